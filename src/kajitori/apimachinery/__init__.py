@@ -1,0 +1,1 @@
+"""What all objects share: metadata, selectors, patches, schemas, field ownership, errors. No door opens here."""

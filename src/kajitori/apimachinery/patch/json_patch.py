@@ -1,0 +1,276 @@
+"""JSON patch (RFC 6902) as the API server applies it.
+
+Sits under PATCH with `application/json-patch+json`.
+
+Promises
+    J1  the document given is never changed; what no operation touched is shared with the result
+    J2  either every operation is applied, or none and Invalid is raised
+    J3  Kubernetes' deviations hold: `replace` may add a member, negative indexes count from the end, `test`
+        of a member that is not there succeeds against null, `copy` of one gives null
+
+Source: RFC 6902, RFC 6901; gopkg.in/evanphx/json-patch.v4; apiserver's endpoints/handlers/patch.go.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from kajitori.apimachinery.decode import (
+    DecodeError,
+    decode_json,
+    duplicate_fields,
+    has_duplicates,
+    json_type,
+)
+from kajitori.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
+
+__all__ = ["COPIED_BYTES_MAX", "OPERATIONS_MAX", "apply_json_patch", "parse_json_patch", "strict_complaints"]
+
+OPERATIONS_MAX = 10_000
+"""Operations of one patch: Kubernetes' limit, which bounds the work that one request can ask for."""
+
+COPIED_BYTES_MAX = 3 * 1024 * 1024
+"""What the `copy` operations of one patch may add: Kubernetes' limit. Without it 30 of them fill memory."""
+
+_MEMBERS = {"op", "path", "from", "value"}
+_INDEX = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_REJECTED = "the server rejected our request due to an error in our request"
+
+
+class _DoesNotApplyError(Exception):
+    """Why one operation cannot be applied; clients are not told."""
+
+
+def parse_json_patch(body: bytes) -> list[Any]:
+    """The operations of a request body.
+
+    Raises: BadRequest when it is no list of operations; RequestEntityTooLarge above OPERATIONS_MAX.
+    """
+    try:
+        operations = decode_json(body)
+    except DecodeError as error:
+        raise BadRequest(f"error decoding patch: {error}") from None
+    if operations is None:
+        return []
+    if not isinstance(operations, list):
+        raise _not_of_type(operations, "value of type []handlers.jsonPatchOp")
+    for operation in operations:
+        _check_operation(operation)
+    if len(operations) > OPERATIONS_MAX:
+        raise RequestEntityTooLarge(
+            f"The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {len(operations)}"
+        )
+    return operations
+
+
+def _check_operation(operation: Any) -> None:
+    if operation is None:
+        return
+    if not isinstance(operation, dict):
+        raise _not_of_type(operation, "value of type handlers.jsonPatchOp")
+    for name in ("op", "path", "from"):
+        given = operation.get(name)
+        if given is not None and not isinstance(given, str):
+            raise _not_of_type(given, f"struct field jsonPatchOp.{name} of type string")
+
+
+def _not_of_type(given: Any, where: str) -> BadRequest:
+    return BadRequest(f"error decoding patch: json: cannot unmarshal {json_type(given)} into Go {where}")
+
+
+def strict_complaints(body: bytes, operations: list[Any]) -> list[str]:
+    """What strict field validation says of a patch: `json patch unknown field "[0].values"`."""
+    found = duplicate_fields(body) if has_duplicates(body, operations) else []
+    for index, operation in enumerate(operations):
+        names = operation if operation is not None else ()
+        found += [f'unknown field "[{index}].{name}"' for name in names if name not in _MEMBERS]
+    return [f"json patch {each}" for each in found]
+
+
+def apply_json_patch(document: Any, operations: list[Any]) -> Any:
+    """The document after all operations.
+
+    Raises: Invalid when one does not apply, a failed `test` too; as Kubernetes does, it does not say which.
+    """
+    state = _State(document)
+    try:
+        for operation in operations:
+            state.apply(operation if operation is not None else {})
+    except _DoesNotApplyError as error:
+        raise Invalid(_REJECTED, details={}) from error
+    return state.root
+
+
+class _State:
+    """The document so far. Containers are copied before they are first changed, then belong to us."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._ours: dict[int, Any] = {}
+        """Our containers by id; held here, so that no id is used twice."""
+        self._copied_bytes = 0
+
+    def apply(self, operation: dict[str, Any]) -> None:
+        match operation.get("op"):
+            case "add":
+                container, key = self._parent(_pointer(operation, "path"))
+                _add(container, key, operation.get("value"))
+            case "remove":
+                container, key = self._parent(_pointer(operation, "path"))
+                _remove(container, key)
+            case "replace":
+                self._replace(_pointer(operation, "path"), operation.get("value"))
+            case "move":
+                container, key = self._parent(_pointer(operation, "from"))
+                moved = _get(container, key)
+                _remove(container, key)
+                container, key = self._parent(_pointer(operation, "path"))
+                _add(container, key, moved)
+            case "copy":
+                copied = self._copied(_pointer(operation, "from"))
+                container, key = self._parent(_pointer(operation, "path"))
+                _add(container, key, copied)
+            case "test":
+                self._test(operation)
+            case other:
+                raise _DoesNotApplyError(f"Unexpected kind: {other}")
+
+    def _copied(self, pointer: str) -> Any:
+        copied = self._value(pointer)
+        if isinstance(copied, dict | list):
+            self._copied_bytes += len(msgspec.json.encode(copied))
+            if self._copied_bytes > COPIED_BYTES_MAX:
+                raise _DoesNotApplyError(f"copied {self._copied_bytes} bytes, more than {COPIED_BYTES_MAX}")
+            # It will stand in two places: whichever is changed next must be copied first.
+            self._disown(copied)
+        return copied
+
+    def _replace(self, pointer: str, value: Any) -> None:
+        if pointer == "":
+            if not isinstance(value, dict | list):
+                raise _DoesNotApplyError("replace operation value must be object or array")
+            self.root = value
+            return
+        container, key = self._parent(pointer)
+        if isinstance(container, list):
+            container[_position(container, key)] = value
+        else:
+            container[key] = value
+
+    def _test(self, operation: dict[str, Any]) -> None:
+        pointer = _pointer(operation, "path")
+        found = self.root if pointer == "" else self._value(pointer)
+        if not _same(found, operation.get("value")):
+            raise _DoesNotApplyError(f"testing value {pointer} failed")
+
+    def _value(self, pointer: str) -> Any:
+        *steps, key = _steps(pointer)
+        at = self.root
+        for step in steps:
+            at = _get(at, step)
+        return _get(at, key)
+
+    def _parent(self, pointer: str) -> tuple[Any, str]:
+        """The container the pointer's last step is in, ours to change, and that step."""
+        *steps, key = _steps(pointer)
+        at = self.root = self._own(self.root)
+        for step in steps:
+            inner = self._own(_get(at, step))
+            if isinstance(at, list):
+                at[_position(at, step)] = inner
+            else:
+                at[step] = inner
+            at = inner
+        return at, key
+
+    def _own(self, container: Any) -> Any:
+        if id(container) in self._ours:
+            return container
+        if not isinstance(container, dict | list):
+            raise _DoesNotApplyError("doc is missing path")
+        ours = container.copy()
+        self._ours[id(ours)] = ours
+        return ours
+
+    def _disown(self, value: Any) -> None:
+        if isinstance(value, dict | list):
+            self._ours.pop(id(value), None)
+            for each in value.values() if isinstance(value, dict) else value:
+                self._disown(each)
+
+
+def _pointer(operation: dict[str, Any], name: str) -> str:
+    pointer = operation.get(name)
+    if not isinstance(pointer, str):
+        raise _DoesNotApplyError(f"operation missing {name} field")
+    return pointer
+
+
+def _steps(pointer: str) -> list[str]:
+    """The decoded steps; what stands before the first slash is ignored."""
+    steps = pointer.split("/")[1:]
+    if not steps:
+        raise _DoesNotApplyError(f"doc is missing path: {pointer}")
+    return [_unescaped(step) for step in steps] if "~" in pointer else steps
+
+
+def _unescaped(step: str) -> str:
+    # In one pass, so that `~01` is `~1` and not `/`.
+    return re.sub("~[01]", lambda found: "/" if found[0] == "~1" else "~", step)
+
+
+def _index(key: str) -> int:
+    if _INDEX.fullmatch(key) is None:
+        raise _DoesNotApplyError(f"value was not a proper array index: '{key}'")
+    return int(key)
+
+
+def _position(array: list[Any], key: str) -> int:
+    """Where an existing element is."""
+    index = _index(key)
+    if not -len(array) <= index < len(array):
+        raise _DoesNotApplyError(f"Unable to access invalid index: {index}")
+    return index % len(array)
+
+
+def _get(container: Any, key: str) -> Any:
+    if isinstance(container, dict):
+        return container.get(key)
+    if isinstance(container, list):
+        return container[_position(container, key)]
+    raise _DoesNotApplyError("doc is missing path")
+
+
+def _add(container: Any, key: str, value: Any) -> None:
+    if isinstance(container, dict):
+        container[key] = value
+        return
+    if key == "-":
+        container.append(value)
+        return
+    places = len(container) + 1
+    index = _index(key)
+    if not -places <= index < places:
+        raise _DoesNotApplyError(f"Unable to access invalid index: {index}")
+    container.insert(index % places, value)
+
+
+def _remove(container: Any, key: str) -> None:
+    if isinstance(container, list):
+        del container[_position(container, key)]
+    elif key in container:
+        del container[key]
+    else:
+        raise _DoesNotApplyError(f"Unable to remove nonexistent key: {key}")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON texts are: true is not 1, and 1 is not 1.0."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(each, other[key]) for key, each in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)

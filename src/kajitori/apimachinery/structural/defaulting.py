@@ -1,0 +1,124 @@
+"""Filling in the defaults of a schema, and dropping the nulls that it does not allow.
+
+Sits in the road of every write to a custom resource, and of every read of one stored before its schema had
+the default. Values are changed in place: they were decoded for this purpose.
+
+Promises
+    G1  a missing member gets its default; members of what was defaulted get theirs in turn
+    G2  null counts as missing where the schema is not nullable: it becomes the default, or goes
+    G3  no two objects share a default: each gets a copy of its own
+
+Source: apiextensions' pkg/apiserver/schema/defaulting.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["Defaulter", "copy_json", "defaulter"]
+
+Defaulter = Callable[[Any], None]
+
+_CONTAINERS = frozenset((dict, list))
+_ABSENT: Any = object()
+
+
+def copy_json(value: Any) -> Any:
+    """A copy of a JSON value that shares no container with it."""
+    if type(value) is dict:
+        return {name: copy_json(member) for name, member in value.items()}
+    if type(value) is list:
+        return [copy_json(item) for item in value]
+    return value
+
+
+def defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
+    """The defaulting of values of one schema node; None when there is nothing to do."""
+    on_object, on_array = _object_defaulter(raw), _array_defaulter(raw)
+    if on_object is None and on_array is None:
+        return None
+
+    def apply(value: Any) -> None:
+        if type(value) is dict:
+            if on_object is not None:
+                on_object(value)
+        elif type(value) is list and on_array is not None:
+            on_array(value)
+
+    return apply
+
+
+def _default_of(raw: Mapping[str, Any]) -> Any:
+    """The default; a `null` one counts as none, as it does in Go."""
+    found = raw.get("default")
+    return _ABSENT if found is None else found
+
+
+def _object_defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
+    properties: Mapping[str, Mapping[str, Any]] = raw.get("properties") or {}
+    additional = raw.get("additionalProperties")
+    other = additional if isinstance(additional, Mapping) else None
+    if not properties and other is None:
+        return None
+    plain: list[tuple[str, Any]] = []
+    copied: list[tuple[str, Any]] = []
+    for name, each in properties.items():
+        default = _default_of(each)
+        if default is not _ABSENT:
+            (copied if type(default) in _CONTAINERS else plain).append((name, default))
+    below = {name: found for name in properties if (found := defaulter(properties[name])) is not None}
+    below_other = defaulter(other) if other is not None else None
+
+    def apply(value: dict[str, Any]) -> None:
+        if None in value.values():
+            _settle_nulls(value, properties, other)
+        for name, default in plain:
+            if name not in value:
+                value[name] = default
+        for name, default in copied:
+            if name not in value:
+                value[name] = copy_json(default)
+        if below_other is not None:
+            for name, member in value.items():
+                if name not in properties:
+                    below_other(member)
+        for name, complete in below.items():
+            member = value.get(name)
+            if member is not None:
+                complete(member)
+
+    return apply
+
+
+def _settle_nulls(
+    value: dict[str, Any],
+    properties: Mapping[str, Mapping[str, Any]],
+    other: Mapping[str, Any] | None,
+) -> None:
+    for name in [name for name, member in value.items() if member is None]:
+        schema = properties.get(name, other)
+        if schema is None or schema.get("nullable"):
+            continue
+        default = _default_of(schema)
+        if default is _ABSENT:
+            del value[name]
+        else:
+            value[name] = copy_json(default)
+
+
+def _array_defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
+    items = raw.get("items")
+    if not isinstance(items, Mapping):
+        return None
+    default = _ABSENT if items.get("nullable") else _default_of(items)
+    below = defaulter(items)
+    if default is _ABSENT and below is None:
+        return None
+
+    def apply(value: list[Any]) -> None:
+        if default is not _ABSENT and None in value:
+            value[:] = [copy_json(default) if item is None else item for item in value]
+        if below is not None:
+            for item in value:
+                below(item)
+
+    return apply

@@ -1,0 +1,116 @@
+"""Whether the defaults in a schema satisfy it.
+
+Sits under the validation of definitions. A default that the schema itself would refuse or prune would make
+every object that lacks the field invalid, or differ from what its author meant.
+
+Source: apiextensions' pkg/apiserver/schema/defaulting (ValidateDefaults).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kajitori.apimachinery.errors import FieldError
+from kajitori.apimachinery.structural.compiled import StructuralSchema
+from kajitori.apimachinery.structural.constraints import Constraints, in_go_order, same_json
+from kajitori.apimachinery.structural.defaulting import copy_json
+from kajitori.apimachinery.structural.explain import explain
+from kajitori.apimachinery.structural.metadata import coerce_metadata, validate_embedded
+from kajitori.apimachinery.structural.prune import META_FIELDS, pruner
+
+__all__ = ["default_errors", "has_unpruned_defaults"]
+
+_Surround = Callable[[Any], Any]
+"""Puts a value where it stands in the resource around it."""
+
+
+def default_errors(raw: Mapping[str, Any], path: str, *, requires_pruned: bool) -> list[FieldError]:
+    """What is wrong with the defaults of a structural schema."""
+    root = {**raw, "x-kubernetes-embedded-resource": True}
+    return _visit(root, path, _at_root, inside_meta=False, requires_pruned=requires_pruned)
+
+
+def has_unpruned_defaults(raw: Mapping[str, Any]) -> bool:
+    """Whether pruning would change a default."""
+    default = raw.get("default")
+    if default is not None and not _is_pruned(raw, default):
+        return True
+    below = [*(raw.get("properties") or {}).values(), raw.get("items")]
+    return any(isinstance(each, Mapping) and has_unpruned_defaults(each) for each in below)
+
+
+def _at_root(value: Any) -> Any:
+    base = {"apiVersion": "validation/v1", "kind": "Validation"}
+    return {**base, **value} if isinstance(value, dict) else base
+
+
+def _visit(
+    raw: Mapping[str, Any], path: str, surround: _Surround, *, inside_meta: bool, requires_pruned: bool
+) -> list[FieldError]:
+    if raw.get("x-kubernetes-embedded-resource"):
+        inside_meta, surround = False, _at_root
+    errors: list[FieldError] = []
+    default = raw.get("default")
+    if default is not None:
+        if inside_meta:
+            errors += _metadata_errors(raw, default, f"{path}.default", surround)
+        else:
+            errors += _value_errors(raw, default, f"{path}.default", requires_pruned)
+    items = raw.get("items")
+    if isinstance(items, Mapping):
+        errors += _visit(
+            items,
+            f"{path}.items",
+            lambda value: surround([value]),
+            inside_meta=inside_meta,
+            requires_pruned=requires_pruned,
+        )
+    embedded = raw.get("x-kubernetes-embedded-resource")
+    for name, each in (raw.get("properties") or {}).items():
+        errors += _visit(
+            each,
+            f"{path}.properties[{name}]",
+            _below(surround, name),
+            inside_meta=inside_meta or (bool(embedded) and name in META_FIELDS),
+            requires_pruned=requires_pruned,
+        )
+    return errors
+
+
+def _below(surround: _Surround, name: str) -> _Surround:
+    return lambda value: surround({name: value})
+
+
+def _metadata_errors(
+    raw: Mapping[str, Any], default: Any, path: str, surround: _Surround
+) -> list[FieldError]:
+    whole = surround(copy_json(default))
+    problem = coerce_metadata(whole).error
+    problems = [problem] if problem is not None else validate_embedded(whole, "")
+    if problems:
+        told = ", ".join(str(each).removeprefix(".") for each in problems)
+        told = f"[{told}]" if len(problems) > 1 else told
+        return [FieldError.invalid(path, in_go_order(default), f"must result in valid metadata: {told}")]
+    return explain(Constraints(raw), default, prefix=path)
+
+
+def _value_errors(raw: Mapping[str, Any], default: Any, path: str, requires_pruned: bool) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if requires_pruned and not _is_pruned(raw, default):
+        errors.append(FieldError.invalid(path, in_go_order(default), "must not have unknown fields"))
+    # The value is wrapped so that a default that is itself an embedded resource is found like any other.
+    schema = StructuralSchema({"type": "object", "properties": {"default": raw}})
+    parent = path.removesuffix(".default")
+    for embedded, below in schema.embedded_resources({"default": copy_json(default)}):
+        coerced = coerce_metadata(embedded, f"{parent}.{below}")
+        if coerced.error is not None:
+            return [*errors, coerced.error]
+        found = validate_embedded(embedded, f"{parent}.{below}")
+        if found:
+            return errors + found
+    return errors + explain(Constraints(raw), default, prefix=path)
+
+
+def _is_pruned(raw: Mapping[str, Any], default: Any) -> bool:
+    pruned = copy_json(default)
+    pruner(raw)(pruned)
+    return same_json(pruned, default)

@@ -1,0 +1,238 @@
+"""What the API server serves for a definition: one description per version.
+
+Sits between the stored definition and the registry of resources. Only an established definition serves anything,
+under the names that it was given, not those it asked for.
+
+Promises
+    R1  schemas are compiled when first used, one `StructuralSchema` per version
+    R2  versions come in the order in which clients prefer them: v2, v1, v1beta2, v1beta1, v1alpha1, others
+
+Source: apiextensions' customresource_handler.go and customresource_discovery_controller.go.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from kajitori.apimachinery.errors import FieldError
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.schema import Definitions, Schema, parse_schema
+from kajitori.apimachinery.structural import StructuralSchema
+from kajitori.apis.apiextensions_v1.naming import condition_is_true
+from kajitori.apis.apiextensions_v1.published import published_schema
+
+__all__ = [
+    "PrinterColumn",
+    "ScalePaths",
+    "ServedVersion",
+    "preferred_order",
+    "served_resources",
+    "storage_version",
+    "validate_scale",
+    "value_at",
+]
+
+REPLICAS_MAX = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterColumn:
+    """A column of the table that `kubectl get` shows."""
+
+    name: str
+    type: str
+    json_path: str
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where the `scale` subresource finds its numbers."""
+
+    spec_replicas: str
+    status_replicas: str
+    label_selector: str = ""
+
+
+@dataclass(frozen=True)
+class ServedVersion:
+    """One version of a custom resource, as it is mounted."""
+
+    group: str
+    version: str
+    plural: str
+    singular: str
+    kind: str
+    list_kind: str
+    namespaced: bool
+    served: bool
+    """False: the version is only there for what is stored in it."""
+    storage: bool
+    """Whether new objects are stored in this version."""
+    storage_version: str
+    raw_schema: Mapping[str, Any]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    has_status: bool = False
+    scale: ScalePaths | None = None
+    columns: tuple[PrinterColumn, ...] = ()
+    selectable_fields: tuple[str, ...] = ()
+    """Field names for selectors, such as `spec.color`."""
+    deprecation_warning: str = ""
+    """What to warn of on every request; empty when the version is not deprecated."""
+    conversion: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """`spec.conversion` of the definition."""
+    terminating: bool = False
+    """The definition is being deleted: no new objects."""
+
+    @cached_property
+    def structural(self) -> StructuralSchema:
+        return StructuralSchema(self.raw_schema)
+
+    def as_kind(self) -> Kind:
+        return Kind(self.group, self.version, self.kind, self.plural, self.namespaced)
+
+    def shape(self, definitions: Definitions) -> Schema:
+        """The tree that patches and field ownership work on, with the metadata of built-in kinds."""
+        return parse_schema(published_schema(self.raw_schema), definitions)
+
+
+def served_resources(crd: JsonObject) -> list[ServedVersion]:
+    """The versions of a definition in order of preference; empty until it is established."""
+    if not condition_is_true(crd, "Established"):
+        return []
+    spec, status = crd.get("spec") or {}, crd.get("status") or {}
+    names: JsonObject = status.get("acceptedNames") or {}
+    versions = sorted(spec.get("versions") or (), key=lambda each: preferred_order(each["name"]))
+    return [_served_version(crd, names, version) for version in versions]
+
+
+def _served_version(crd: JsonObject, names: JsonObject, version: JsonObject) -> ServedVersion:
+    spec: JsonObject = crd["spec"]
+    subresources = version.get("subresources") or {}
+    scale = subresources.get("scale")
+    kind = names.get("kind") or ""
+    return ServedVersion(
+        group=spec["group"],
+        version=version["name"],
+        plural=names.get("plural") or "",
+        singular=names.get("singular") or "",
+        kind=kind,
+        list_kind=names.get("listKind") or f"{kind}List",
+        namespaced=spec.get("scope") == "Namespaced",
+        served=bool(version.get("served")),
+        storage=bool(version.get("storage")),
+        storage_version=storage_version(crd),
+        raw_schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        has_status=subresources.get("status") is not None,
+        scale=None if scale is None else _scale_paths(scale),
+        columns=tuple(_column(each) for each in version.get("additionalPrinterColumns") or ()),
+        selectable_fields=tuple(
+            each["jsonPath"].removeprefix(".") for each in version.get("selectableFields") or ()
+        ),
+        deprecation_warning=_deprecation_warning(spec, version),
+        conversion=spec.get("conversion") or {},
+        terminating=condition_is_true(crd, "Terminating"),
+    )
+
+
+def _scale_paths(scale: JsonObject) -> ScalePaths:
+    return ScalePaths(
+        scale.get("specReplicasPath") or "",
+        scale.get("statusReplicasPath") or "",
+        scale.get("labelSelectorPath") or "",
+    )
+
+
+def _column(column: JsonObject) -> PrinterColumn:
+    return PrinterColumn(
+        column.get("name") or "",
+        column.get("type") or "",
+        column.get("jsonPath") or "",
+        column.get("format") or "",
+        column.get("description") or "",
+        column.get("priority") or 0,
+    )
+
+
+def storage_version(crd: JsonObject) -> str:
+    """The version that objects are stored in; empty when the definition names none."""
+    for version in (crd.get("spec") or {}).get("versions") or ():
+        if version.get("storage"):
+            name: str = version.get("name") or ""
+            return name
+    return ""
+
+
+_KUBE_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?", re.ASCII)
+_STABILITY = {"": 0, "beta": 1, "alpha": 2}
+
+
+def preferred_order(version: str) -> tuple[int, int, int, str]:
+    """A sort key that puts the version a client should prefer first."""
+    found = _KUBE_VERSION.fullmatch(version)
+    if found is None:
+        return 3, 0, 0, version
+    major, stability, minor = found.groups()
+    return _STABILITY[stability or ""], -int(major), -int(minor or 0), version
+
+
+def _deprecation_warning(spec: JsonObject, version: JsonObject) -> str:
+    if not version.get("deprecated"):
+        return ""
+    own: str | None = version.get("deprecationWarning")
+    if own is not None:
+        return own
+    group, kind = spec["group"], (spec.get("names") or {}).get("kind") or ""
+    here = preferred_order(version["name"])
+    better = sorted(
+        (preferred_order(each["name"]), each["name"])
+        for each in spec.get("versions") or ()
+        if each.get("served") and not each.get("deprecated") and preferred_order(each["name"]) < here
+    )
+    use = f"; use {group}/{better[0][1]} {kind}" if better else ""
+    return f"{group}/{version['name']} {kind} is deprecated{use}"
+
+
+def value_at(value: Any, json_path: str) -> Any:
+    """What a simple path such as `.spec.replicas` leads to; None when there is nothing."""
+    for name in json_path.removeprefix(".").split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return None
+        value = value[name]
+    return value
+
+
+def validate_scale(value: JsonObject, scale: ScalePaths) -> list[FieldError]:
+    """What is wrong with the numbers of replicas of an object that can be scaled."""
+    errors: list[FieldError] = []
+    for path in (scale.spec_replicas, scale.status_replicas):
+        found = value_at(value, path)
+        if found is None:
+            continue
+        if not isinstance(found, int) or isinstance(found, bool):
+            told = f"{path} accessor error: {found} is of the type {_go_type(found)}, expected int64"
+            errors.append(FieldError.invalid(path, found, told))
+        elif found < 0:
+            errors.append(FieldError.invalid(path, found, "should be a non-negative integer"))
+        elif found > REPLICAS_MAX:
+            errors.append(FieldError.invalid(path, found, f"should be less than or equal to {REPLICAS_MAX}"))
+    selector = value_at(value, scale.label_selector) if scale.label_selector else None
+    if selector is not None and not isinstance(selector, str):
+        path = scale.label_selector
+        told = f"{path} accessor error: {selector} is of the type {_go_type(selector)}, expected string"
+        errors.append(FieldError.invalid(path, selector, told))
+    return errors
+
+
+def _go_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    names = {str: "string", int: "int64", float: "float64", dict: "map[string]interface {}"}
+    return names.get(type(value), "[]interface {}")

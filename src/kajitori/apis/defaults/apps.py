@@ -1,0 +1,60 @@
+"""Defaults of the apps group.
+
+Source: pkg/apis/apps/v1/defaults.go.
+"""
+
+from kajitori.apimachinery.kind import JsonObject
+
+__all__ = ["DEFAULTS"]
+
+_APPS = "io.k8s.api.apps.v1."
+_REVISIONS_KEPT = 10
+
+
+def _deployment(obj: JsonObject) -> None:
+    spec = obj["spec"]
+    spec.setdefault("replicas", 1)
+    strategy = spec["strategy"]
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+    spec.setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
+    spec.setdefault("progressDeadlineSeconds", 600)
+
+
+def _daemon_set(obj: JsonObject) -> None:
+    strategy = obj["spec"]["updateStrategy"]
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", 1)
+        rolling.setdefault("maxSurge", 0)
+    obj["spec"].setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
+
+
+def _stateful_set(obj: JsonObject) -> None:
+    spec = obj["spec"]
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    strategy = spec["updateStrategy"]
+    if "type" not in strategy:
+        strategy["type"] = "RollingUpdate"
+        strategy.setdefault("rollingUpdate", {})
+    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
+        strategy["rollingUpdate"].setdefault("partition", 0)
+    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    retention.setdefault("whenDeleted", "Retain")
+    retention.setdefault("whenScaled", "Retain")
+    spec.setdefault("replicas", 1)
+    spec.setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
+
+
+def _replica_set(obj: JsonObject) -> None:
+    obj["spec"].setdefault("replicas", 1)
+
+
+DEFAULTS = {
+    f"{_APPS}DaemonSet": _daemon_set,
+    f"{_APPS}Deployment": _deployment,
+    f"{_APPS}ReplicaSet": _replica_set,
+    f"{_APPS}StatefulSet": _stateful_set,
+}

@@ -1,0 +1,227 @@
+"""Values that are no structs, as Go decodes them and writes them again: numbers, texts, times, quantities.
+
+Below `typed`, which makes structs of them. A converter takes a JSON value (None for null) and gives what Go
+would write, or OMIT where omitempty leaves it out.
+
+Source: sigs.k8s.io/json; meta/v1 Time, MicroTime; util/intstr; api/resource.
+"""
+
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any
+
+from kajitori.apimachinery.decode import DecodeError, json_type
+from kajitori.apimachinery.quantity import QuantityError, normal_quantity
+from kajitori.apimachinery.time import normal_micro_time, normal_time
+
+__all__ = ["OMIT", "Converter", "WrongType", "go_type", "scalar_converter"]
+
+Converter = Callable[[Any, list[bool]], Any]
+"""Value, and where to note that a struct had an unknown field."""
+
+
+class _Omit:
+    def __repr__(self) -> str:
+        return "OMIT"
+
+
+OMIT: Any = _Omit()
+"""Given back for a field that is not written."""
+
+
+class WrongType(Exception):
+    """A JSON value that its Go type cannot take. `path` grows from the inside out while it is raised."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        super().__init__()
+        self.found = found
+        self.wanted = wanted
+        self.struct = ""
+        self.path: list[str] = []
+
+    def __str__(self) -> str:
+        if not self.struct:
+            return f"json: cannot unmarshal {self.found} into Go value of type {self.wanted}"
+        field = ".".join(reversed(self.path))
+        place = f"Go struct field {self.struct}.{field}"
+        return f"json: cannot unmarshal {self.found} into {place} of type {self.wanted}"
+
+
+def go_type(word: str) -> str:
+    """What Go calls the type of a field, `[]v1.Container` (see `facts.GoField`)."""
+    if word.startswith("*"):
+        return go_type(word[1:])
+    if word.startswith("[]"):
+        return "[]" + go_type(word[2:])
+    if word.startswith("{}"):
+        return "map[string]" + go_type(word[2:])
+    basic, _, named = word.partition("=")
+    if basic == "bytes":
+        return "[]uint8"
+    return named or ".".join(basic.rsplit(".", 2)[-2:])
+
+
+def _integer(bits: int, name: str, omits: bool) -> Converter:
+    least, most = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    zero = OMIT if omits else 0
+
+    def integer(value: Any, unknown: list[bool]) -> Any:
+        if value.__class__ is int:
+            if value and least <= value <= most:
+                return value
+            if not value:
+                return zero
+            raise WrongType(f"number {value}", name)
+        if value is None:
+            return zero
+        raise WrongType(_shown(value), name)
+
+    return integer
+
+
+def _shown(value: Any) -> str:
+    """Numbers are told with their digits where digits are the trouble."""
+    return f"number {value!r}" if isinstance(value, float) else json_type(value)
+
+
+def _boolean(omits: bool) -> Converter:
+    zero = OMIT if omits else False
+
+    def boolean(value: Any, unknown: list[bool]) -> Any:
+        if value is True:
+            return True
+        if value is False or value is None:
+            return zero
+        raise WrongType(json_type(value), "bool")
+
+    return boolean
+
+
+def _floating(omits: bool) -> Converter:
+    zero = OMIT if omits else 0
+
+    def floating(value: Any, unknown: list[bool]) -> Any:
+        if value is None or (value == 0 and value is not False):
+            return zero
+        if value.__class__ is float:
+            return int(value) if value.is_integer() and abs(value) < 1e21 else value
+        if value.__class__ is int:
+            return value
+        raise WrongType(json_type(value), "float64")
+
+    return floating
+
+
+def _string(omits: bool, name: str) -> Converter:
+    zero = OMIT if omits else ""
+
+    def string(value: Any, unknown: list[bool]) -> Any:
+        if value.__class__ is str:
+            return value or zero
+        if value is None:
+            return zero
+        raise WrongType(json_type(value), name)
+
+    return string
+
+
+_NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
+
+
+def _base64(omits: bool) -> Converter:
+    zero = OMIT if omits else None
+
+    def base64(value: Any, unknown: list[bool]) -> Any:
+        if value.__class__ is str:
+            if not value:
+                return OMIT if omits else ""
+            text = value.replace("\n", "").replace("\r", "")
+            try:
+                # Written again, because bits that no byte needs may be set and are lost.
+                return binascii.b2a_base64(
+                    binascii.a2b_base64(text, strict_mode=True), newline=False
+                ).decode()
+            except (binascii.Error, ValueError):
+                raise DecodeError(f"illegal base64 data at input byte {_bad_base64(text)}") from None
+        if value is None:
+            return zero
+        raise WrongType(json_type(value), "[]uint8")
+
+    return base64
+
+
+def _bad_base64(text: str) -> int:
+    """Where Go stops reading."""
+    found = _NOT_BASE64.search(text)
+    if found is None:
+        return len(text) - len(text) % 4
+    at = found.start()
+    if text[at] != "=" or at % 4 < 2:
+        return at
+    padding = 4 - at % 4
+    if text[at : at + padding] != "=" * padding:
+        return at + 1 if at + 1 < len(text) else len(text)
+    return at + padding
+
+
+def _time(normal: Callable[[str], str | None], omits: bool) -> Converter:
+    zero = OMIT if omits else None
+
+    def time(value: Any, unknown: list[bool]) -> Any:
+        if value.__class__ is str:
+            try:
+                return normal(value) or zero
+            except ValueError as error:
+                raise DecodeError(str(error)) from None
+        if value is None:
+            return zero
+        raise WrongType(json_type(value), "string")
+
+    return time
+
+
+def _quantity(value: Any, unknown: list[bool]) -> Any:
+    if value is None:
+        return "0"
+    try:
+        return normal_quantity(value)
+    except QuantityError as error:
+        raise DecodeError(str(error)) from None
+
+
+_int32 = _integer(32, "int32", False)
+
+
+def _int_or_string(value: Any, unknown: list[bool]) -> Any:
+    return value if value.__class__ is str else _int32(value, unknown)
+
+
+def _as_is(value: Any, unknown: list[bool]) -> Any:
+    return value
+
+
+_SELF_WRITTEN: dict[str, Callable[[bool], Converter]] = {
+    "bool": _boolean,
+    "float64": _floating,
+    "bytes": _base64,
+    "any": lambda omits: _as_is,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": lambda omits: _time(normal_time, omits),
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": lambda omits: _time(normal_micro_time, omits),
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": lambda omits: _quantity,
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": lambda omits: _int_or_string,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": lambda omits: _as_is,
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": lambda omits: _as_is,
+    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": lambda omits: _as_is,
+}
+
+
+def scalar_converter(word: str, omits: bool) -> Converter | None:
+    """The converter of a type that is no pointer, list, map or struct; None when it is one of these."""
+    basic, _, named = word.partition("=")
+    if basic == "string":
+        return _string(omits, named or basic)
+    if basic in ("int32", "int64"):
+        return _integer(int(basic[3:]), named or basic, omits)
+    make = _SELF_WRITTEN.get(word)
+    return make(omits) if make else None

@@ -1,0 +1,137 @@
+"""The chain of admission plugins, and which of them are on.
+
+Promises
+    A1  plugins run in kube-apiserver's order, all mutating halves before the first validating one
+    A2  a write that no plugin is interested in costs one look-up
+    A3  an unknown plugin name is refused when the server starts, not ignored
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+from kajitori.apiserver.registry.call import Attributes
+
+__all__ = ["KNOWN_PLUGINS", "Chain", "Plugin", "UnknownPlugin", "enabled_plugins"]
+
+KNOWN_PLUGINS = (
+    "AlwaysAdmit",
+    "NamespaceAutoProvision",
+    "NamespaceLifecycle",
+    "NamespaceExists",
+    "LimitPodHardAntiAffinityTopology",
+    "LimitRanger",
+    "ServiceAccount",
+    "NodeRestriction",
+    "TaintNodesByCondition",
+    "AlwaysPullImages",
+    "ImagePolicyWebhook",
+    "PodSecurity",
+    "PodNodeSelector",
+    "Priority",
+    "DefaultTolerationSeconds",
+    "PodTolerationRestriction",
+    "EventRateLimit",
+    "ExtendedResourceToleration",
+    "DefaultStorageClass",
+    "StorageObjectInUseProtection",
+    "OwnerReferencesPermissionEnforcement",
+    "PersistentVolumeClaimResize",
+    "RuntimeClass",
+    "CertificateApproval",
+    "CertificateSigning",
+    "ClusterTrustBundleAttest",
+    "CertificateSubjectRestriction",
+    "DefaultIngressClass",
+    "PodTopologyLabels",
+    "NodeDeclaredFeatureValidator",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionWebhook",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionWebhook",
+    "ResourceQuota",
+    "AlwaysDeny",
+)
+"""Every plugin that kube-apiserver 1.36 knows, in the order in which they run."""
+
+
+Half = Callable[[Attributes], Awaitable[None] | None]
+
+
+class Plugin(Protocol):
+    """One admission plugin. A half that does nothing is None."""
+
+    @property
+    def name(self) -> str: ...
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool: ...
+
+    @property
+    def mutate(self) -> Half | None: ...
+
+    @property
+    def validate(self) -> Half | None: ...
+
+
+class UnknownPlugin(ValueError):
+    """A name that is no admission plugin."""
+
+
+def enabled_plugins(default: Iterable[str], enable: Iterable[str], disable: Iterable[str]) -> set[str]:
+    """The names that are on: the defaults and what is enabled, less what is disabled.
+
+    Raises: UnknownPlugin.
+    """
+    enable, disable = set(enable), set(disable)
+    unknown = sorted((enable | disable) - set(KNOWN_PLUGINS))
+    if unknown:
+        raise UnknownPlugin(
+            f"unknown admission plugin {', '.join(unknown)}; known are {', '.join(sorted(KNOWN_PLUGINS))}"
+        )
+    both = sorted(enable & disable)
+    if both:
+        raise UnknownPlugin(f"admission plugin {', '.join(both)} is both enabled and disabled")
+    return (set(default) | enable) - disable
+
+
+class Chain:
+    """The plugins that are on."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        order = {name: position for position, name in enumerate(KNOWN_PLUGINS)}
+        self._plugins = sorted(plugins, key=lambda each: order.get(each.name, len(order)))
+        self._interested: dict[tuple[str, str, str], tuple[Plugin, ...]] = {}
+
+    def _for(self, attributes: Attributes) -> tuple[Plugin, ...]:
+        key = (attributes.operation, attributes.resource.bucket, attributes.subresource)
+        known = self._interested.get(key)
+        if known is None:
+            known = self._interested[key] = tuple(each for each in self._plugins if each.handles(*key))
+        return known
+
+    def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
+        """Runs the mutating halves; gives what to wait for, if a plugin must ask somebody."""
+        return _run([each.mutate for each in self._for(attributes) if each.mutate], attributes)
+
+    def validate(self, attributes: Attributes) -> Awaitable[None] | None:
+        """Runs the validating halves."""
+        return _run([each.validate for each in self._for(attributes) if each.validate], attributes)
+
+
+def _run(steps: Sequence[Half], attributes: Attributes) -> Awaitable[None] | None:
+    for position, step in enumerate(steps):
+        waiting = step(attributes)
+        if waiting is not None:
+            return _rest(waiting, steps[position + 1 :], attributes)
+    return None
+
+
+async def _rest(
+    waiting: Awaitable[None],
+    steps: Sequence[Half],
+    attributes: Attributes,
+) -> None:
+    await waiting
+    for step in steps:
+        again = step(attributes)
+        if again is not None:
+            await again

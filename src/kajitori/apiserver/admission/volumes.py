@@ -1,0 +1,73 @@
+"""Admission of claims and volumes: the default class, and protection while they are in use.
+
+Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/ (DefaultStorageClass,
+StorageObjectInUseProtection, DefaultIngressClass)
+"""
+
+import msgspec
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.registry.call import Attributes
+from kajitori.storage import Store
+
+__all__ = ["DefaultStorageClass", "StorageObjectInUseProtection"]
+
+DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_FINALIZERS = {
+    "/persistentvolumeclaims": "kubernetes.io/pvc-protection",
+    "/persistentvolumes": "kubernetes.io/pv-protection",
+}
+_read = msgspec.json.Decoder(JsonObject).decode
+
+
+class DefaultStorageClass:
+    """A claim that names no class gets the default one; of several the newest, then the first by name."""
+
+    name = "DefaultStorageClass"
+    validate = None
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        return operation == "CREATE" and bucket == "/persistentvolumeclaims"
+
+    def mutate(self, attributes: Attributes) -> None:
+        claim = attributes.obj
+        assert claim is not None, attributes
+        spec = claim.setdefault("spec", {})
+        annotations = claim["metadata"].get("annotations") or {}
+        if "storageClassName" in spec or "volume.beta.kubernetes.io/storage-class" in annotations:
+            return
+        found: list[JsonObject] = []
+        for item in self._store.range("storage.k8s.io/storageclasses"):
+            each = _read(item.value)
+            marks = each["metadata"].get("annotations") or {}
+            if any(marks.get(name) == "true" for name in DEFAULT_CLASS):
+                found.append(each)
+        if found:
+            found.sort(key=lambda each: each["metadata"]["name"])
+            newest = max(found, key=lambda each: each["metadata"]["creationTimestamp"])
+            spec["storageClassName"] = newest["metadata"]["name"]
+
+
+class StorageObjectInUseProtection:
+    """Claims and volumes carry a finalizer that a controller takes off when nobody uses them."""
+
+    name = "StorageObjectInUseProtection"
+    validate = None
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        return operation == "CREATE" and bucket in _FINALIZERS
+
+    def mutate(self, attributes: Attributes) -> None:
+        obj = attributes.obj
+        assert obj is not None, attributes
+        finalizer = _FINALIZERS[attributes.resource.bucket]
+        metadata = obj["metadata"]
+        finalizers: list[str] = metadata.get("finalizers") or []
+        if finalizer not in finalizers:
+            metadata["finalizers"] = [*finalizers, finalizer]

@@ -1,0 +1,244 @@
+"""Tokens of service accounts: what is in them, and when they still count.
+
+A token says for whom it is, until when, for which audiences, and which object (Pod, Secret, Node) it lives as long
+as. All of that is looked up again with every request, so that deleting the object ends the token at once.
+
+Promises
+    T1  a token counts only while its service account, and the object it is bound to, are there with the same uid
+    T2  it counts from `nbf` to `exp`, give or take LEEWAY_SECONDS, for the audiences it names
+    T3  a token of another issuer is nobody's business here: None, not an error
+
+Source: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens
+and pkg/serviceaccount.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kajitori.apimachinery.decode import go_quote
+from kajitori.apimachinery.errors import qualified
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.time import parse_time
+from kajitori.apiserver.authentication.jwt import KeySet, split_claims
+from kajitori.apiserver.authentication.user import (
+    AUTHENTICATED,
+    User,
+    service_account_groups,
+    service_account_user,
+)
+
+__all__ = ["DEFAULT_AUDIENCE", "ISSUER", "Identity", "Lookup", "ServiceAccountTokens", "TokenError"]
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+DEFAULT_AUDIENCE = "https://kubernetes.default.svc"
+"""The audience of the API server itself: of tokens that ask for none."""
+LEEWAY_SECONDS = 60
+"""Clocks differ; and an object counts that long after its deletion began, so that a Pod can end in peace."""
+WARN_ONLY_SECONDS = 3607
+"""What Kubernetes' clients before bound tokens asked for; such tokens live a year, but are to be renewed."""
+_EXTENDED_SECONDS = 365 * 24 * 3600
+_CLAIMS = "kubernetes.io"
+_EXTRA = "authentication.kubernetes.io/"
+
+Lookup = Callable[[str, str, str], Mapping[str, Any] | None]
+"""The object of a resource (`serviceaccounts`, `pods`, `secrets`, `nodes`), namespace and name; None: not there."""
+
+
+class TokenError(ValueError):
+    """A token of ours that does not count; the text says why, as kube-apiserver does."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a verified token says."""
+
+    user: User
+    audiences: tuple[str, ...]
+    expires: float
+    not_before: float
+    account: tuple[str, str, str]
+    """Namespace, name and uid of the service account."""
+    bound: tuple[tuple[str, str, str, str], ...]
+    """Resource, namespace, name and uid of every object it is bound to."""
+
+
+class ServiceAccountTokens:
+    """Issues and checks the tokens of one cluster."""
+
+    def __init__(
+        self,
+        keys: KeySet,
+        lookup: Lookup,
+        *,
+        wall_clock: Callable[[], float],
+        uuid4: Callable[[], str],
+        issuer: str = ISSUER,
+        audiences: Sequence[str] = (DEFAULT_AUDIENCE,),
+    ) -> None:
+        self._keys = keys
+        self._lookup = lookup
+        self._clock = wall_clock
+        self._uuid4 = uuid4
+        self.issuer = issuer
+        self.audiences = tuple(audiences)
+        """Those of the API server."""
+
+    def issue(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        audiences: Sequence[str],
+        seconds: int,
+        bound: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> str:
+        """A token for `seconds` from now.
+
+        `bound` says what it lives as long as: `name` and `uid` under `pod` (then `node` tells where that runs),
+        `secret` or `node`.
+        """
+        now = int(self._clock())
+        private: JsonObject = {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}
+        for kind, each in (bound or {}).items():
+            private[kind] = {"name": each["name"], "uid": each["uid"]}
+        lives = seconds
+        if seconds == WARN_ONLY_SECONDS and "pod" in private and set(audiences) <= set(self.audiences):
+            lives = _EXTENDED_SECONDS
+            private["warnafter"] = now + seconds
+        claims: JsonObject = {
+            "aud": list(audiences),
+            "exp": now + lives,
+            "iat": now,
+            "iss": self.issuer,
+            "jti": self._uuid4(),
+            _CLAIMS: dict(sorted(private.items())),
+            "nbf": now,
+            "sub": service_account_user(namespace, name),
+        }
+        return self._keys.sign(claims)
+
+    def identify(self, token: str, audiences: Sequence[str] | None = None) -> Identity | None:
+        """Who holds `token`, for any of `audiences` (None: the API server's own).
+
+        None when the token is not from here or not signed by us.
+
+        Raises: TokenError when it is ours but does not count.
+        """
+        unverified = split_claims(token)
+        if unverified is None or unverified.get("iss") != self.issuer:
+            return None
+        claims = self._keys.verify(token)
+        if claims is None:
+            raise TokenError("invalid signature, no keys found for issuer")
+        try:
+            said = msgspec.convert(claims, _Claims)
+        except msgspec.ValidationError as error:
+            raise TokenError(f"token could not be validated: {error}") from None
+        identity = _identity(said)
+        wanted = self.audiences if audiences is None else tuple(audiences)
+        common = tuple(each for each in identity.audiences if each in wanted)
+        if not common:
+            has, wants = (" ".join(map(go_quote, each)) for each in (identity.audiences, wanted))
+            raise TokenError(f"token audiences [{has}] is invalid for the target audiences [{wants}]")
+        self.check(identity)
+        return msgspec.structs.replace(identity, audiences=common)
+
+    def check(self, identity: Identity) -> None:
+        """Lets pass what still counts.
+
+        Raises: TokenError.
+        """
+        now = self._clock()
+        if now > identity.expires + LEEWAY_SECONDS:
+            raise TokenError("service account token has expired")
+        if now < identity.not_before - LEEWAY_SECONDS:
+            raise TokenError("service account token is not valid yet")
+        namespace, name, uid = identity.account
+        self._check_object("serviceaccounts", namespace, name, uid=uid, now=now)
+        for resource, where, what, bound_uid in identity.bound:
+            self._check_object(resource, where, what, uid=bound_uid, now=now)
+
+    def openid_configuration(self, jwks_uri: str) -> JsonObject:
+        """What /.well-known/openid-configuration serves; `jwks_uri` is where the keys are."""
+        return {
+            "issuer": self.issuer,
+            "jwks_uri": jwks_uri,
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": self._keys.algorithms(),
+        }
+
+    def jwks(self) -> JsonObject:
+        """What /openid/v1/jwks serves, as `application/jwk-set+json`."""
+        return self._keys.jwks()
+
+    def _check_object(self, resource: str, namespace: str, name: str, *, uid: str, now: float) -> None:
+        found = self._lookup(resource, namespace, name)
+        if found is None:
+            raise TokenError(f'{qualified(resource, "")} "{name}" not found')
+        metadata = found["metadata"]
+        shown = _SHOWN[resource]
+        deleted = metadata.get("deletionTimestamp")
+        if deleted and parse_time(deleted) + LEEWAY_SECONDS < now:
+            raise TokenError(f"{shown} {namespace}/{name} has been deleted")
+        if metadata.get("uid") != uid:
+            raise TokenError(f"{shown} UID ({metadata.get('uid')}) does not match claim ({uid})")
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    name: str
+    uid: str = ""
+
+
+class _Private(msgspec.Struct, frozen=True):
+    namespace: str
+    serviceaccount: _Reference
+    pod: _Reference | None = None
+    secret: _Reference | None = None
+    node: _Reference | None = None
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    sub: str
+    exp: float
+    private: _Private = msgspec.field(name=_CLAIMS)
+    aud: list[str] | str = msgspec.field(default_factory=list[str])
+    nbf: float = 0
+    jti: str = ""
+
+
+_SHOWN = {"serviceaccounts": "service account", "pods": "pod", "secrets": "secret", "nodes": "node"}
+
+
+def _identity(claims: _Claims) -> Identity:
+    private = claims.private
+    namespace, account = private.namespace, private.serviceaccount
+    if claims.sub != service_account_user(namespace, account.name):
+        raise TokenError("sub claim is invalid")
+    extra: dict[str, tuple[str, ...]] = {}
+    bound: list[tuple[str, str, str, str]] = []
+    if claims.jti:
+        extra[f"{_EXTRA}credential-id"] = (f"JTI={claims.jti}",)
+    if private.pod is not None:
+        bound.append(("pods", namespace, private.pod.name, private.pod.uid))
+        extra[f"{_EXTRA}pod-name"] = (private.pod.name,)
+        extra[f"{_EXTRA}pod-uid"] = (private.pod.uid,)
+    if private.secret is not None:
+        bound.append(("secrets", namespace, private.secret.name, private.secret.uid))
+    if private.node is not None:
+        # Of a bound Pod the Node is only told, not required: the Pod ends the token.
+        if private.pod is None:
+            bound.append(("nodes", "", private.node.name, private.node.uid))
+        extra[f"{_EXTRA}node-name"] = (private.node.name,)
+        extra[f"{_EXTRA}node-uid"] = (private.node.uid,)
+    groups = (*service_account_groups(namespace), AUTHENTICATED)
+    return Identity(
+        user=User(claims.sub, account.uid, groups, extra),
+        audiences=(claims.aud,) if isinstance(claims.aud, str) else tuple(claims.aud),
+        expires=claims.exp,
+        not_before=claims.nbf,
+        account=(namespace, account.name, account.uid),
+        bound=tuple(bound),
+    )

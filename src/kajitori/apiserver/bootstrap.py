@@ -1,0 +1,163 @@
+"""What every cluster has before anybody asks: namespaces, the API's own Service, priority classes, roles.
+
+Made when the server starts, where it is missing; what people changed is left as it is, but for the roles that
+Kubernetes itself keeps up to date.
+
+Source: kube-apiserver's start-up controllers; https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.time import format_time
+from kajitori.apis.resources import ResourceInfo, find_kind, resources
+from kajitori.apiserver.registry.meta import in_order
+from kajitori.apiserver.registry.resource import encode
+from kajitori.storage import Exists, Store
+from kajitori.world.clock import Clock
+from kajitori.world.random import Random
+
+__all__ = ["API_SERVICE_ADDRESS", "bootstrap_objects", "ensure"]
+
+API_SERVICE_ADDRESS = "10.96.0.1"
+"""The first address of the service range: where Pods find the API."""
+
+_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+_GROUP_PRIORITIES = {"": 18000, "apiregistration.k8s.io": 20000, "apps": 17800, "events.k8s.io": 17750}
+
+
+def bootstrap_objects(*, port: int, service_range: str, rbac: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """Every object that a new cluster has; `port` is where the API is served."""
+    for name in _NAMESPACES:
+        yield {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+            "spec": {"finalizers": ["kubernetes"]},
+            "status": {"phase": "Active"},
+        }
+    yield from _priority_classes()
+    yield from _api_service(port)
+    yield {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": [service_range]},
+        "status": {},
+    }
+    yield from rbac
+    yield from _local_api_services()
+
+
+def _priority_classes() -> Iterator[JsonObject]:
+    told = {
+        "system-cluster-critical": (2000000000, "For Pods the cluster cannot do without, on whichever node."),
+        "system-node-critical": (2000001000, "For Pods that their node cannot do without."),
+    }
+    for name, (value, description) in told.items():
+        yield {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name, "generation": 1},
+            "value": value,
+            "description": description,
+            "preemptionPolicy": "PreemptLowerPriority",
+        }
+
+
+def _api_service(port: int) -> Iterator[JsonObject]:
+    yield {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": port}],
+            "clusterIP": API_SERVICE_ADDRESS,
+            "clusterIPs": [API_SERVICE_ADDRESS],
+            "type": "ClusterIP",
+            "sessionAffinity": "None",
+            "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack",
+            "internalTrafficPolicy": "Cluster",
+        },
+        "status": {"loadBalancer": {}},
+    }
+
+
+def _local_api_services() -> Iterator[JsonObject]:
+    """One APIService for each group and version that this process serves."""
+    seen: dict[tuple[str, str], None] = {}
+    for info in resources():
+        seen[info.kind.group, info.kind.version] = None
+    for group, version in seen:
+        spec: JsonObject = {"group": group} if group else {}
+        spec |= {
+            "version": version,
+            "groupPriorityMinimum": _GROUP_PRIORITIES.get(group, 17000),
+            "versionPriority": 15 if version == "v1" else 30,
+        }
+        condition = {
+            "type": "Available",
+            "status": "True",
+            "reason": "Local",
+            "message": "Local APIServices are always available",
+        }
+        yield {
+            "apiVersion": "apiregistration.k8s.io/v1",
+            "kind": "APIService",
+            "metadata": {
+                "name": f"{version}.{group}",
+                "labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"},
+            },
+            "spec": spec,
+            "status": {"conditions": [condition]},
+        }
+
+
+def _info(obj: JsonObject) -> ResourceInfo:
+    group, _, version = obj["apiVersion"].rpartition("/")
+    found = find_kind(group, version, obj["kind"])
+    assert found is not None, obj
+    return found
+
+
+async def ensure(store: Store, objects: Iterable[JsonObject], *, clock: Clock, random: Random) -> int:
+    """Stores what is missing, in one commit or few; gives how many objects were made."""
+    now = format_time(clock.now().timestamp())
+
+    async def make(info: ResourceInfo, obj: JsonObject, name: str) -> None:
+        metadata = obj["metadata"]
+        metadata["uid"] = random.uuid4()
+        metadata["creationTimestamp"] = now
+        for condition in (obj.get("status") or {}).get("conditions") or ():
+            condition.setdefault("lastTransitionTime", now)
+        ordered = in_order(obj, obj["apiVersion"], obj["kind"])
+
+        def render(revision: int) -> bytes:
+            ordered["metadata"]["resourceVersion"] = str(revision)
+            return encode(ordered)
+
+        try:
+            await store.put(info.bucket, name, render, expect=0)
+        except Exists:
+            return
+
+    made = 0
+    async with asyncio.TaskGroup() as tasks:
+        for obj in objects:
+            info = _info(obj)
+            metadata = obj["metadata"]
+            name = metadata["name"]
+            if info.kind.namespaced:
+                name = f"{metadata['namespace']}/{name}"
+            standing = store.get(info.bucket, name)
+            if standing is None:
+                made += 1
+                tasks.create_task(make(info, obj, name))
+    return made

@@ -1,0 +1,135 @@
+"""What clients send, as objects: JSON, YAML or protobuf, strict where they ask for it.
+
+Source: apiserver/pkg/endpoints/handlers (create.go, rest.go transformDecodeError); field validation is
+https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kajitori.apimachinery.decode import (
+    DecodeError,
+    decode_json,
+    duplicate_fields,
+    has_duplicates,
+    type_meta,
+)
+from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.http import Request
+from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, body_type
+from kajitori.apiserver.registry.call import Call
+from kajitori.apiserver.registry.resource import Resource
+
+__all__ = ["read_object", "read_options", "read_value", "report_problems", "unsupported_media_type"]
+
+
+def unsupported_media_type(*, custom: bool = False) -> UnsupportedMediaType:
+    listed = f"{JSON}, {YAML}" if custom else f"{JSON}, {YAML}, {PROTOBUF}"
+    return UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: {listed}"
+    )
+
+
+def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, list[str]]:
+    """The body as a JSON object, and the fields that it repeats.
+
+    Raises: BadRequest, UnsupportedMediaType, RequestEntityTooLarge.
+    """
+    media = body_type(request.headers.get("content-type", ""))
+    body = request.body
+    try:
+        if media == PROTOBUF and not custom:
+            return _read_protobuf(body), []
+        if media == JSON or media == "":
+            value = decode_json(body)
+            repeated = duplicate_fields(body) if has_duplicates(body, value) else []
+        elif media in (YAML, "application/x-yaml", "text/yaml"):
+            from kajitori.apimachinery.yaml import decode_yaml
+
+            value, repeated = decode_yaml(body)
+        else:
+            raise unsupported_media_type(custom=custom)
+        type_meta(value)
+    except DecodeError as error:
+        text = str(error)
+        if not text.startswith("couldn't get"):
+            text = f"couldn't get version/kind; json parse error: {text}"
+        raise BadRequest(text) from None
+    return value or {}, repeated
+
+
+def _read_protobuf(body: bytes) -> JsonObject:
+    from kajitori.apis.facts.protobuf import protobuf_codec
+    from kajitori.wire.protobuf.codec import ProtobufError
+
+    try:
+        return protobuf_codec().decode(body)
+    except ProtobufError as error:
+        raise BadRequest(str(error)) from None
+
+
+def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
+    """The body as an object of `resource`, typed; complaints go where the client's field validation says.
+
+    Raises: BadRequest for another kind or version, wrong types, and with Strict for unknown or repeated fields.
+    """
+    raw, problems = read_value(request, custom=resource.custom)
+    kind = resource.kind
+    api_version, name = raw.get("apiVersion") or kind.api_version, raw.get("kind") or kind.kind
+    if api_version != kind.api_version:
+        raise BadRequest(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({kind.api_version})"
+        )
+    if name != kind.kind:
+        raise BadRequest(
+            f'{name} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            f"the kind in the data ({name}) does not match the expected kind ({kind.kind})"
+        )
+    obj = typed(resource, raw, problems)
+    report_problems(resource, problems, call)
+    return obj
+
+
+def typed(resource: Resource, raw: JsonObject, problems: list[str]) -> JsonObject:
+    """A JSON object as one of the kind. Raises: BadRequest for wrong types."""
+    try:
+        obj = resource.decode(raw, problems)
+    except DecodeError as error:
+        kind = resource.kind
+        raise BadRequest(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
+        ) from None
+    resource.default(obj)
+    return obj
+
+
+def report_problems(resource: Resource, problems: Sequence[str], call: Call) -> None:
+    """Refuses, warns about or ignores unknown and repeated fields."""
+    if not problems or call.options.field_validation == "Ignore":
+        return
+    if call.options.field_validation == "Warn":
+        for each in problems:
+            call.warn(each)
+        return
+    kind = resource.kind
+    listed = ", ".join(problems)
+    if resource.custom:
+        raise BadRequest(f"strict decoding error: {listed}")
+    raise BadRequest(
+        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: '
+        f"{listed}"
+    )
+
+
+def read_options(request: Request) -> JsonObject | None:
+    """The DeleteOptions in the body of a deletion; None when there is no body.
+
+    Raises: BadRequest, UnsupportedMediaType.
+    """
+    if not request.body:
+        return None
+    value: Any
+    value, _ = read_value(request)
+    return value

@@ -1,0 +1,99 @@
+"""Paths that are no resources: discovery, version, health, OpenAPI."""
+
+import msgspec
+
+from kajitori.apimachinery.errors import ApiError, MethodNotAllowed, NotFound
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import facts
+from kajitori.apiserver.catalog import Catalog
+from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, plain, value_answer
+from kajitori.apiserver.endpoints.health import Health
+from kajitori.apiserver.endpoints.openapi import OpenApi
+from kajitori.apiserver.http import Request, Response
+from kajitori.apiserver.negotiation import JSON, YAML, Form, negotiate
+from kajitori.apiserver.registry.render import write_any
+
+__all__ = ["Discovery"]
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+_HEALTH = ("healthz", "livez", "readyz")
+
+
+class Discovery:
+    """Answers about the server itself."""
+
+    def __init__(self, catalog: Catalog, openapi: OpenApi, health: Health) -> None:
+        self._catalog = catalog
+        self._openapi = openapi
+        self._health = health
+
+    def answer(self, request: Request) -> Response:
+        """The document at a path that names no resource."""
+        path = request.path.rstrip("/") or "/"
+        parts = path.split("/")[1:]
+        root = parts[0]
+        if root in ("api", "apis"):
+            if request.method not in ("GET", "HEAD"):
+                raise _method_not_allowed()
+            return self._discovery(request, path, parts)
+        if root == "openapi":
+            return self._openapi.answer(request, parts)
+        if root in _HEALTH:
+            return self._health.answer(request, parts)
+        if path == "/version":
+            if request.method not in ("GET", "HEAD"):
+                raise _method_not_allowed()
+            return value_answer(200, dict(facts.VERSION), Form())
+        if path == "/":
+            return value_answer(200, {"paths": self._catalog.paths()}, Form())
+        return plain(404, NOT_FOUND_PAGE)
+
+    def _discovery(self, request: Request, path: str, parts: list[str]) -> Response:
+        accept = request.headers.get("accept", "")
+        if len(parts) == 1 and _wants_aggregated(accept):
+            found = self._catalog.document(path, aggregated=True)
+            assert found is not None, path
+            return _document(request, *found, AGGREGATED)
+        found = self._catalog.document(path)
+        if found is None:
+            if (parts[0] == "apis" and len(parts) == 2) or (
+                parts[0] == "apis" and not self._catalog.has_group(parts[1])
+            ):
+                return plain(404, NOT_FOUND_PAGE)
+            raise no_such_resource()
+        form = negotiate(accept, custom=False, streaming=False, transforms=False)
+        if form.media != JSON:
+            return Response(200, write_any(_decoded(found[0]), form.media), form.media)
+        return _document(request, *found, JSON)
+
+
+def _decoded(body: bytes) -> JsonObject:
+    value: JsonObject = msgspec.json.decode(body)
+    return value
+
+
+def _wants_aggregated(accept: str) -> bool:
+    for entry in accept.split(","):
+        parts = {part.strip() for part in entry.split(";")}
+        if parts >= {"g=apidiscovery.k8s.io", "v=v2", "as=APIGroupDiscoveryList"}:
+            return True
+        if entry.split(";")[0].strip() in (JSON, "*/*", YAML) and "as=" not in entry:
+            return False
+    return False
+
+
+def _document(request: Request, body: bytes, digest: str, content_type: str) -> Response:
+    headers = (("ETag", f'"{digest}"'), ("Vary", "Accept"))
+    if request.headers.get("if-none-match", "") == f'"{digest}"':
+        return Response(304, b"", content_type, headers)
+    return Response(200, body, content_type, headers)
+
+
+def no_such_resource() -> ApiError:
+    """What a path gets that has the form of a resource's and is none."""
+    return NotFound("the server could not find the requested resource", details={})
+
+
+def _method_not_allowed() -> MethodNotAllowed:
+    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})

@@ -1,0 +1,259 @@
+"""What can be asked of Pods besides their object: binding and eviction; and what needs their node.
+
+Source: core/v1 Binding, policy/v1 Eviction; https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+"""
+
+from kajitori.apimachinery.errors import (
+    ApiError,
+    BadRequest,
+    Cause,
+    Conflict,
+    FieldError,
+    InternalError,
+    TooManyRequests,
+    forbidden,
+    invalid,
+    not_found,
+)
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.labels import selector_from_object
+from kajitori.apiserver.catalog import Catalog
+from kajitori.apiserver.endpoints.answers import value_answer
+from kajitori.apiserver.endpoints.bodies import read_value
+from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
+from kajitori.apiserver.http import Response
+from kajitori.apiserver.options import DeleteOptions, delete_options
+from kajitori.apiserver.registry.call import Call
+from kajitori.apiserver.registry.deleting import delete
+from kajitori.apiserver.registry.listing import get_item
+from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.updating import Change, update
+from kajitori.apiserver.scope import Scope
+
+__all__ = ["Pods"]
+
+DISRUPTED_PODS_MAX = 2000
+"""Evictions of one budget that may wait for their Pods to go: Kubernetes' own limit."""
+
+_CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+_VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
+
+
+class Pods:
+    """Binding, eviction, and the paths below a Pod that lead to its node."""
+
+    def __init__(self, registry: Registry, resources: ResourceEndpoints, catalog: Catalog) -> None:
+        self._registry = registry
+        self._resources = resources
+        self._catalog = catalog
+
+    # Binding.
+
+    async def bind(self, scope: Scope) -> Answer:
+        """Puts a Pod on a node: the only way in which nodeName is ever set after creation."""
+        call = self._resources.call(scope, "CreateOptions")
+        binding, _ = read_value(scope.request)
+        metadata = binding.get("metadata") or {}
+        name = metadata.get("name") or scope.info.name
+        if scope.info.name and name != scope.info.name:
+            raise BadRequest(
+                f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
+            )
+        target = binding.get("target") or {}
+        errors: list[FieldError] = []
+        if target.get("kind", "") not in ("", "Node"):
+            errors.append(FieldError.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
+        if not target.get("name"):
+            errors.append(FieldError.required("target.name"))
+        if errors:
+            raise invalid("Binding", "", name, errors)
+        pods = self._catalog.find("", "v1", "pods")
+        assert pods is not None
+
+        def bound(pod: JsonObject | None) -> Change:
+            if pod is None:
+                raise not_found("pods", "", name)
+            return Change(self._bound(pod, target["name"], metadata))
+
+        await update(self._registry, pods, scope.info.namespace, name, bound, call, subresource="binding")
+        return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
+
+    def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> JsonObject:
+        name = pod["metadata"]["name"]
+        spec, status = pod["spec"], pod.setdefault("status", {})
+        if "deletionTimestamp" in pod["metadata"]:
+            raise _unbindable(name, f"pod {name} is being deleted, cannot be assigned to a host")
+        if spec.get("nodeName"):
+            raise _unbindable(name, f'pod {name} is already assigned to node "{spec["nodeName"]}"')
+        if spec.get("schedulingGates"):
+            raise _unbindable(name, f"pod {name} has non-empty .spec.schedulingGates")
+        spec["nodeName"] = node
+        for key, value in (binding.get("annotations") or {}).items():
+            pod["metadata"].setdefault("annotations", {})[key] = value
+        _set_condition(
+            status,
+            {
+                "type": "PodScheduled",
+                "status": "True",
+                "lastProbeTime": None,
+                "lastTransitionTime": self._registry.now(),
+            },
+        )
+        pod["metadata"].pop("resourceVersion", None)
+        return pod
+
+    # Eviction.
+
+    async def evict(self, scope: Scope) -> Answer:
+        """Deletes a Pod if its disruption budget allows it."""
+        call = self._resources.call(scope, "CreateOptions")
+        eviction, _ = read_value(scope.request)
+        name, namespace = scope.info.name, scope.info.namespace
+        if ((eviction.get("metadata") or {}).get("name") or name) != name:
+            raise BadRequest("name in URL does not match name in Eviction object")
+        options = delete_options({}, eviction.get("deleteOptions") or {})
+        options.dry_run = options.dry_run or call.options.dry_run
+        pods = self._catalog.find("", "v1", "pods")
+        assert pods is not None
+        pod = pods.parse(get_item(self._registry.store, pods, namespace, name).value)
+        if not _needs_no_budget(pod):
+            await self._spend(namespace, pod, options, call)
+        if not options.dry_run and "deletionTimestamp" not in pod["metadata"]:
+            await update(self._registry, pods, namespace, name, self._disrupted, call, subresource="status")
+        await delete(self._registry, pods, namespace, name, options, call)
+        return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
+
+    def _disrupted(self, pod: JsonObject | None) -> Change | None:
+        if pod is None:
+            return None
+        _set_condition(
+            pod.setdefault("status", {}),
+            {
+                "type": "DisruptionTarget",
+                "status": "True",
+                "lastProbeTime": None,
+                "lastTransitionTime": self._registry.now(),
+                "reason": "EvictionByEvictionAPI",
+                "message": "Eviction API: evicting",
+            },
+        )
+        pod["metadata"].pop("resourceVersion", None)
+        return Change(pod)
+
+    async def _spend(self, namespace: str, pod: JsonObject, options: DeleteOptions, call: Call) -> None:
+        """Takes one disruption from the Pod's budget. Raises: TooManyRequests when none is left."""
+        budgets = self._catalog.find("policy", "v1", "poddisruptionbudgets")
+        assert budgets is not None
+        labels = pod["metadata"].get("labels") or {}
+        found: list[JsonObject] = []
+        for item in self._registry.store.range(budgets.bucket, f"{namespace}/"):
+            budget = budgets.parse(item.value)
+            if selector_from_object(budget["spec"].get("selector")).matches(labels):
+                found.append(budget)
+        if len(found) > 1:
+            raise InternalError(
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            )
+        if not found or _ignores_budget(pod, found[0]):
+            return
+        now = self._registry.now()
+
+        def spent(budget: JsonObject | None) -> Change | None:
+            if budget is None:
+                return None
+            _check_budget(budget)
+            status = budget["status"]
+            status["disruptionsAllowed"] -= 1
+            status.setdefault("disruptedPods", {})[pod["metadata"]["name"]] = now
+            budget["metadata"].pop("resourceVersion", None)
+            return Change(budget)
+
+        if options.dry_run:
+            _check_budget(found[0])
+            return
+        name = found[0]["metadata"]["name"]
+        await update(self._registry, budgets, namespace, name, spent, call, subresource="status")
+
+    # What needs the node.
+
+    def log(self, scope: Scope) -> Answer:
+        """The logs of a container. A Pod that has no node has none."""
+        pod = self._pod(scope)
+        if not pod["spec"].get("nodeName"):
+            return Response(204)
+        raise self._unreachable(pod)
+
+    def connect(self, scope: Scope) -> Answer:
+        """exec, attach, port-forward and proxy."""
+        pod = self._pod(scope)
+        if not pod["spec"].get("nodeName"):
+            raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
+        raise self._unreachable(pod)
+
+    def _pod(self, scope: Scope) -> JsonObject:
+        item = get_item(self._registry.store, scope.resource, scope.info.namespace, scope.info.name)
+        return scope.resource.parse(item.value)
+
+    def _unreachable(self, pod: JsonObject) -> ApiError:
+        """Kubernetes answers 500 when it cannot reach the kubelet, or does not know the node."""
+        node = pod["spec"]["nodeName"]
+        if self._registry.store.get("/nodes", node) is None:
+            return not_found("nodes", "", node)
+        return InternalError(f"no kubelet answers for node {node}: this server runs no Pods on it")
+
+
+def _unbindable(name: str, why: str) -> Conflict:
+    return Conflict(
+        f'Operation cannot be fulfilled on pods/binding "{name}": {why}',
+        details={"name": name, "kind": "pods/binding"},
+    )
+
+
+def _set_condition(status: JsonObject, condition: JsonObject) -> None:
+    conditions: list[JsonObject] = status.setdefault("conditions", [])
+    for position, each in enumerate(conditions):
+        if each["type"] == condition["type"]:
+            conditions[position] = condition
+            return
+    conditions.append(condition)
+
+
+def _needs_no_budget(pod: JsonObject) -> bool:
+    """Nothing is disrupted when a Pod goes that does not run."""
+    phase = (pod.get("status") or {}).get("phase", "")
+    return phase in ("Succeeded", "Failed", "Pending") or "deletionTimestamp" in pod["metadata"]
+
+
+def _ignores_budget(pod: JsonObject, budget: JsonObject) -> bool:
+    """A Pod that is not ready may go when the budget's policy says so, or when enough others are healthy."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
+        return False
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    status = budget.get("status") or {}
+    return status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0
+
+
+def _check_budget(budget: JsonObject) -> None:
+    """Raises: TooManyRequests, Forbidden."""
+    metadata, status = budget["metadata"], budget.get("status") or {}
+    name = metadata["name"]
+    if status.get("observedGeneration", 0) < metadata.get("generation", 0):
+        cause = Cause(
+            "DisruptionBudget", f"The disruption budget {name} is still being processed by the server."
+        )
+        raise TooManyRequests(_VIOLATES, details={"retryAfterSeconds": 10}, causes=[cause])
+    allowed = status.get("disruptionsAllowed", 0)
+    if allowed < 0:
+        raise forbidden("poddisruptionbudgets", "policy", name, "pdb disruptions allowed is negative")
+    if len(status.get("disruptedPods") or ()) > DISRUPTED_PODS_MAX:
+        why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+        raise forbidden("poddisruptionbudgets", "policy", name, why)
+    if allowed == 0:
+        cause = Cause(
+            "DisruptionBudget",
+            f"The disruption budget {name} needs {status.get('desiredHealthy', 0)} healthy pods and has "
+            f"{status.get('currentHealthy', 0)} currently",
+        )
+        raise TooManyRequests(_VIOLATES, causes=[cause])

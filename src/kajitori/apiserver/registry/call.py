@@ -1,0 +1,64 @@
+"""Who asks for a change, and how: what a write carries besides its object."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis.strategies.base import Occasion
+from kajitori.apiserver.authentication import User
+from kajitori.apiserver.options import WriteOptions
+from kajitori.apiserver.registry.resource import Resource
+
+__all__ = ["Admission", "Attributes", "Call"]
+
+
+@dataclass(slots=True)
+class Call:
+    """One write request, past authorization."""
+
+    user: User
+    options: WriteOptions
+    user_agent: str = ""
+    warnings: list[str] = field(default_factory=list[str])
+    """Told to the client in Warning headers, in this order."""
+
+    @property
+    def manager(self) -> str:
+        """Who owns the fields: the field manager, or the user agent up to its version."""
+        return self.options.field_manager or self.user_agent.split("/", 1)[0][:128] or "unknown"
+
+    def occasion(self, now: str) -> Occasion:
+        """What strategies may know of who writes, and when."""
+        user = self.user
+        return Occasion(now, user.name, user.uid, tuple(user.groups), user.extra)
+
+    def warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+@dataclass(slots=True)
+class Attributes:
+    """What admission sees of a write. `obj` may be changed in place by mutating plugins; None for deletions."""
+
+    operation: str
+    """CREATE, UPDATE, DELETE or CONNECT."""
+    resource: Resource
+    subresource: str
+    namespace: str
+    name: str
+    obj: JsonObject | None
+    old: JsonObject | None
+    user: User
+    dry_run: bool
+    options: Any
+    call: Call | None = None
+
+
+class Admission(Protocol):
+    """The admission chain. A plugin that refuses raises an ApiError."""
+
+    def mutate(self, attributes: Attributes) -> Awaitable[None] | None: ...
+
+    def validate(self, attributes: Attributes) -> Awaitable[None] | None: ...

@@ -1,0 +1,148 @@
+"""Creates: from a decoded object to a stored one.
+
+The order of the steps is Kubernetes': field ownership, mutating admission, the kind's own preparation, validation,
+validating admission, the store. Nothing is visible to anyone before the store has it.
+
+Source: apiserver/pkg/endpoints/handlers/create.go and registry/generic/registry/store.go.
+"""
+
+from kajitori.apimachinery.errors import AlreadyExists, BadRequest, invalid, qualified
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.registry.call import Attributes, Call
+from kajitori.apiserver.registry.meta import (
+    GENERATED_BASE_BYTES_MAX,
+    invalid_metadata,
+    no_resource_version,
+)
+from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.storage import Exists, Item
+
+__all__ = ["create", "ensure_namespace"]
+
+GENERATED_NAMES_TRIED_MAX = 8
+"""How many random suffixes are tried before a create gives up, as kube-apiserver does since 1.30."""
+
+
+def ensure_namespace(resource: Resource, namespace: str, metadata: JsonObject) -> None:
+    """Puts the namespace of the path into the object.
+
+    Raises: BadRequest when the object says another one.
+    """
+    said = metadata.get("namespace") or ""
+    if resource.kind.namespaced:
+        if said and said != namespace:
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata["namespace"] = namespace
+    elif said:
+        if namespace == "" and said:
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata.pop("namespace", None)
+
+
+async def create(
+    registry: Registry,
+    resource: Resource,
+    namespace: str,
+    obj: JsonObject,
+    call: Call,
+    *,
+    owned: bool = False,
+) -> bytes:
+    """Stores a new object, which came decoded and defaulted in the version of `resource`.
+
+    Gives its stored value, in the version that is stored. `owned` says that field ownership has been settled (by
+    server-side apply).
+
+    Raises: AlreadyExists, Invalid, and whatever admission says.
+    """
+    metadata = obj.setdefault("metadata", {})
+    ensure_namespace(resource, namespace, metadata)
+    generated = not metadata.get("name") and metadata.get("generateName")
+    if generated:
+        metadata["name"] = _generated(registry, generated)
+    dry_run = call.options.dry_run
+    if not owned:
+        registry.own(resource, obj, None, call, "")
+    attributes = Attributes(
+        "CREATE",
+        resource,
+        "",
+        namespace,
+        metadata.get("name", ""),
+        obj,
+        None,
+        call.user,
+        dry_run,
+        call.options,
+        call,
+    )
+    await registry.admit(attributes, mutate=True)
+    assert attributes.obj is not None, attributes
+    obj = resource.to_storage(attributes.obj)
+    metadata = obj["metadata"]
+    strategy = resource.strategy
+    metadata.pop("deletionTimestamp", None)
+    metadata.pop("deletionGracePeriodSeconds", None)
+    metadata.pop("selfLink", None)
+    now = registry.now()
+    metadata["uid"] = registry.random.uuid4()
+    metadata["creationTimestamp"] = now
+    strategy.prepare_for_create(obj, call.occasion(now))
+    errors = invalid_metadata(resource, metadata) + strategy.validate(obj)
+    if errors:
+        raise invalid(resource.kind.kind, resource.kind.group, metadata.get("name", ""), errors)
+    for text in strategy.warnings(obj, None):
+        call.warn(text)
+    attributes.obj, attributes.name = obj, metadata["name"]
+    await registry.admit(attributes, mutate=False)
+    if metadata.pop("resourceVersion", ""):
+        raise no_resource_version()
+    return await _store(registry, resource, obj, call, generated or "")
+
+
+async def _store(
+    registry: Registry, resource: Resource, obj: JsonObject, call: Call, generated: str
+) -> bytes:
+    metadata = obj["metadata"]
+    dry_run = call.options.dry_run
+    for attempt in range(1, GENERATED_NAMES_TRIED_MAX + 1):
+        key = resource.key(metadata.get("namespace", ""), metadata["name"])
+        standing = registry.store.get(resource.bucket, key)
+        if standing is None:
+            registry.allocators.allocate(resource, obj, None, dry_run=dry_run)
+            if dry_run:
+                return unsaved(resource, obj)
+            try:
+                item = await registry.store.put(resource.bucket, key, rendered(resource, obj), expect=0)
+                return item.value
+            except Exists as exists:
+                standing = exists.item
+            finally:
+                registry.allocators.release(resource, obj)
+        if not generated or attempt == GENERATED_NAMES_TRIED_MAX:
+            raise _already_exists(resource, metadata["name"], standing, bool(generated))
+        metadata["name"] = _generated(registry, generated)
+    raise AssertionError("every round returns or raises")
+
+
+def _already_exists(resource: Resource, name: str, standing: Item, generated: bool) -> AlreadyExists:
+    group, plural = resource.kind.group, resource.kind.plural
+    message = f'{qualified(plural, group)} "{name}" already exists'
+    if (
+        b'"deletionTimestamp"' in standing.value
+        and "deletionTimestamp" in resource.parse(standing.value)["metadata"]
+    ):
+        message = f"object is being deleted: {message}"
+    details = {"name": name, "group": group, "kind": plural}
+    if generated:
+        message += ", the server was not able to generate a unique name for the object"
+    return AlreadyExists(message, details={key: text for key, text in details.items() if text})
+
+
+def _generated(registry: Registry, base: str) -> str:
+    return base[:GENERATED_BASE_BYTES_MAX] + registry.random.name_suffix()

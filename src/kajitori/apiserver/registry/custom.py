@@ -1,0 +1,252 @@
+"""Custom resources: what a CustomResourceDefinition serves, as resources of the registry.
+
+Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kajitori.apimachinery.decode import DecodeError, untyped_numbers
+from kajitori.apimachinery.errors import BadRequest, FieldError, InternalError
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.schema import Schema
+from kajitori.apimachinery.validation import name_is_dns_subdomain
+from kajitori.apis.apiextensions_v1 import ServedVersion, validate_scale
+from kajitori.apis.apiextensions_v1.serving import value_at
+from kajitori.apis.definitions import built_in_definitions
+from kajitori.apis.printers import custom_printer
+from kajitori.apis.resources import SubresourceInfo
+from kajitori.apis.strategies.base import NOBODY, Occasion, Path, Strategy
+from kajitori.apiserver.registry.resource import Resource, encode
+from kajitori.apiserver.registry.scale import ScalePaths
+
+__all__ = ["CustomResource", "custom_resources"]
+
+_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_BELOW = ("get", "patch", "update")
+
+
+class CustomStrategy(Strategy):
+    """What Kubernetes does in code with custom objects."""
+
+    allow_create_on_update = False
+
+    def __init__(self, version: ServedVersion) -> None:
+        self.kind = version.as_kind()
+        self._version = version
+        self.has_status = version.has_status
+        self.field_labels = frozenset(version.selectable_fields)
+
+    name_error = staticmethod(name_is_dns_subdomain)
+
+    def default(self, obj: JsonObject) -> None:
+        """Decoding has set the defaults already."""
+
+    def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
+        if self.has_status:
+            obj.pop("status", None)
+        obj["metadata"]["generation"] = 1
+
+    def prepare_for_update(
+        self, obj: JsonObject, old: JsonObject, subresource: str = "", occasion: Occasion = NOBODY
+    ) -> None:
+        if subresource == "status":
+            self._status_only(obj, old)
+            return
+        if self.has_status:
+            if "status" in old:
+                obj["status"] = old["status"]
+            else:
+                obj.pop("status", None)
+        if self._content(obj) != self._content(old):
+            obj["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
+
+    def _content(self, obj: Mapping[str, Any]) -> dict[str, Any]:
+        ignored = (
+            ("metadata", "status", "apiVersion", "kind")
+            if self.has_status
+            else ("metadata", "apiVersion", "kind")
+        )
+        return {name: value for name, value in obj.items() if name not in ignored}
+
+    def _status_only(self, obj: JsonObject, old: JsonObject) -> None:
+        """Only the status changes, and who owns it."""
+        owned = obj["metadata"].get("managedFields")
+        version = obj["metadata"].get("resourceVersion")
+        status = obj.get("status")
+        obj.clear()
+        obj.update(old)
+        metadata = dict(old["metadata"])
+        if version:
+            metadata["resourceVersion"] = version
+        if owned:
+            metadata["managedFields"] = owned
+        else:
+            metadata.pop("managedFields", None)
+        obj["metadata"] = metadata
+        if status is None:
+            obj.pop("status", None)
+        else:
+            obj["status"] = status
+
+    def validate(self, obj: JsonObject) -> list[FieldError]:
+        errors = self._version.structural.validate(obj)
+        if self._version.scale is not None:
+            errors += validate_scale(obj, self._version.scale)
+        return errors
+
+    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
+        if subresource == "status":
+            errors = self._version.structural.validate_status(obj, old)
+        else:
+            errors = self._version.structural.validate(obj, old)
+        if self._version.scale is not None:
+            errors += validate_scale(obj, self._version.scale)
+        return errors
+
+    def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
+        return []
+
+    def field_label(self, label: str) -> str:
+        if label in self.field_labels or label in ("metadata.name", "metadata.namespace"):
+            return label
+        raise BadRequest(f"field label not supported: {label}")
+
+    def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
+        return {label: _field_text(value_at(obj, label)) for label in self.field_labels}
+
+    def reset_fields(self, subresource: str = "") -> tuple[Path, ...]:
+        if subresource == "status":
+            return (("metadata",), ("spec",))
+        return (("status",),) if self.has_status else ()
+
+
+def _field_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+class CustomResource(Resource):
+    """One version of a custom resource."""
+
+    custom = True
+
+    def __init__(
+        self, version: ServedVersion, siblings: Mapping[str, ServedVersion], *, rewrites: bool
+    ) -> None:
+        """`rewrites`: objects stored under an older schema may lack defaults or hold too much."""
+        kind = version.as_kind()
+        storage = siblings[version.storage_version].as_kind()
+        super().__init__(
+            kind=kind,
+            storage_kind=storage,
+            singular=version.singular,
+            list_kind=version.list_kind,
+            verbs=_VERBS,
+            short_names=version.short_names,
+            categories=version.categories,
+            subresources=_subresources(version, kind),
+            bucket=f"{version.group}/{version.plural}",
+            strategy=CustomStrategy(siblings[version.storage_version]),
+        )
+        self.version = version
+        self._siblings = siblings
+        self._rewrites = rewrites
+        self._printer = custom_printer(
+            [
+                {
+                    "name": each.name,
+                    "type": each.type,
+                    "jsonPath": each.json_path,
+                    "format": each.format,
+                    "description": each.description,
+                    "priority": each.priority,
+                }
+                for each in version.columns
+            ]
+        )
+        if version.scale is not None:
+            scale = version.scale
+            self.scale_paths = ScalePaths(
+                _path(scale.spec_replicas), _path(scale.status_replicas), _path(scale.label_selector)
+            )
+        self._schema: Schema | None = None
+
+    def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
+        obj: JsonObject = untyped_numbers(raw)
+        obj["apiVersion"], obj["kind"] = self.kind.api_version, self.kind.kind
+        if not isinstance(obj.setdefault("metadata", {}), dict):
+            raise DecodeError("json: cannot unmarshal metadata: it must be an object")
+        coerced = self.version.structural.decode(obj)
+        if coerced.error is not None:
+            raise BadRequest(str(coerced.error))
+        problems += [f'unknown field "{path}"' for path in coerced.unknown]
+        return obj
+
+    def default(self, obj: JsonObject) -> None:
+        """Decoding has done it: what is pruned and what is defaulted depend on one another."""
+
+    def convert(self, obj: JsonObject, api_version: str) -> JsonObject:
+        if obj.get("apiVersion") == api_version:
+            return obj
+        name = api_version.rpartition("/")[2]
+        if name not in self._siblings:
+            raise LookupError(api_version)
+        if self.version.conversion.get("strategy") == "Webhook":
+            raise InternalError(
+                f"conversion webhook for {obj.get('apiVersion')}, Kind={self.kind.kind} failed: "
+                "this server does not call conversion webhooks"
+            )
+        return {**obj, "apiVersion": api_version}
+
+    def to_storage(self, obj: JsonObject) -> JsonObject:
+        return self.convert(obj, self.storage_kind.api_version)
+
+    def from_storage(self, obj: JsonObject) -> JsonObject:
+        converted = self.convert(obj, self.kind.api_version)
+        if self._rewrites:
+            self.version.structural.decode(converted, drop_invalid=True)
+        return converted
+
+    def parse(self, value: bytes) -> JsonObject:
+        obj = super().parse(value)
+        # What was stored before the storage version changed is brought to it when it is read.
+        return self.convert(obj, self.storage_kind.api_version)
+
+    def serve(self, value: bytes) -> bytes:
+        if not (self.converted or self._rewrites) and value.startswith(self.item_prefix):
+            return value
+        return encode(self.from_storage(super().parse(value)))
+
+    @property
+    def schema(self) -> Schema | None:
+        if self._schema is None:
+            self._schema = self.version.shape(built_in_definitions())
+        return self._schema
+
+    def columns(self) -> Sequence[JsonObject]:
+        return self._printer.columns
+
+    def cells(self, obj: JsonObject, now: float) -> list[Any]:
+        return self._printer.cells_of(obj, now)
+
+
+def _path(json_path: str) -> tuple[str, ...]:
+    return tuple(each for each in json_path.removeprefix(".").split(".") if each)
+
+
+def _subresources(version: ServedVersion, kind: Kind) -> dict[str, SubresourceInfo]:
+    found: dict[str, SubresourceInfo] = {}
+    if version.has_status:
+        found["status"] = SubresourceInfo("status", kind, _BELOW, "")
+    if version.scale is not None:
+        scale = Kind("autoscaling", "v1", "Scale", kind.plural, kind.namespaced)
+        found["scale"] = SubresourceInfo("scale", scale, _BELOW, "")
+    return found
+
+
+def custom_resources(versions: Sequence[ServedVersion], *, rewrites: bool) -> list[CustomResource]:
+    """The resources of a definition, one for each version that is served."""
+    siblings = {each.version: each for each in versions}
+    return [CustomResource(each, siblings, rewrites=rewrites) for each in versions if each.served]

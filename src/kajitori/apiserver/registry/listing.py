@@ -1,0 +1,165 @@
+"""Lists, gets and the beginnings of watches: which revision a reader sees.
+
+Promises
+    L1  a read sees every write acknowledged before it came in
+    L2  the pages of a list are of one revision; a token older than what is kept answers 410 with a token that
+        goes on from there inconsistently
+    L3  a revision that is yet to come is refused, not waited for: one process knows its newest revision
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+import msgspec
+
+from kajitori.apimachinery.errors import BadRequest, Cause, Expired, Timeout, not_found
+from kajitori.apiserver.options import ListOptions, parse_resource_version
+from kajitori.apiserver.registry.render import ListPage
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.selection import Selection, select
+from kajitori.storage import Compacted, FutureRevision, Item, Store
+
+__all__ = ["get_item", "initial_items", "list_items"]
+
+
+class _Token(msgspec.Struct):
+    """What a continue token says; the form is kube-apiserver's."""
+
+    v: str = ""
+    rv: int = 0
+    start: str = ""
+
+
+def get_item(store: Store, resource: Resource, namespace: str, name: str, version: str = "") -> Item:
+    """One stored object.
+
+    Raises: NotFound; BadRequest or Timeout for a resource version that is none or is yet to come.
+    """
+    if version:
+        _not_in_future(store, parse_resource_version(version))
+    item = store.get(resource.bucket, resource.key(namespace, name))
+    if item is None:
+        raise not_found(resource.kind.plural, resource.kind.group, name)
+    return item
+
+
+async def list_items(
+    store: Store, resource: Resource, namespace: str, options: ListOptions
+) -> tuple[list[bytes], ListPage]:
+    """The values of one page, and what its list metadata says.
+
+    Raises: BadRequest, Expired, Timeout.
+    """
+    selection = select(resource, namespace, options)
+    wanted = parse_resource_version(options.resource_version)
+    after, exact = "", 0
+    if options.continue_token:
+        token = _read_token(options.continue_token)
+        if options.resource_version not in ("", "0"):
+            raise BadRequest("specifying resource version is not allowed when using continue")
+        after, exact = token.start, max(0, token.rv)
+    else:
+        _not_in_future(store, wanted)
+        if options.resource_version_match == "Exact" or (
+            wanted and options.limit and not options.resource_version_match
+        ):
+            exact = wanted
+    revision = exact or store.revision
+    try:
+        items = await _read(store, resource, selection, after=after, revision=exact)
+    except FutureRevision:
+        raise _too_large(revision, store.revision) from None
+    except Compacted:
+        if not options.continue_token:
+            raise Expired("The resourceVersion for the provided list is too old.") from None
+        raise _expired_token(after) from None
+    return _page(items, selection, revision, options.limit)
+
+
+def initial_items(store: Store, selection: Selection, resource: Resource) -> list[bytes]:
+    """Everything that a selection holds now: the beginning of a watch."""
+    if selection.only is not None:
+        item = store.get(resource.bucket, selection.only)
+        items: Sequence[Item] = () if item is None else (item,)
+    else:
+        items = store.range(resource.bucket, selection.prefix)
+    matches = selection.matches
+    return [item.value for item in items if matches is None or matches(item.name, item.value)]
+
+
+async def _read(
+    store: Store, resource: Resource, selection: Selection, *, after: str, revision: int
+) -> Sequence[Item]:
+    if revision and revision != store.revision:
+        return await store.range_at(resource.bucket, revision, selection.prefix, after=after)
+    return store.range(resource.bucket, selection.prefix, after=after)
+
+
+def _page(
+    items: Sequence[Item], selection: Selection, revision: int, limit: int
+) -> tuple[list[bytes], ListPage]:
+    matches = selection.matches
+    if not limit:
+        values = [item.value for item in items if matches is None or matches(item.name, item.value)]
+        return values, ListPage(revision)
+    values: list[bytes] = []
+    for index, item in enumerate(items):
+        if matches is not None and not matches(item.name, item.value):
+            continue
+        values.append(item.value)
+        if len(values) == limit and index + 1 < len(items):
+            # With selectors nobody knows how many are left without looking at them.
+            remaining = len(items) - index - 1 if matches is None else None
+            return values, ListPage(revision, _write_token(revision, item.name), remaining)
+    return values, ListPage(revision)
+
+
+def _write_token(revision: int, last: str) -> str:
+    token = _Token("meta.k8s.io/v1", revision, last)
+    return base64.urlsafe_b64encode(msgspec.json.encode(token)).rstrip(b"=").decode()
+
+
+def _read_token(text: str) -> _Token:
+    try:
+        raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        token = msgspec.json.decode(raw, type=_Token)
+    except (ValueError, binascii.Error, msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise BadRequest(f"continue key is not valid: {error}") from None
+    if token.v != "meta.k8s.io/v1":
+        raise BadRequest(
+            f'continue key is not valid: server does not recognize this encoded version "{token.v}"'
+        )
+    if not token.start:
+        raise BadRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
+    if token.rv == 0:
+        raise BadRequest(
+            "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+        )
+    return token
+
+
+def _expired_token(after: str) -> Expired:
+    error = Expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
+        "the results. Continuing with the provided token results in an inconsistent list - objects that were "
+        "created, modified, or deleted between the time the first chunk was returned and now may show up in the list."
+    )
+    error.continue_token = _write_token(-1, after)
+    return error
+
+
+def _not_in_future(store: Store, revision: int) -> None:
+    if revision > store.revision:
+        raise _too_large(revision, store.revision)
+
+
+def _too_large(revision: int, current: int) -> Timeout:
+    return Timeout(
+        f"Timeout: Too large resource version: {revision}, current: {current}",
+        details={"retryAfterSeconds": 1},
+        causes=[Cause("ResourceVersionTooLarge", "Too large resource version")],
+    )

@@ -1,0 +1,122 @@
+"""Metadata that the server owns: names, times, identities, and their order on the wire.
+
+Source: apiserver/pkg/registry/rest BeforeCreate, BeforeUpdate and meta.go.
+"""
+
+from typing import Any
+
+from kajitori.apimachinery.errors import ApiError, Conflict, FieldError, qualified
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.validation import validate_object_meta, validate_object_meta_update
+from kajitori.apiserver.registry.resource import Resource
+
+__all__ = [
+    "GENERATED_BASE_BYTES_MAX",
+    "conflict",
+    "in_order",
+    "invalid_metadata",
+    "invalid_metadata_update",
+    "keep_system_fields",
+]
+
+GENERATED_BASE_BYTES_MAX = 58
+"""What is kept of a generateName, so that five random letters fit a DNS label of 63."""
+
+_FIRST = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+_KNOWN = frozenset(_FIRST)
+
+
+def in_order(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
+    """The object with kind, apiVersion and metadata first and metadata in Go's order, ready to be serialised.
+
+    The resourceVersion gets its place even where there is none yet: whoever serialises sets it there.
+    """
+    metadata = obj["metadata"]
+    ordered: dict[str, Any] = {}
+    for name in _FIRST:
+        if name in metadata:
+            ordered[name] = metadata[name]
+        elif name == "resourceVersion":
+            ordered[name] = ""
+    result: JsonObject = {"kind": kind, "apiVersion": api_version, "metadata": ordered}
+    for name, value in obj.items():
+        if name not in result:
+            result[name] = value
+    return result
+
+
+def invalid_metadata(resource: Resource, metadata: JsonObject) -> list[FieldError]:
+    """Complaints about the metadata of a new object."""
+    return validate_object_meta(
+        metadata, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
+    )
+
+
+def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject) -> list[FieldError]:
+    """Complaints about changed metadata.
+
+    Kubernetes checks twice, once for all kinds and once in the kind's own validation, and tells both causes.
+    """
+    errors = validate_object_meta(new, namespaced=resource.kind.namespaced, name=_any_name)
+    errors += validate_object_meta_update(new, old)
+    own = validate_object_meta_update(new, old)
+    if not resource.custom:
+        own += validate_object_meta(
+            new, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
+        )
+    return errors + own
+
+
+def _any_name(name: str, prefix: bool = False) -> list[str]:
+    """An existing name is not judged again."""
+    return []
+
+
+def keep_system_fields(new: JsonObject, old: JsonObject) -> None:
+    """What an update cannot change, whatever it says; both are `metadata`, `new` is changed."""
+    if "generation" in old:
+        new["generation"] = old["generation"]
+    else:
+        new.pop("generation", None)
+    if not new.get("uid"):
+        new["uid"] = old["uid"]
+    new["creationTimestamp"] = old.get("creationTimestamp")
+    if "deletionTimestamp" in old:
+        new["deletionTimestamp"] = old["deletionTimestamp"]
+        new.setdefault("deletionGracePeriodSeconds", old.get("deletionGracePeriodSeconds"))
+    else:
+        new.pop("deletionTimestamp", None)
+        new.pop("deletionGracePeriodSeconds", None)
+
+
+def conflict(resource: Resource, name: str, why: str, *, kind: bool = False) -> Conflict:
+    """`Operation cannot be fulfilled on deployments.apps "a": why`; some places name the kind instead."""
+    group = resource.kind.group
+    subject = resource.kind.kind if kind else resource.kind.plural
+    details: dict[str, Any] = {"name": name}
+    if group:
+        details["group"] = group
+    details["kind"] = subject
+    return Conflict(
+        f'Operation cannot be fulfilled on {qualified(subject, group)} "{name}": {why}', details=details
+    )
+
+
+def no_resource_version() -> ApiError:
+    """What a create with a resourceVersion gets: Kubernetes answers 500 without a reason here."""
+    return ApiError("resourceVersion should not be set on objects to be created", code=500)

@@ -1,0 +1,106 @@
+"""Field ownership on the road of a write: one field manager per resource and subresource, made when first needed.
+
+Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+"""
+
+from collections.abc import Iterator, Mapping
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.managedfields.managed import Applied, FieldManager, KindVersions
+from kajitori.apimachinery.managedfields.sets import FieldSet, from_paths
+from kajitori.apimachinery.managedfields.types import Types
+from kajitori.apimachinery.schema import Schema
+from kajitori.apiserver.registry.call import Call
+from kajitori.apiserver.registry.resource import Resource
+
+__all__ = ["Ownership"]
+
+
+class _Schemas(Mapping[str, Schema | None]):
+    """The schemas of a kind by version, each parsed when it is asked for."""
+
+    def __init__(self, versions: Mapping[str, Resource]) -> None:
+        self._versions = versions
+
+    def __getitem__(self, api_version: str) -> Schema | None:
+        return self._versions[api_version].schema
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+
+class Ownership:
+    """Keeps `metadata.managedFields`."""
+
+    def __init__(self) -> None:
+        self._types = Types()  # built-in kinds share definitions
+        self._managers: dict[tuple[Resource, str], FieldManager] = {}
+        self._siblings: dict[str, dict[str, Resource]] = {}
+
+    def register(self, resource: Resource) -> None:
+        """Makes a resource known to the other versions of its kind."""
+        self._siblings.setdefault(resource.bucket, {})[resource.kind.api_version] = resource
+
+    def forget(self, resource: Resource) -> None:
+        """The resource is no longer served in this shape."""
+        self._siblings.pop(resource.bucket, None)
+        for key in [key for key in self._managers if key[0].bucket == resource.bucket]:
+            del self._managers[key]
+
+    def own(
+        self,
+        resource: Resource,
+        obj: JsonObject,
+        live: JsonObject | None,
+        call: Call,
+        *,
+        subresource: str,
+        now: str,
+    ) -> None:
+        """Puts into `obj` who owns what after this write; `live` is the stored object in the same version."""
+        entries = self._manager(resource, subresource).update(live, obj, manager=call.manager, now=now)
+        metadata = obj["metadata"]
+        if entries:
+            metadata["managedFields"] = entries
+        else:
+            metadata.pop("managedFields", None)
+
+    def apply(
+        self,
+        resource: Resource,
+        config: JsonObject,
+        live: JsonObject | None,
+        call: Call,
+        *,
+        subresource: str,
+        now: str,
+    ) -> Applied:
+        """The object with a configuration applied.
+
+        Raises: Conflict, BadRequest, ApiError.
+        """
+        manager = self._manager(resource, subresource)
+        return manager.apply(
+            live, config, manager=call.options.field_manager, force=bool(call.options.force), now=now
+        )
+
+    def _manager(self, resource: Resource, subresource: str) -> FieldManager:
+        manager = self._managers.get((resource, subresource))
+        if manager is None:
+            versions = self._siblings.get(resource.bucket) or {resource.kind.api_version: resource}
+            kind = KindVersions(
+                resource.kind.kind,
+                _Schemas(versions),
+                resource.convert,
+                None if resource.custom else self._types,
+            )
+            reset: dict[str, FieldSet] = {}
+            paths = [".".join(path) for path in resource.strategy.reset_fields(subresource)]
+            if paths:
+                reset = {api_version: from_paths(*paths) for api_version in versions}
+            manager = FieldManager(kind, resource.kind.api_version, subresource=subresource, reset=reset)
+            self._managers[resource, subresource] = manager
+        return manager

@@ -1,0 +1,81 @@
+"""What the registry's steps have in common: the store, the clock, admission, and writing one object."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.time import format_time
+from kajitori.apiserver.registry.call import Admission, Attributes, Call
+from kajitori.apiserver.registry.meta import in_order
+from kajitori.apiserver.registry.owning import Ownership
+from kajitori.apiserver.registry.resource import Resource, encode
+from kajitori.storage import Store
+from kajitori.world.clock import Clock
+from kajitori.world.random import Random
+
+__all__ = ["Allocators", "Registry", "rendered", "unsaved"]
+
+
+class Allocators(Protocol):
+    """What is handed out only once in the cluster: cluster IPs and node ports."""
+
+    def allocate(self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
+        """Fills in what the object needs, and holds it. Raises: Invalid where a wish cannot be granted."""
+        ...
+
+    def release(self, resource: Resource, obj: JsonObject) -> None:
+        """Gives back what `allocate` held: the write has ended, and what is stored holds its own."""
+        ...
+
+
+class Registry:
+    """The dependencies of every write, and its last step."""
+
+    def __init__(
+        self, store: Store, admission: Admission, *, clock: Clock, random: Random, allocators: Allocators
+    ) -> None:
+        self.store = store
+        self.admission = admission
+        self.clock = clock
+        self.random = random
+        self.allocators = allocators
+        self.ownership = Ownership()
+
+    def now(self) -> str:
+        """The time as metadata has it."""
+        return format_time(self.clock.now().timestamp())
+
+    def own(
+        self, resource: Resource, obj: JsonObject, stored: JsonObject | None, call: Call, subresource: str
+    ) -> None:
+        """Settles field ownership of a create, update or patch; `stored` is in the stored version."""
+        live = None if stored is None else resource.from_storage(stored)
+        self.ownership.own(resource, obj, live, call, subresource=subresource, now=self.now())
+
+    async def admit(self, attributes: Attributes, *, mutate: bool) -> None:
+        """Runs one half of the admission chain."""
+        waiting = (self.admission.mutate if mutate else self.admission.validate)(attributes)
+        if waiting is not None:
+            await waiting
+
+
+def rendered(resource: Resource, obj: JsonObject) -> Callable[[int], bytes]:
+    """What serialises `obj` once its revision is known; `obj` gets it too."""
+    kind = resource.storage_kind
+    ordered = in_order(obj, kind.api_version, kind.kind)
+    metadata = ordered["metadata"]
+
+    def render(revision: int) -> bytes:
+        metadata["resourceVersion"] = str(revision)
+        return encode(ordered)
+
+    return render
+
+
+def unsaved(resource: Resource, obj: JsonObject) -> bytes:
+    """The object as a dry run answers it: serialised, with the revision it came with, or none."""
+    kind = resource.storage_kind
+    ordered = in_order(obj, kind.api_version, kind.kind)
+    if not ordered["metadata"]["resourceVersion"]:
+        del ordered["metadata"]["resourceVersion"]
+    return encode(ordered)

@@ -1,0 +1,199 @@
+"""Objects as bytes in the form that was asked for: JSON, YAML or protobuf; whole, as rows, or metadata only.
+
+Plain JSON is the road that must be fast: a stored value is written as it stands, a list is a join. Every other
+form parses the value for the request that asked for it.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ (Table, PartialObjectMetadata, protobuf);
+apiserver/pkg/endpoints/handlers/response.go.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from kajitori.apimachinery.errors import ApiError, NotAcceptable
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, Form
+from kajitori.apiserver.registry.resource import Resource, encode
+
+__all__ = ["ListPage", "Renderer", "write_any"]
+
+_decode = msgspec.json.Decoder(JsonObject).decode
+
+
+class ListPage(msgspec.Struct):
+    """What a list answers besides its items."""
+
+    revision: int
+    continue_token: str = ""
+    remaining: int | None = None
+
+
+def write_any(obj: Any, media: str) -> bytes:
+    """Any value as JSON, YAML or protobuf."""
+    if media == PROTOBUF:
+        # Lists, Status and single objects alike carry their own kind.
+        from kajitori.apis.facts.protobuf import protobuf_codec
+
+        return protobuf_codec().encode(obj)
+    if media == YAML:
+        import yaml
+
+        dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text: bytes = yaml.dump(
+            obj, Dumper=dumper, default_flow_style=False, allow_unicode=True, encoding="utf-8"
+        )
+        return text
+    return encode(obj) + b"\n"
+
+
+class Renderer:
+    """Writes the objects of one resource."""
+
+    __slots__ = ("_include", "_now", "_resource")
+
+    def __init__(self, resource: Resource, now: Callable[[], float], include: str = "Metadata") -> None:
+        self._resource = resource
+        self._now = now
+        self._include = include
+        """What rows of a Table carry: None, Metadata or Object."""
+
+    def one(self, value: bytes, form: Form) -> bytes:
+        """A stored value as the answer to a request for one object.
+
+        Raises: NotAcceptable for a list form.
+        """
+        resource = self._resource
+        value = resource.serve(value)
+        if form.media == JSON and not form.kind:
+            return value + b"\n"
+        obj = _decode(value)
+        return write_any(self._transformed(obj, form), form.media)
+
+    def _transformed(self, obj: JsonObject, form: Form) -> JsonObject:
+        if not form.kind:
+            return obj
+        if form.kind == "PartialObjectMetadataList":
+            raise self._not_acceptable(form, is_list=False)
+        if form.kind == "PartialObjectMetadata":
+            return _partial(obj, form)
+        revision = obj["metadata"].get("resourceVersion", "")
+        return self._table([obj], form, {"resourceVersion": revision})
+
+    def many(self, values: Iterable[bytes], page: ListPage, form: Form) -> bytes:
+        """A list of stored values.
+
+        Raises: NotAcceptable for the form of one object.
+        """
+        resource = self._resource
+        if form.media == JSON and not form.kind:
+            return self._json_list(values, page)
+        objects = [_decode(resource.serve(value)) for value in values]
+        if form.kind == "PartialObjectMetadata":
+            raise self._not_acceptable(form, is_list=True)
+        metadata: JsonObject = {"resourceVersion": str(page.revision)}
+        if page.continue_token:
+            metadata["continue"] = page.continue_token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+        if form.kind == "Table":
+            return write_any(self._table(objects, form, metadata), form.media)
+        if form.kind:
+            listed = {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": f"meta.k8s.io/{form.version}",
+                "metadata": metadata,
+                "items": [_partial(obj, form) for obj in objects],
+            }
+            return write_any(listed, form.media)
+        if not resource.custom:
+            for obj in objects:
+                del obj["kind"], obj["apiVersion"]
+        kind = {"kind": resource.list_kind, "apiVersion": resource.kind.api_version}
+        return write_any({**kind, "metadata": metadata, "items": objects}, form.media)
+
+    def _json_list(self, values: Iterable[bytes], page: ListPage) -> bytes:
+        resource = self._resource
+        metadata: JsonObject = {"resourceVersion": str(page.revision)}
+        if page.continue_token or resource.custom:
+            metadata["continue"] = page.continue_token
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+        head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
+            resource.list_kind.encode(),
+            resource.kind.api_version.encode(),
+            encode(metadata),
+        )
+        if resource.converted:
+            values = [resource.serve(value) for value in values]
+        if resource.custom:  # items of custom resources keep their kind
+            return b"%b%b]}\n" % (head, b",".join(values))
+        skip = len(resource.item_prefix)
+        items = b",{".join([value[skip:] for value in values])
+        return b"%b{%b]}\n" % (head, items) if items else head + b"]}\n"
+
+    def _table(self, objects: Sequence[JsonObject], form: Form, metadata: JsonObject) -> JsonObject:
+        now = self._now()
+        resource = self._resource
+        rows: list[JsonObject] = []
+        for obj in objects:
+            row: JsonObject = {"cells": resource.cells(obj, now)}
+            if self._include == "Object":
+                row["object"] = obj
+            elif self._include != "None":
+                row["object"] = _partial(obj, form)
+            rows.append(row)
+        return {
+            "kind": "Table",
+            "apiVersion": f"meta.k8s.io/{form.version}",
+            "metadata": metadata,
+            "columnDefinitions": resource.columns(),
+            "rows": rows,
+        }
+
+    def _not_acceptable(self, form: Form, *, is_list: bool) -> NotAcceptable:
+        what = "is a list" if is_list else "is not a list"
+        type_ = self._resource.go_type(is_list=is_list)
+        return NotAcceptable(f"you requested {form.kind}, but the requested object {what} ({type_})")
+
+    # Watch events.
+
+    def event(self, type_: str, value: bytes, form: Form) -> bytes:
+        """One frame of a watch stream."""
+        value = self._resource.serve(value)
+        if form.media == JSON and not form.kind:
+            return b'{"type":"%s","object":%b}\n' % (type_.encode(), value)
+        return self._frame(type_, self._transformed(_decode(value), form), form)
+
+    def bookmark(self, revision: int, form: Form, *, initial_end: bool = False) -> bytes:
+        """The frame that says how far the stream has come."""
+        metadata: JsonObject = {"resourceVersion": str(revision)}
+        if initial_end:
+            metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+        kind = self._resource.kind
+        obj: JsonObject = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
+        if form.kind == "Table":
+            return self._frame("BOOKMARK", self._table([obj], form, {"resourceVersion": str(revision)}), form)
+        if form.kind:
+            obj = _partial(obj, form)
+        return self._frame("BOOKMARK", obj, form)
+
+    def error_event(self, error: ApiError, form: Form) -> bytes:
+        """The frame that ends a stream which cannot go on."""
+        return self._frame("ERROR", error.to_status(), form)
+
+    def _frame(self, type_: str, obj: JsonObject, form: Form) -> bytes:
+        if form.media == PROTOBUF:
+            from kajitori.apis.facts.protobuf import protobuf_codec
+
+            return protobuf_codec().encode_watch_event(type_, obj)
+        return encode({"type": type_, "object": obj}) + b"\n"
+
+
+def _partial(obj: JsonObject, form: Form) -> JsonObject:
+    return {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": f"meta.k8s.io/{form.version}",
+        "metadata": obj["metadata"],
+    }

@@ -1,0 +1,89 @@
+"""Scale: the one number of anything that has replicas, behind the same shape for all kinds.
+
+Source: autoscaling/v1 Scale; https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/scale-v1/
+and, for custom resources, the scale subresource of a CustomResourceDefinition.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kajitori.apimachinery.errors import FieldError, NotFound
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.labels import selector_from_labels, selector_from_object
+
+__all__ = ["BUILT_IN", "ScalePaths", "scale_errors", "scale_of", "with_replicas"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a kind keeps its replicas. Paths are member names; the selector may be missing."""
+
+    spec: tuple[str, ...]
+    status: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+    selector_object: bool = False
+    """The selector is a LabelSelector or a label map, not its text."""
+
+
+BUILT_IN = ScalePaths(
+    ("spec", "replicas"), ("status", "replicas"), ("spec", "selector"), selector_object=True
+)
+
+
+def _at(obj: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if not isinstance(obj, dict):
+            return None
+        obj = obj.get(name)
+    return obj
+
+
+def scale_of(obj: JsonObject, paths: ScalePaths) -> JsonObject:
+    """The Scale of an object.
+
+    Raises: NotFound when a custom object has no number of replicas to show.
+    """
+    metadata = obj["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec: JsonObject = {}
+    replicas = _at(obj, paths.spec)
+    if replicas is None and not paths.selector_object:
+        raise NotFound(f'the spec replicas field ".{".".join(paths.spec)}" does not exist')
+    if replicas:
+        spec["replicas"] = replicas
+    status: JsonObject = {"replicas": _at(obj, paths.status) or 0}
+    selector = _at(obj, paths.selector) if paths.selector else None
+    if paths.selector_object and selector:
+        labels = selector if not _is_selector(selector) else None
+        parsed = selector_from_labels(labels) if labels is not None else selector_from_object(selector)
+        selector = str(parsed)
+    if selector:
+        status["selector"] = selector
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {name: metadata[name] for name in kept if name in metadata},
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _is_selector(selector: JsonObject) -> bool:
+    return bool(selector.keys() & {"matchLabels", "matchExpressions"})
+
+
+def scale_errors(scale: JsonObject) -> list[FieldError]:
+    """What is wrong with a Scale that a client sent."""
+    replicas = (scale.get("spec") or {}).get("replicas") or 0
+    if replicas < 0:
+        return [FieldError.invalid("spec.replicas", replicas, "must be greater than or equal to 0")]
+    return []
+
+
+def with_replicas(obj: JsonObject, paths: ScalePaths, replicas: int) -> JsonObject:
+    """The object with another number of replicas; `obj` is a private copy and is changed."""
+    inner = obj
+    for name in paths.spec[:-1]:
+        inner = inner.setdefault(name, {})
+    inner[paths.spec[-1]] = replicas
+    return obj

@@ -1,0 +1,138 @@
+"""Which objects a list or watch is about: namespace, labels, fields and shards, compiled once per request.
+
+Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ and …/field-selectors/;
+shards are KEP-5866.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from kajitori.apimachinery.errors import BadRequest
+from kajitori.apimachinery.fields import parse_field_selector
+from kajitori.apimachinery.labels import parse_label_selector
+from kajitori.apiserver.options import ListOptions
+from kajitori.apiserver.registry.resource import Resource
+
+__all__ = ["Selection", "select"]
+
+
+class _Metadata(msgspec.Struct):
+    labels: dict[str, str] | None = None
+    uid: str = ""
+    namespace: str = ""
+
+
+class _Head(msgspec.Struct):
+    metadata: _Metadata
+
+
+_read_head = msgspec.json.Decoder(_Head).decode
+
+Match = Callable[[str, bytes], bool]
+
+
+class Selection:
+    """`prefix` narrows by key, `only` to one object; `matches` decides about the rest.
+
+    `matches` is None when every object under the prefix is meant.
+    """
+
+    __slots__ = ("matches", "only", "prefix")
+
+    def __init__(self, prefix: str, only: str | None, matches: Match | None) -> None:
+        self.prefix = prefix
+        self.only = only
+        self.matches = matches
+
+    def covers(self, name: str) -> bool:
+        """Whether the key is in range at all, whatever the object holds."""
+        return name == self.only if self.only is not None else name.startswith(self.prefix)
+
+
+def select(resource: Resource, namespace: str, options: ListOptions, name: str = "") -> Selection:
+    """The selection of a request; `name` restricts it to one object, as a watch of a single one does.
+
+    Raises: BadRequest for selectors that do not parse or fields that cannot be selected by.
+    """
+    prefix = f"{namespace}/" if namespace and resource.kind.namespaced else ""
+    tests: list[Match] = []
+    only = f"{prefix}{name}" if name else None
+    if options.label_selector:
+        selector = parse_label_selector(options.label_selector)
+        if selector:
+            tests.append(_by_labels(selector.matches))
+    if options.field_selector:
+        tests += _by_fields(resource, options.field_selector)
+    if options.shard_selector:
+        tests.append(_by_shard(options.shard_selector))
+    return Selection(prefix, only, _all(tests))
+
+
+def _all(tests: list[Match]) -> Match | None:
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    return lambda name, value: all(test(name, value) for test in tests)
+
+
+def _by_labels(matches: Callable[[dict[str, str]], bool]) -> Match:
+    def test(name: str, value: bytes) -> bool:
+        return matches(_read_head(value).metadata.labels or {})
+
+    return test
+
+
+def _by_fields(resource: Resource, text: str) -> list[Match]:
+    selector = parse_field_selector(text).transformed(
+        lambda field, value: (resource.field_label(field), value)
+    )
+    if not selector:
+        return []
+    if {each.field for each in selector.requirements} <= {"metadata.name", "metadata.namespace"}:
+        # The key has both: nothing is parsed.
+        def by_key(name: str, value: bytes) -> bool:
+            namespace, _, own = name.rpartition("/")
+            return selector.matches({"metadata.name": own, "metadata.namespace": namespace})
+
+        return [by_key]
+    return [lambda name, value: selector.matches(resource.selectable_fields(value))]
+
+
+_SHARD = re.compile(
+    r"\s*shardRange\(\s*object\.metadata\.(uid|namespace)\s*,\s*'(0x[0-9a-fA-F]+)'\s*,\s*'(0x[0-9a-fA-F]+)'\s*\)\s*"
+)
+
+
+def _by_shard(text: str) -> Match:
+    ranges: list[tuple[str, int, int]] = []
+    for part in text.split("||"):
+        found = _SHARD.fullmatch(part)
+        if found is None:
+            raise BadRequest(
+                f"invalid shardSelector {part.strip()!r}: "
+                "use shardRange(object.metadata.uid, '0x…', '0x…'), several joined by ||"
+            )
+        start, end = int(found[2], 16), int(found[3], 16)
+        if not 0 <= start < end <= 1 << 64:
+            raise BadRequest(
+                f"invalid shardSelector {part.strip()!r}: the range must lie in 0x0 … 0x10000000000000000"
+            )
+        ranges.append((found[1], start, end))
+    if len({field for field, _, _ in ranges}) > 1:
+        raise BadRequest("invalid shardSelector: every shardRange must be over the same field")
+
+    def test(name: str, value: bytes) -> bool:
+        metadata = _read_head(value).metadata
+        hashed = fnv1a_64((metadata.uid if ranges[0][0] == "uid" else metadata.namespace).encode())
+        return any(start <= hashed < end for _, start, end in ranges)
+
+    return test
+
+
+def fnv1a_64(data: bytes) -> int:
+    """The 64-bit FNV-1a hash, as KEP-5866 spreads objects by."""
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value

@@ -1,0 +1,215 @@
+"""Updates: from a stored object and a change to the next stored object.
+
+A change is a function of what is stored: a PUT ignores it, a patch starts from it. When somebody else wrote in
+between, a change that named no resourceVersion is made again on what they left; one that named it is refused.
+
+Promises
+    U1  what changes nothing writes nothing: no new revision, no event
+    U2  two writers of one object never overwrite one another unseen
+
+Source: apiserver/pkg/registry/generic/registry/store.go Update, registry/rest/update.go BeforeUpdate.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from kajitori.apimachinery.errors import BadRequest, FieldError, invalid, not_found
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.managedfields.managed import timestamps_kept
+from kajitori.apiserver.registry.call import Attributes, Call
+from kajitori.apiserver.registry.creating import create, ensure_namespace
+from kajitori.apiserver.registry.meta import conflict, invalid_metadata_update, keep_system_fields
+from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.storage import Item, Mismatch
+
+__all__ = ["Change", "Transform", "Updated", "update"]
+
+TRIES_MAX = 100
+"""How often a change without a resourceVersion is made again before the client is told to."""
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+class Change(NamedTuple):
+    """What a transform makes of the stored object: both in the version of the request's resource."""
+
+    obj: JsonObject
+    owned: bool = False
+    """Field ownership is settled in it already (server-side apply)."""
+    uid: str = ""
+    """The object must have this uid, or the change is refused."""
+
+
+Transform = Callable[[JsonObject | None], Change | Awaitable[Change | None] | None]
+"""Gives the changed object, from a private copy of the stored one; None changes nothing. It may be called again."""
+
+
+class Updated(NamedTuple):
+    value: bytes
+    """In the stored version."""
+    created: bool = False
+
+
+async def update(
+    registry: Registry,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    transform: Transform,
+    call: Call,
+    *,
+    subresource: str = "",
+    may_create: bool = False,
+) -> Updated:
+    """Changes one object; creates it where `may_create` says so and it is missing.
+
+    Raises: NotFound, Conflict, Invalid, BadRequest, and whatever admission says.
+    """
+    store = registry.store
+    key = resource.key(namespace, name)
+    for _ in range(TRIES_MAX):
+        item = store.get(resource.bucket, key)
+        if item is None:
+            if not may_create:
+                raise not_found(resource.kind.plural, resource.kind.group, name)
+            change = await _transformed(transform, None)
+            if change is None:
+                raise not_found(resource.kind.plural, resource.kind.group, name)
+            value = await create(registry, resource, namespace, change.obj, call, owned=change.owned)
+            return Updated(value, created=True)
+        stored = resource.parse(item.value)
+        change = await _transformed(transform, resource.from_storage(resource.parse(item.value)))
+        if change is None:
+            return Updated(item.value)
+        new, conditional = await _prepared(registry, resource, change, stored, call, subresource)
+        if item is not store.get(resource.bucket, key) and not conditional:
+            continue  # somebody wrote while admission was being asked
+        if _goes_away(resource, new):
+            return Updated(await _remove(registry, resource, key, new, stored, item, call))
+        new = timestamps_kept(stored, new)
+        if new == stored:
+            return Updated(item.value)
+        if call.options.dry_run:
+            registry.allocators.allocate(resource, new, stored, dry_run=True)
+            return Updated(unsaved(resource, new))
+        registry.allocators.allocate(resource, new, stored, dry_run=False)
+        try:
+            written = await store.put(resource.bucket, key, rendered(resource, new), expect=item.revision)
+        except Mismatch as mismatch:
+            if mismatch.current is None and conditional:
+                raise not_found(resource.kind.plural, resource.kind.group, name) from None
+            if conditional:
+                raise conflict(resource, name, MODIFIED) from None
+            continue
+        finally:
+            registry.allocators.release(resource, new)
+        return Updated(written.value)
+    raise conflict(resource, name, MODIFIED)
+
+
+async def _transformed(transform: Transform, current: JsonObject | None) -> Change | None:
+    change = transform(current)
+    return await change if isinstance(change, Awaitable) else change
+
+
+async def _prepared(
+    registry: Registry, resource: Resource, change: Change, stored: JsonObject, call: Call, subresource: str
+) -> tuple[JsonObject, bool]:
+    """The object to store, validated and admitted; and whether the client named a resourceVersion."""
+    obj = change.obj
+    old_metadata = stored["metadata"]
+    namespace, name = old_metadata.get("namespace", ""), old_metadata["name"]
+    metadata = obj.setdefault("metadata", {})
+    ensure_namespace(resource, namespace, metadata)
+    if change.uid and change.uid != old_metadata["uid"]:
+        raise conflict(
+            resource,
+            name,
+            f"Precondition failed: UID in precondition: {change.uid}, UID in object meta: {old_metadata['uid']}",
+        )
+    if not change.owned:
+        registry.own(resource, obj, stored, call, subresource)
+    attributes = Attributes(
+        "UPDATE", resource, subresource, namespace, name, obj, stored, call.user, call.options.dry_run,
+        call.options, call,
+    )  # fmt: skip
+    await registry.admit(attributes, mutate=True)
+    assert attributes.obj is not None, attributes
+    obj = resource.to_storage(attributes.obj)
+    metadata = obj["metadata"]
+    version = metadata.get("resourceVersion") or ""
+    conditional = version not in ("", "0")
+    if conditional and version != old_metadata["resourceVersion"]:
+        _check_version(resource, version, name)
+        raise conflict(resource, name, MODIFIED)
+    if not conditional and not resource.strategy.allow_unconditional_update:
+        error = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise invalid(resource.kind.kind, resource.kind.group, name, [error])
+    metadata["resourceVersion"] = old_metadata["resourceVersion"]
+    metadata.pop("selfLink", None)
+    keep_system_fields(metadata, old_metadata)
+    strategy = resource.strategy
+    strategy.prepare_for_update(obj, stored, subresource, call.occasion(registry.now()))
+    errors = invalid_metadata_update(resource, metadata, old_metadata)
+    errors += strategy.validate_update(obj, stored, subresource)
+    if errors:
+        raise invalid(resource.kind.kind, resource.kind.group, name, errors)
+    for text in strategy.warnings(obj, stored, subresource):
+        call.warn(text)
+    attributes.obj = obj
+    await registry.admit(attributes, mutate=False)
+    return obj, conditional
+
+
+def _check_version(resource: Resource, version: str, name: str) -> None:
+    if not (version.isascii() and version.isdigit()):
+        error = FieldError.invalid(
+            "metadata.resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax'
+        )
+        raise invalid(resource.kind.kind, resource.kind.group, name, [error])
+
+
+def _goes_away(resource: Resource, new: JsonObject) -> bool:
+    """Whether the change took away the last thing that kept a deleted object."""
+    metadata = new["metadata"]
+    return (
+        "deletionTimestamp" in metadata
+        and not metadata.get("finalizers")
+        and not metadata.get("deletionGracePeriodSeconds")
+        and resource.strategy.may_go(new)
+    )
+
+
+async def _remove(
+    registry: Registry,
+    resource: Resource,
+    key: str,
+    new: JsonObject,
+    stored: JsonObject,
+    item: Item,
+    call: Call,
+) -> bytes:
+    """Deletes an object whose last finalizer went; the answer shows it without, the last event as it was stored."""
+    if not call.options.dry_run:
+        try:
+            await registry.store.delete(
+                resource.bucket, key, rendered(resource, stored), expect=item.revision
+            )
+        except Mismatch:
+            raise conflict(resource, new["metadata"]["name"], MODIFIED) from None
+    return unsaved(resource, new)
+
+
+def named(obj: JsonObject, name: str, *, url_name: str) -> None:
+    """Checks that the body of a PUT is about the object of the path.
+
+    Raises: BadRequest.
+    """
+    said = (obj.get("metadata") or {}).get("name") or ""
+    if not said:
+        raise BadRequest(
+            f"the name of the object ({url_name} based on URL) was undeterminable: name must be provided"
+        )
+    if said != name:
+        raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({url_name})")

@@ -1,0 +1,101 @@
+"""What a request asks for, read from its method, path and query.
+
+First step of the road of a request: everything after it (authorization, audit, metrics, the endpoints) speaks of
+verbs and resources, never of URLs.
+
+Source: apiserver/pkg/endpoints/request RequestInfoFactory; https://kubernetes.io/docs/reference/using-api/api-concepts/
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+__all__ = ["RequestInfo", "parse_request"]
+
+_VERBS = {
+    "POST": "create",
+    "GET": "get",
+    "HEAD": "get",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+
+_NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+
+
+@dataclass(slots=True)
+class RequestInfo:
+    """One request in Kubernetes' terms. `verb` is lower-case HTTP for non-resource paths."""
+
+    verb: str
+    path: str
+    is_resource: bool = False
+    prefix: str = ""
+    """`api` or `apis`."""
+    group: str = ""
+    version: str = ""
+    namespace: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    parts: tuple[str, ...] = ()
+    """What follows the subresource (`pods/x/proxy/a/b` has `a`, `b`)."""
+    collection: bool = False
+    """The path names a collection, whatever the method makes of it."""
+
+
+def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) -> RequestInfo:
+    """The request that `method` on `path` is; `query` tells a watch from a list.
+
+    Paths that are no resource's come back with `is_resource` false; they are not errors here.
+    """
+    segments = [unquote(part) if "%" in part else part for part in path.split("/") if part]
+    info = RequestInfo(verb=method.lower(), path=path)
+    if len(segments) < 3 or segments[0] not in ("api", "apis"):
+        return info
+    if segments[0] == "apis":
+        if len(segments) < 4:
+            return info
+        info.prefix, info.group, info.version = "apis", segments[1], segments[2]
+        rest = segments[3:]
+    else:
+        info.prefix, info.version = "api", segments[1]
+        rest = segments[2:]
+    info.is_resource = True
+    legacy_watch = False
+    if rest[0] in ("watch", "proxy") and len(rest) > 1:
+        legacy_watch = rest[0] == "watch"
+        rest = rest[1:]
+    if rest[0] == "namespaces" and len(rest) > 1:
+        info.namespace = rest[1]
+        # /namespaces/x/pods is about pods; /namespaces/x/status is about the namespace itself.
+        if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
+            rest = rest[2:]
+    if len(rest) > 2:
+        info.subresource = rest[2]
+        info.parts = tuple(rest[3:])
+    if len(rest) > 1:
+        info.name = rest[1]
+    info.resource = rest[0]
+    info.collection = not info.name
+    info.verb = _verb(method, info.name, query, legacy_watch)
+    return info
+
+
+def _verb(method: str, name: str, query: Mapping[str, Sequence[str]], legacy_watch: bool) -> str:
+    if legacy_watch:
+        return "watch"
+    verb = _VERBS.get(method, method.lower())
+    if name:
+        return verb
+    if verb == "get":
+        return "watch" if _truthy(query.get("watch")) else "list"
+    if verb == "delete":
+        return "deletecollection"
+    return verb
+
+
+def _truthy(values: Sequence[str] | None) -> bool:
+    """A query's boolean as Kubernetes' conversion reads it: anything but "", "0" and "false" is true."""
+    return bool(values) and values[0].lower() not in ("", "0", "false")

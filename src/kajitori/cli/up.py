@@ -1,0 +1,162 @@
+"""`kajitori up`: Kubernetes in this process, until Ctrl-C."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kajitori.cli.main import CommandError
+from kajitori.cluster.cluster import Cluster, ClusterError
+from kajitori.cluster.options import ClusterOptions
+
+__all__ = ["main", "options_from"]
+
+EXAMPLES = """\
+examples:
+  kajitori up                          keep everything in ./kajitori-data, write ~/.kube/config
+  kajitori up --memory --port 0        a cluster for one test run, gone at the end
+  kajitori up --api-only --memory      only the API server: what an operator's own tests need
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kajitori up",
+        description="Run Kubernetes in this process: API server, controllers and operators.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where = parser.add_argument_group("where things are kept")
+    where.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("kajitori-data"),
+        help="folder of the state (default: %(default)s)",
+    )
+    where.add_argument("--memory", action="store_true", help="keep the state in memory only")
+    where.add_argument(
+        "--kubeconfig", type=Path, help="kubeconfig to write (default: $KUBECONFIG, or ~/.kube/config)"
+    )
+    serving = parser.add_argument_group("serving")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serving.add_argument(
+        "--port", type=int, default=6443, help="port to listen on; 0 takes a free one (default: %(default)s)"
+    )
+    serving.add_argument(
+        "--service-cluster-ip-range",
+        default="10.96.0.0/16",
+        metavar="CIDR",
+        help="addresses of Services (default: %(default)s)",
+    )
+    parts = parser.add_argument_group("what runs")
+    parts.add_argument("--api-only", action="store_true", help="no controllers and no operators")
+    parts.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="OPERATOR",
+        help="leave an operator out; may be repeated",
+    )
+    access = parser.add_argument_group("access, as kube-apiserver has it")
+    access.add_argument(
+        "--token-auth-file", type=Path, metavar="CSV", help="static tokens: token,user,uid,groups"
+    )
+    access.add_argument(
+        "--client-ca-file", type=Path, metavar="PEM", help="further CA for client certificates"
+    )
+    access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
+    access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
+    return parser
+
+
+def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
+    """The cluster that the arguments describe, and the kubeconfig to write."""
+    chosen = _parser().parse_args(arguments)
+    if not 0 <= chosen.port <= 65535:
+        raise CommandError(f"--port {chosen.port}: use a port from 0 to 65535", 2)
+    options = ClusterOptions(
+        data_dir=None if chosen.memory else chosen.data_dir,
+        host=chosen.host,
+        port=chosen.port,
+        api_only=chosen.api_only,
+        without=frozenset(name for each in chosen.without for name in each.split(",") if name),
+        token_auth_file=chosen.token_auth_file,
+        client_ca_file=chosen.client_ca_file,
+        enable_admission_plugins=_names(chosen.enable_admission_plugins),
+        disable_admission_plugins=_names(chosen.disable_admission_plugins),
+        service_cluster_ip_range=chosen.service_cluster_ip_range,
+    )
+    return options, chosen.kubeconfig or _default_kubeconfig()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _default_kubeconfig() -> Path:
+    listed = [each for each in os.environ.get("KUBECONFIG", "").split(os.pathsep) if each]
+    return Path(listed[0]) if listed else Path.home() / ".kube" / "config"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a cluster until a signal ends it.
+
+    Raises: CommandError when it cannot start.
+    """
+    options, kubeconfig = options_from(arguments)
+    try:
+        return _run(options, kubeconfig)
+    except ClusterError as error:
+        raise CommandError(str(error)) from None
+
+
+def _run(options: ClusterOptions, kubeconfig: Path) -> int:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(options, kubeconfig))
+
+
+async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    cluster = Cluster(options)
+    async with cluster:
+        cluster.write_kubeconfig(kubeconfig)
+        _welcome(cluster, kubeconfig)
+        failure = await cluster.run_until(ended)
+        print("\nStopping ...", flush=True)
+    if failure is not None:
+        raise ClusterError(failure)
+    where = options.data_dir
+    print("Stopped." if where is None else f"Stopped. Everything is kept in {where}.", flush=True)
+    return 0
+
+
+def _welcome(cluster: Cluster, kubeconfig: Path) -> None:
+    """The one screen: what runs, where it is kept, how to reach it."""
+    options = cluster.options
+    kept = "memory only: gone when this stops" if options.data_dir is None else str(options.data_dir)
+    runs = ", ".join(cluster.running) or "API server only"
+    default = kubeconfig == Path.home() / ".kube" / "config"
+    use = "kubectl get namespaces" if default else f"kubectl --kubeconfig {kubeconfig} get namespaces"
+    lines = [
+        f"kajitori is up: Kubernetes {cluster.kubernetes_version} at {cluster.url}",
+        "",
+        f"  runs        {runs}",
+        f"  state       {kept}",
+        f"  kubeconfig  {kubeconfig}",
+        "",
+        f"Try: {use}",
+        "Stop with Ctrl-C.",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

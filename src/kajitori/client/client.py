@@ -1,0 +1,525 @@
+"""Talking to an API server: get, list, watch, create, update, patch, apply, delete.
+
+Sits on a Transport, below the runtime. Reads are never cached; what comes back is frozen. Kinds are given as
+a `Kind` or as a class (`objects.Model`).
+
+Promises
+    C1  an answer that is an error raises the ApiError of its reason, with the server's message
+    C2  a request is sent again only when the server cannot have acted on it or when acting twice changes
+        nothing
+    C3  the server's warnings reach `on_warning`, each distinct text once when that is the default logger
+    C4  every acknowledged write is noted in the running reconcile's `WriteLog`
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ and client-go's rest package.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, overload
+
+import msgspec
+
+from kajitori.apimachinery.errors import error_from_status
+from kajitori.apimachinery.frozen import Unstructured, freeze
+from kajitori.apimachinery.kind import Kind
+from kajitori.client.accessors import key_of, labels_of, resource_version_of
+from kajitori.client.answers import error_of, warnings_of
+from kajitori.client.objects import Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
+from kajitori.client.options import (
+    DeleteOptions,
+    ListOptions,
+    PatchType,
+    WatchOptions,
+    WriteOptions,
+    delete_body,
+    list_query,
+    watch_query,
+    write_query,
+)
+from kajitori.client.retry import Attempts
+from kajitori.client.subresource import Subresource
+from kajitori.client.transport import RawResponse, Transport, TransportError
+from kajitori.client.watchlines import WatchLines
+from kajitori.client.writes import Write, WriteLog, current_writes
+
+__all__ = ["PAGE_SIZE", "Client"]
+
+PAGE_SIZE = 500
+"""Objects a page, as in client-go: about a megabyte of Pods."""
+
+ERROR_BYTES_MAX = 1 << 20
+"""How much of an error's body is read from a stream."""
+
+_JSON = "application/json"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Client:
+    """One API server, as one user. Cheap to share; safe for concurrent use."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        field_manager: str = "",
+        user_agent: str = "kajitori",
+        on_warning: Callable[[str], None] | None = None,
+        timeout_seconds: float | None = 60.0,
+    ) -> None:
+        """`field_manager` owns what is written (empty: the server derives it from `user_agent`);
+        `on_warning` gets each warning of the server instead of the log; `timeout_seconds` bounds every
+        request but watches.
+        """
+        self.transport = transport
+        self.field_manager = field_manager
+        self._user_agent = user_agent
+        self._on_warning = on_warning or _WarningLog()
+        self._timeout = timeout_seconds
+        self._read_headers = {"accept": _JSON, "user-agent": user_agent}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Hangs up. Safe to repeat."""
+        await self.transport.close()
+
+    # Reading.
+
+    @overload
+    async def get(
+        self,
+        model: Kind,
+        namespace: str,
+        name: str,
+        *,
+        resource_version: str = "",
+        metadata_only: bool = False,
+    ) -> Unstructured: ...
+    @overload
+    async def get(
+        self,
+        model: type[T],
+        namespace: str,
+        name: str,
+        *,
+        resource_version: str = "",
+        metadata_only: bool = False,
+    ) -> T: ...
+    async def get(
+        self,
+        model: Model,
+        namespace: str,
+        name: str,
+        *,
+        resource_version: str = "",
+        metadata_only: bool = False,
+    ) -> Any:
+        """One object; `namespace` is ignored for cluster-scoped kinds. `resource_version` `"0"` allows any
+        cached state.
+
+        Raises: NotFound, and any other ApiError; TransportError.
+        """
+        codec = codec_of(model)
+        path = codec.kind.path(namespace, _named(name))
+        if resource_version:
+            path += f"?resourceVersion={resource_version}"
+        return codec.decode(await self._read(path, _METADATA if metadata_only else _JSON))
+
+    @overload
+    async def list(
+        self, model: Kind, namespace: str = "", **options: Unpack[ListOptions]
+    ) -> ObjectList[Unstructured]: ...
+    @overload
+    async def list(
+        self, model: type[T], namespace: str = "", **options: Unpack[ListOptions]
+    ) -> ObjectList[T]: ...
+    async def list(
+        self, model: Model, namespace: str = "", **options: Unpack[ListOptions]
+    ) -> ObjectList[Any]:
+        """Objects of a kind in a namespace, or in all. One page when `limit` is set, otherwise everything.
+
+        Raises: Expired when a `continue_token` or `resource_version` is too old, and any other ApiError.
+        """
+        return await self.list_as(codec_of(model), namespace, options)
+
+    @overload
+    def list_pages(
+        self, model: Kind, namespace: str = "", **options: Unpack[ListOptions]
+    ) -> AsyncIterator[ObjectList[Unstructured]]: ...
+    @overload
+    def list_pages(
+        self, model: type[T], namespace: str = "", **options: Unpack[ListOptions]
+    ) -> AsyncIterator[ObjectList[T]]: ...
+    async def list_pages(
+        self, model: Model, namespace: str = "", **options: Unpack[ListOptions]
+    ) -> AsyncIterator[ObjectList[Any]]:
+        """The same, page by page (`limit` objects each, default `PAGE_SIZE`), all of one version.
+
+        Raises: Expired when reading took so long that the version is gone; begin again.
+        """
+        codec = codec_of(model)
+        options.setdefault("limit", PAGE_SIZE)
+        while True:
+            page = await self.list_as(codec, namespace, options)
+            yield page
+            if not page.continue_token:
+                return
+            options["continue_token"] = page.continue_token
+            # The token carries the version; sending one beside it is an error.
+            options.pop("resource_version", None)
+            options.pop("resource_version_match", None)
+
+    async def list_as(self, codec: Codec[T], namespace: str, options: ListOptions) -> ObjectList[T]:
+        """`list` with a codec of the caller's, for those who change objects before they are frozen."""
+        path = codec.kind.path(namespace) + list_query(options)
+        accept = _METADATA_LIST if options.get("metadata_only") else _JSON
+        return codec.decode_list(await self._read(path, accept))
+
+    @overload
+    def watch(
+        self, model: Kind, namespace: str = "", **options: Unpack[WatchOptions]
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent[Unstructured]]]: ...
+    @overload
+    def watch(
+        self, model: type[T], namespace: str = "", **options: Unpack[WatchOptions]
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent[T]]]: ...
+    def watch(
+        self, model: Model, namespace: str = "", **options: Unpack[WatchOptions]
+    ) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent[Any]]]:
+        """Changes as they happen, until the server ends the watch; not renewed, not retried: see `ctrl` for
+        that.
+
+            async with client.watch(PODS, "db", resource_version=seen) as events:
+                async for event in events: ...
+
+        Raises: Expired, from entering or from the iteration, when the version is too old; other ApiErrors;
+        TransportError when the connection breaks.
+        """
+        return self.watch_as(codec_of(model), namespace, options)
+
+    @asynccontextmanager
+    async def watch_as(
+        self, codec: Codec[T], namespace: str, options: WatchOptions
+    ) -> AsyncGenerator[AsyncIterator[WatchEvent[T]]]:
+        """`watch` with a codec of the caller's."""
+        headers = {
+            "accept": _METADATA if options.get("metadata_only") else _JSON,
+            "user-agent": self._user_agent,
+        }
+        path = codec.kind.path(namespace) + watch_query(options)
+        async with self.transport.stream("GET", path, headers, None, self._timeout) as stream:
+            self._warn(stream.headers)
+            if stream.status >= 300:
+                body = b""
+                async for chunk in stream.chunks:
+                    body += chunk
+                    if len(body) > ERROR_BYTES_MAX:
+                        break
+                raise error_of(RawResponse(stream.status, stream.headers, body))
+            yield _events(codec, stream.chunks)
+
+    # Writing.
+
+    @overload
+    async def create(
+        self, model: Kind, value: Mapping[str, Any], *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> Unstructured: ...
+    @overload
+    async def create(
+        self, model: type[T], value: T, *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> T: ...
+    async def create(
+        self, model: Model, value: Any, *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> Any:
+        """A new object, named by its `metadata.name` or `metadata.generateName`, in `namespace` when
+        it does not say where itself.
+
+        Raises: AlreadyExists, Invalid, Forbidden, NotFound (no such namespace), any other ApiError.
+        """
+        codec = codec_of(model)
+        namespace, _ = _where(value, namespace)
+        path = codec.kind.path(namespace, "", options.get("subresource", ""))
+        return await self._write(
+            "POST", path + write_query(options, self.field_manager), codec, value, _JSON, options
+        )
+
+    @overload
+    async def update(
+        self, model: Kind, value: Mapping[str, Any], *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> Unstructured: ...
+    @overload
+    async def update(
+        self, model: type[T], value: T, *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> T: ...
+    async def update(
+        self, model: Model, value: Any, *, namespace: str = "", **options: Unpack[WriteOptions]
+    ) -> Any:
+        """Replaces a whole object. Its `resourceVersion`, when set, must be the current one.
+
+        Raises: Conflict when somebody else was faster, NotFound, Invalid, any other ApiError.
+        """
+        codec = codec_of(model)
+        namespace, name = _where(value, namespace)
+        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        return await self._write(
+            "PUT", path + write_query(options, self.field_manager), codec, value, _JSON, options
+        )
+
+    @overload
+    async def patch(
+        self,
+        model: Kind,
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType = PatchType.MERGE,
+        **options: Unpack[WriteOptions],
+    ) -> Unstructured: ...
+    @overload
+    async def patch(
+        self,
+        model: type[T],
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType = PatchType.MERGE,
+        **options: Unpack[WriteOptions],
+    ) -> T: ...
+    async def patch(
+        self,
+        model: Model,
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType = PatchType.MERGE,
+        **options: Unpack[WriteOptions],
+    ) -> Any:
+        """Changes some members of an object. `patch` is a JSON object, or for `PatchType.JSON` a list of
+        operations.
+
+        Raises: NotFound, Invalid, Conflict (only when the patch names a `resourceVersion`), any other
+        ApiError.
+        """
+        codec = codec_of(model)
+        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        path += write_query(options, self.field_manager)
+        return await self._write("PATCH", path, codec, patch, type.value, options)
+
+    @overload
+    async def apply(
+        self,
+        model: Kind,
+        value: Mapping[str, Any],
+        *,
+        force: bool = False,
+        namespace: str = "",
+        **options: Unpack[WriteOptions],
+    ) -> Unstructured: ...
+    @overload
+    async def apply(
+        self,
+        model: type[T],
+        value: T,
+        *,
+        force: bool = False,
+        namespace: str = "",
+        **options: Unpack[WriteOptions],
+    ) -> T: ...
+    async def apply(
+        self,
+        model: Model,
+        value: Any,
+        *,
+        force: bool = False,
+        namespace: str = "",
+        **options: Unpack[WriteOptions],
+    ) -> Any:
+        """Server-side apply: the object ends up with these fields, owned by the field manager; fields that
+        it applied before and leaves out now are removed. `force` takes fields over from other managers.
+
+        Raises: Conflict naming the fields and their owners, Invalid, any other ApiError; ValueError without
+        a field manager, which apply needs.
+        """
+        codec = codec_of(model)
+        if not (options.get("field_manager") or self.field_manager):
+            raise ValueError("apply needs a field manager; give one to this call or to the Client")
+        namespace, name = _where(value, namespace)
+        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        path += write_query(options, self.field_manager, force=force)
+        return await self._write("PATCH", path, codec, value, PatchType.APPLY.value, options)
+
+    async def delete(
+        self, model: Model, namespace: str, name: str, **options: Unpack[DeleteOptions]
+    ) -> Unstructured:
+        """Deletes one object. The answer is the object, when it still waits for finalizers or its grace
+        period, or a Status when it is gone.
+
+        Raises: NotFound, Conflict (its uid or version is another), any other ApiError.
+        """
+        kind = kind_of(model)
+        body = delete_body(options)
+        response = await self.send(
+            "DELETE", kind.path(namespace, _named(name)), None if body is None else msgspec.json.encode(body)
+        )
+        answer = freeze(msgspec.json.decode(response.body))
+        log = current_writes.get()
+        if log is not None and not options.get("dry_run"):
+            _note_deletion(log, kind, namespace if kind.namespaced else "", name, answer)
+        return answer
+
+    async def delete_collection(
+        self,
+        model: Model,
+        namespace: str = "",
+        *,
+        labels: str = "",
+        fields: str = "",
+        **options: Unpack[DeleteOptions],
+    ) -> Unstructured:
+        """Deletes every object of a kind in a namespace (cluster-scoped kinds: in the cluster) that the
+        selectors match.
+
+        Raises: any ApiError; objects before the failing one are deleted.
+        """
+        body = delete_body(options)
+        query = list_query({"labels": labels, "fields": fields})
+        response = await self.send(
+            "DELETE",
+            kind_of(model).path(namespace) + query,
+            None if body is None else msgspec.json.encode(body),
+        )
+        return freeze(msgspec.json.decode(response.body))
+
+    def subresource(self, model: Model, namespace: str, name: str, subresource: str) -> Subresource:
+        """A subresource whose objects are of another kind: `scale`, `eviction`, `binding`, `token`,
+        `ephemeralcontainers`.
+        """
+        return Subresource(
+            self.send, kind_of(model).path(namespace, _named(name), subresource), self.field_manager
+        )
+
+    # The road that everything takes.
+
+    async def send(
+        self,
+        method: str,
+        path_and_query: str,
+        body: bytes | None = None,
+        *,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+    ) -> RawResponse:
+        """One request, any path: the raw answer when it is a success. Waits and repeats as C2 allows.
+
+        Raises: ApiError; TransportError.
+        """
+        if body is None and accept == _JSON:
+            headers = self._read_headers
+        else:
+            headers = {"accept": accept, "user-agent": self._user_agent}
+            if body is not None:
+                headers["content-type"] = content_type
+        attempts: Attempts | None = None
+        while True:
+            try:
+                response = await self.transport.request(method, path_and_query, headers, body, self._timeout)
+            except TransportError as error:
+                attempts = attempts or Attempts(method)
+                delay = attempts.seconds_after_break(error)
+                if delay is None:
+                    raise
+            else:
+                if response.status < 300:
+                    if "warning" in response.headers:
+                        self._warn(response.headers)
+                    return response
+                self._warn(response.headers)
+                attempts = attempts or Attempts(method)
+                delay = attempts.seconds_after_answer(response.status, response.headers)
+                if delay is None:
+                    raise error_of(response)
+            await asyncio.sleep(delay)
+
+    async def _read(self, path: str, accept: str) -> bytes:
+        return (await self.send("GET", path, accept=accept)).body
+
+    async def _write(
+        self, method: str, path: str, codec: Codec[Any], value: Any, content_type: str, options: WriteOptions
+    ) -> Any:
+        whole = content_type == _JSON or content_type == PatchType.APPLY.value
+        body = codec.encode(value) if whole else msgspec.json.encode(value)
+        written = codec.decode((await self.send(method, path, body, content_type=content_type)).body)
+        log = current_writes.get()
+        if log is not None and not options.get("dry_run"):
+            key = key_of(written)
+            labels = labels_of(written)
+            log.note(Write(codec.kind, key.namespace, key.name, resource_version_of(written), "", labels))
+        return written
+
+    def _warn(self, headers: Mapping[str, str]) -> None:
+        value = headers.get("warning")
+        if value:
+            for text in warnings_of(value):
+                self._on_warning(text)
+
+
+async def _events(codec: Codec[T], chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent[T]]:
+    lines = WatchLines()
+    async for chunk in chunks:
+        for line in lines.feed(chunk):
+            event = codec.decode_event(line)
+            if isinstance(event, WatchEvent):
+                yield event
+            else:
+                raise error_from_status(event)
+
+
+def _named(name: str) -> str:
+    # Without a name the path would be that of the collection: a delete would delete everything.
+    if not name:
+        raise ValueError("an object is asked for by its name, which is empty")
+    return name
+
+
+def _where(value: Any, namespace: str) -> tuple[str, str]:
+    key = key_of(value)
+    return namespace or key.namespace, key.name
+
+
+def _note_deletion(log: WriteLog, kind: Kind, namespace: str, name: str, answer: Unstructured) -> None:
+    if answer.get("kind") == "Status":
+        log.note(Write(kind, namespace, name, "", (answer.get("details") or {}).get("uid", "")))
+    elif answer.being_deleted:
+        log.note(Write(kind, namespace, name, answer.resource_version, "", answer.labels))
+    else:
+        log.note(Write(kind, namespace, name, "", answer.uid, answer.labels))
+
+
+class _WarningLog:
+    """Logs each distinct warning once, as kubectl does; forgets all when it has seen too many."""
+
+    _DISTINCT_MAX = 1_000
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, text: str) -> None:
+        if text in self._seen:
+            return
+        if len(self._seen) >= self._DISTINCT_MAX:
+            self._seen.clear()
+        self._seen.add(text)
+        _log.warning("the API server warns", extra={"warning": text})

@@ -1,0 +1,47 @@
+"""Which objects the running task has written: how the runtime learns what a reconciler must be able to read
+back.
+
+The runtime sets a log in the context of a reconcile; every successful write of any `Client` in that context,
+or in tasks started from it, is noted in it. Outside of a reconcile nothing is noted.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from kajitori.apimachinery.kind import Kind
+
+__all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_writes"]
+
+WRITES_NOTED_MAX = 10_000
+"""Of one reconcile. Past it only the last write of each kind is noted, which is the newest version anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One acknowledged write."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    resource_version: str
+    """Empty when the object is gone: the answer to a deletion has none."""
+    gone_uid: str = ""
+    """Of a deletion: what was deleted; empty when the server did not say."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(slots=True)
+class WriteLog:
+    """What one reconcile wrote, by object; of several writes to one object the last."""
+
+    writes: dict[tuple[Kind, str, str], Write] = field(default_factory=dict[tuple[Kind, str, str], Write])
+
+    def note(self, write: Write) -> None:
+        if len(self.writes) >= WRITES_NOTED_MAX:
+            self.writes[(write.kind, "", "")] = write
+            return
+        self.writes[(write.kind, write.namespace, write.name)] = write
+
+
+current_writes: ContextVar[WriteLog | None] = ContextVar("current_writes", default=None)

@@ -1,0 +1,1 @@
+"""The assembly: store, API server, manager, controllers and operators in one process."""

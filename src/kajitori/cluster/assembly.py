@@ -1,0 +1,117 @@
+"""An API server, put together: registry, catalog, endpoints, authentication, authorization, admission.
+
+One function, because the order matters and nothing else needs to know it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis.resources import resources
+from kajitori.apiserver.admission.chain import Chain, Plugin, enabled_plugins
+from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
+from kajitori.apiserver.admission.pods import DefaultTolerationSeconds, Priority, ServiceAccount
+from kajitori.apiserver.admission.volumes import DefaultStorageClass, StorageObjectInUseProtection
+from kajitori.apiserver.allocation import Allocation
+from kajitori.apiserver.authentication import Authenticator
+from kajitori.apiserver.authorization import Authorizer
+from kajitori.apiserver.catalog import Catalog
+from kajitori.apiserver.customresources import CustomResources
+from kajitori.apiserver.endpoints.discovery import Discovery
+from kajitori.apiserver.endpoints.health import Health
+from kajitori.apiserver.endpoints.openapi import OpenApi
+from kajitori.apiserver.endpoints.pods import Pods
+from kajitori.apiserver.endpoints.resources import ResourceEndpoints
+from kajitori.apiserver.endpoints.reviews import Reviews
+from kajitori.apiserver.endpoints.scales import Scales
+from kajitori.apiserver.endpoints.subresources import Subresources
+from kajitori.apiserver.endpoints.tokens import Tokens
+from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.resource import BuiltInResource
+from kajitori.apiserver.server import ApiServer
+from kajitori.cluster.options import ClusterOptions
+from kajitori.storage import Store
+from kajitori.world.clock import Clock
+from kajitori.world.random import Random
+
+__all__ = ["Assembled", "assemble"]
+
+DEFAULT_PLUGINS = (
+    "NamespaceLifecycle",
+    "ServiceAccount",
+    "Priority",
+    "DefaultTolerationSeconds",
+    "DefaultStorageClass",
+    "StorageObjectInUseProtection",
+)
+"""On unless somebody says otherwise."""
+
+
+@dataclass(slots=True)
+class Assembled:
+    """What the cluster starts and stops."""
+
+    server: ApiServer
+    custom: CustomResources
+    resources: ResourceEndpoints
+    registry: Registry
+    catalog: Catalog
+
+
+def assemble(
+    store: Store,
+    options: ClusterOptions,
+    *,
+    authenticator: Authenticator,
+    authorizer: Authorizer,
+    plugins: Sequence[Plugin],
+    ready: Callable[[], str | None],
+    clock: Clock,
+    random: Random,
+) -> Assembled:
+    """An API server over `store`. `plugins` are the operators' own admission; `ready` is its readiness check.
+
+    Raises: UnknownPlugin, RangeError.
+    """
+    # Without the controller that makes them, no Pod would find its service account.
+    default = [name for name in DEFAULT_PLUGINS if not (options.api_only and name == "ServiceAccount")]
+    on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
+    known: list[Plugin] = [
+        NamespaceLifecycle(store),
+        ServiceAccount(store, random.name_suffix),
+        Priority(store),
+        DefaultTolerationSeconds(),
+        DefaultStorageClass(store),
+        StorageObjectInUseProtection(),
+    ]
+    chain = Chain([*(each for each in known if each.name in on), *plugins])
+    catalog = Catalog(BuiltInResource(info) for info in resources())
+    allocation = Allocation(
+        store,
+        msgspec.json.Decoder(JsonObject).decode,
+        service_range=options.service_cluster_ip_range,
+        node_ports=options.service_node_port_range,
+        random=random,
+    )
+    registry = Registry(store, chain, clock=clock, random=random, allocators=allocation)
+    for each in catalog.all():
+        registry.ownership.register(each)
+    endpoints = ResourceEndpoints(registry)
+    openapi = OpenApi(lambda: custom.openapi())
+    custom = CustomResources(registry, catalog, endpoints, openapi.changed)
+    scales = Scales(registry, endpoints)
+    pods = Pods(registry, endpoints, catalog)
+    tokens = Tokens(registry, endpoints, authenticator)
+    reviews = Reviews(registry, endpoints, pods, authenticator=authenticator, authorizer=authorizer)
+    server = ApiServer(
+        catalog=catalog,
+        authenticator=authenticator,
+        authorizer=authorizer,
+        resources=endpoints,
+        subresources=Subresources(scales, pods, tokens),
+        reviews=reviews,
+        discovery=Discovery(catalog, openapi, Health({}, only_ready={"start": ready})),
+    )
+    return Assembled(server, custom, endpoints, registry, catalog)

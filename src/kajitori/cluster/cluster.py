@@ -1,0 +1,229 @@
+"""A cluster in one process: the store, the API server, and whatever runs on it.
+
+    async with Cluster(ClusterOptions(port=0)) as cluster:
+        client = cluster.client()
+
+Promises
+    C1  inside the block the API answers; when it ends, requests in flight are finished and the state is on disk
+    C2  what cannot start says why in one sentence, and leaves what was there as it was
+    C3  controllers and operators reach the API only through a client, as they would any cluster's
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kajitori.apis import facts
+from kajitori.apiserver.admission.chain import UnknownPlugin
+from kajitori.apiserver.allocation import RangeError
+from kajitori.apiserver.authentication import AuthenticationError, Authenticator
+from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
+from kajitori.apiserver.background import Background
+from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
+from kajitori.apiserver.http import Server, serve
+from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
+from kajitori.apiserver.pki import PendingPki, Pki, serving_names
+from kajitori.client import Client
+from kajitori.cluster.assembly import Assembled, assemble
+from kajitori.cluster.inprocess import InProcessTransport
+from kajitori.cluster.options import ClusterOptions
+from kajitori.cluster.programs import Programs
+from kajitori.storage import OpenError, Store, StoreError, open_store
+from kajitori.world.clock import SYSTEM_CLOCK, Clock
+from kajitori.world.random import SYSTEM_RANDOM, Random
+
+__all__ = ["Cluster", "ClusterError"]
+
+GRACE_SECONDS = 10.0
+"""What requests in flight get when the server stops."""
+
+_log = logging.getLogger(__name__)
+
+
+class ClusterError(Exception):
+    """Why a cluster cannot start or go on, in one sentence."""
+
+
+class Cluster:
+    """One cluster, from `async with` to its end."""
+
+    def __init__(
+        self, options: ClusterOptions, *, clock: Clock = SYSTEM_CLOCK, random: Random = SYSTEM_RANDOM
+    ) -> None:
+        self.options = options
+        self._clock = clock
+        self._random = random
+        self._pki: Pki | None = None
+        self._store: Store | None = None
+        self._server: Server | None = None
+        self._assembled: Assembled | None = None
+        self._transport: InProcessTransport | None = None
+        self._programs: Programs | None = None
+        self._why_not_ready: str | None = "starting"
+        self._failure: str | None = None
+        self._stack = contextlib.AsyncExitStack()
+
+    # What it is.
+
+    @property
+    def url(self) -> str:
+        """Where the API is served."""
+        assert self._server is not None, "not started"
+        return self._server.url
+
+    @property
+    def token(self) -> str:
+        """The admin's bearer token."""
+        assert self._pki is not None, "not started"
+        return self._pki.admin_token()
+
+    @property
+    def ca_data(self) -> bytes:
+        """The certificate, in PEM, of the authority that signed the server's."""
+        assert self._pki is not None, "not started"
+        return self._pki.ca_data()
+
+    @property
+    def kubernetes_version(self) -> str:
+        return facts.VERSION["gitVersion"]
+
+    @property
+    def running(self) -> list[str]:
+        """The controllers and operators that run, by name."""
+        return self._programs.names if self._programs is not None else []
+
+    def client(self, field_manager: str = "kajitori", user_agent: str = "") -> Client:
+        """A client in this process, with the admin's rights."""
+        assert self._transport is not None, "not started"
+        return Client(self._transport, field_manager=field_manager, user_agent=user_agent or field_manager)
+
+    def write_kubeconfig(self, path: Path) -> None:
+        """Puts this cluster into a kubeconfig, and makes it current. Raises: ClusterError."""
+        try:
+            write_kubeconfig(path, server=self.url, ca_data=self.ca_data, token=self.token)
+        except KubeconfigError as error:
+            raise ClusterError(f"{error}") from None
+        except OSError as error:
+            raise ClusterError(f"cannot write the kubeconfig {path}: {error.strerror}") from None
+
+    # Its life.
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._why_not_ready = "stopping"
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        options = self.options
+        pending = self._begin_pki()
+        store = self._store = await self._open_store()
+        self._stack.push_async_callback(store.close)
+        pki = self._pki = self._finish_pki(pending)
+        self._stack.callback(pki.close)
+        authorizer = Authorizer.of_store(store)
+        authenticator = self._authenticator(pki, store)
+        try:
+            assembled = self._assembled = assemble(
+                store,
+                options,
+                authenticator=authenticator,
+                authorizer=authorizer,
+                plugins=Programs.admission(options, store, self._random),
+                ready=lambda: self._why_not_ready,
+                clock=self._clock,
+                random=self._random,
+            )
+        except (UnknownPlugin, RangeError) as error:
+            raise ClusterError(str(error)) from None
+        objects = bootstrap_objects(
+            port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
+        )
+        try:
+            await ensure(store, objects, clock=self._clock, random=self._random)
+        except* StoreError as group:
+            raise ClusterError(str(group.exceptions[0])) from None
+        background = Background()
+        self._stack.push_async_callback(background.close)
+        assembled.custom.start(background)
+        transport = self._transport = InProcessTransport(assembled.server.handle, pki.admin_token())
+        self._stack.push_async_callback(transport.close)
+        await self._listen(assembled, pki)
+        if not options.api_only:
+            self._programs = Programs(
+                options, self.client, ca=self.ca_data.decode(), clock=self._clock, random=self._random
+            )
+            await self._stack.enter_async_context(self._programs)
+        self._why_not_ready = None
+
+    def _begin_pki(self) -> PendingPki:
+        folder = self.options.data_dir
+        try:
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+            names = serving_names(self.options.host, self.options.further_names)
+            return Pki.begin(None if folder is None else folder / "pki", names)
+        except OSError as error:
+            raise ClusterError(f"cannot use the data directory {folder}: {error.strerror}") from None
+
+    def _finish_pki(self, pending: PendingPki) -> Pki:
+        try:
+            return pending.wait()
+        except (RuntimeError, OSError) as error:
+            raise ClusterError(str(error)) from None
+
+    async def _open_store(self) -> Store:
+        folder = self.options.data_dir
+        try:
+            return await open_store(None if folder is None else folder / "state.db")
+        except OpenError as error:
+            raise ClusterError(str(error)) from None
+
+    def _authenticator(self, pki: Pki, store: Store) -> Authenticator:
+        try:
+            return Authenticator.of_cluster(
+                pki, store, token_auth_file=self.options.token_auth_file, clock=self._clock
+            )
+        except (AuthenticationError, OSError) as error:
+            raise ClusterError(f"{error}") from None
+
+    async def _listen(self, assembled: Assembled, pki: Pki) -> None:
+        options = self.options
+        further = [] if options.client_ca_file is None else [options.client_ca_file]
+        try:
+            context = pki.ssl_context(further)
+        except (OSError, ssl.SSLError) as error:
+            named = further[0] if further else pki.folder
+            raise ClusterError(f"{named}: not a certificate file that can be read: {error}") from None
+        try:
+            self._server = await serve(
+                assembled.server.handle, host=options.host, port=options.port, ssl_context=context
+            )
+        except OSError as error:
+            raise ClusterError(
+                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; "
+                "stop what uses the port, or choose another with --port"
+            ) from None
+        server = self._server
+        self._stack.push_async_callback(server.close, GRACE_SECONDS)
+        self._stack.callback(assembled.resources.close_watches)
+
+    async def run_until(self, ended: asyncio.Event) -> str | None:
+        """Waits until `ended` is set, or until something fails; gives the failure's sentence."""
+        programs = self._programs
+        if programs is None:
+            await ended.wait()
+            return None
+        return await programs.run_until(ended)

@@ -1,0 +1,155 @@
+"""The way from a client to the API server in the same process: no socket, no TLS, the same handler.
+
+Requests go through authentication, authorization and admission like anybody's; only the connection is missing.
+
+Promises
+    P1  an answer is what the same request would get over HTTP
+    P2  a stream's events arrive in order; leaving the block ends the watch in the server
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+
+from kajitori.apiserver.http import Handler, Request, Response, Stream
+from kajitori.client.transport import RawResponse, RawStream, TransportError
+
+__all__ = ["InProcessTransport"]
+
+
+class _Peer:
+    """Who asks: this very process."""
+
+    remote = "in-process"
+
+    def certificate(self) -> bytes | None:
+        return None
+
+
+_PEER = _Peer()
+
+
+class _Pipe:
+    """A stream's body on its way from the server's writes to the client's reads."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._waiting: asyncio.Future[None] | None = None
+        self._bytes = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        """Takes bytes; gives how many have not been read."""
+        if not self.closed and data:
+            self._chunks.append(data)
+            self._bytes += len(data)
+            self._wake()
+        return self._bytes
+
+    def close(self) -> None:
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Everything written, as it comes, until the server closes."""
+        while True:
+            if self._chunks:
+                data = b"".join(self._chunks)
+                self._chunks.clear()
+                self._bytes = 0
+                yield data
+            elif self.closed:
+                return
+            else:
+                self._waiting = asyncio.get_running_loop().create_future()
+                await self._waiting
+
+
+class InProcessTransport:
+    """Hands requests to a handler. `token` authenticates them."""
+
+    def __init__(self, handler: Handler, token: str) -> None:
+        self._handler = handler
+        self._authorization = f"Bearer {token}"
+        self._pipes: set[_Pipe] = set()
+        self._closed = False
+
+    async def _answer(
+        self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Response | Stream:
+        if self._closed:
+            raise TransportError("the API server of this process has stopped", sent=False, refused=True)
+        named = {name.lower(): value for name, value in headers.items()}
+        named.setdefault("authorization", self._authorization)
+        request = Request(_PEER, method, path_and_query, headers=named, body=body or b"")
+        given = self._handler(request)
+        answer = await given if isinstance(given, Awaitable) else given
+        if not isinstance(answer, Response | Stream):
+            raise TransportError("the connection cannot be upgraded within one process")
+        return answer
+
+    async def request(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> RawResponse:
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._answer(method, path_and_query, headers, body)
+        except TimeoutError:
+            raise TransportError(f"{method} {path_and_query}: no answer within {timeout} s") from None
+        if isinstance(answer, Stream):
+            raise TransportError(f"{method} {path_and_query}: the answer is a stream")
+        data = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
+        return RawResponse(answer.status, _headers(answer), data)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> AsyncGenerator[RawStream, None]:
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._answer(method, path_and_query, headers, body)
+        except TimeoutError:
+            raise TransportError(f"{method} {path_and_query}: no answer within {timeout} s") from None
+        pipe = _Pipe()
+        if isinstance(answer, Response):
+            pipe.write(answer.body if isinstance(answer.body, bytes) else b"".join(answer.body))
+            pipe.close()
+            yield RawStream(answer.status, _headers(answer), pipe.read())
+            return
+        self._pipes.add(pipe)
+        try:
+            answer.on_start(pipe)
+            yield RawStream(answer.status, _headers(answer), pipe.read())
+        finally:
+            self._pipes.discard(pipe)
+            if not pipe.closed:
+                pipe.closed = True
+                if answer.on_close is not None:
+                    answer.on_close()
+
+    async def close(self) -> None:
+        self._closed = True
+        for pipe in tuple(self._pipes):
+            pipe.close()
+
+
+def _headers(answer: Response | Stream) -> dict[str, str]:
+    headers = {"content-type": answer.content_type}
+    for name, value in answer.headers:
+        known = headers.get(name.lower())
+        headers[name.lower()] = f"{known}, {value}" if known else value
+    return headers

@@ -1,0 +1,29 @@
+"""What a cluster is started with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["ClusterOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """The flags of `kajitori up`, as values. Names and meanings follow kube-apiserver where it has the same."""
+
+    data_dir: Path | None = None
+    """Where everything is kept; None keeps it in memory."""
+    host: str = "127.0.0.1"
+    port: int = 6443
+    """0 takes a free one."""
+    api_only: bool = False
+    """No controllers, no operators: what tests of an operator want."""
+    without: frozenset[str] = frozenset()
+    """Operators that are not run."""
+    token_auth_file: Path | None = None
+    client_ca_file: Path | None = None
+    enable_admission_plugins: tuple[str, ...] = ()
+    disable_admission_plugins: tuple[str, ...] = ()
+    service_cluster_ip_range: str = "10.96.0.0/16"
+    service_node_port_range: tuple[int, int] = (30000, 32767)
+    further_names: tuple[str, ...] = field(default=())
+    """More host names that the serving certificate is for."""

@@ -1,0 +1,144 @@
+"""What runs on the API: Kubernetes' own controllers, and the operators, under one manager.
+
+Operators are found here by name; each gives its CustomResourceDefinitions, its admission, and its controllers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apiserver.admission.chain import Plugin
+from kajitori.client import Client
+from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
+from kajitori.cluster.options import ClusterOptions
+from kajitori.ctrl import Manager
+from kajitori.storage import Store
+from kajitori.world.clock import Clock
+from kajitori.world.random import Random
+
+__all__ = ["OPERATORS", "Operator", "Programs"]
+
+_log = logging.getLogger(__name__)
+
+CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator, as the cluster and the command line see it."""
+
+    name: str
+    crds: Callable[[], Sequence[JsonObject]]
+    setup: Callable[[Manager], object]
+    admit: Admit
+    default: Default
+    admits: frozenset[str]
+    """The buckets (`group/resource`) whose writes `admit` wants to see."""
+
+
+def _mysql(random: Random) -> Operator:
+    from kajitori.apis.mysql_v1beta2.defaults import default_cluster
+    from kajitori.operators import mysql
+
+    def default(obj: JsonObject) -> JsonObject:
+        if obj.get("kind") != "MySQLCluster":
+            return obj
+        return default_cluster(obj, lambda size: mysql.entropy_of(random)[:size])
+
+    return Operator(
+        "mysql",
+        mysql.crds,
+        mysql.setup,
+        mysql.admission(random),
+        default,
+        frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"}),
+    )
+
+
+OPERATORS: Mapping[str, Callable[[Random], Operator]] = {"mysql": _mysql}
+
+
+class Programs:
+    """The manager of a cluster, with everything that it runs."""
+
+    def __init__(
+        self,
+        options: ClusterOptions,
+        client: Callable[[str], Client],
+        *,
+        ca: str,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._options = options
+        self._client = client
+        self._ca = ca
+        self._clock = clock
+        self._random = random
+        self._task: asyncio.Task[None] | None = None
+        self._manager: Manager | None = None
+        self.names: list[str] = []
+        """What runs, in the order in which it was started."""
+
+    @staticmethod
+    def admission(options: ClusterOptions, store: Store, random: Random) -> Sequence[Plugin]:
+        """The operators' own admission, which has no webhook to go through in one process."""
+        return [
+            OperatorAdmission(
+                f"{operator.name} operator",
+                operator.admit,
+                operator.default,
+                operator.admits,
+                store=store,
+            )
+            for operator in _chosen(options, random)
+        ]
+
+    async def __aenter__(self) -> Self:
+        from kajitori import controllers
+
+        manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
+        self.names += controllers.setup(manager, ca=self._ca)
+        operators = _chosen(self._options, self._random)
+        installer = self._client("kajitori-operators")
+        for operator in operators:
+            for crd in operator.crds():
+                await installer.apply(CRDS, crd, force=True)
+            operator.setup(manager)
+            self.names.append(f"{operator.name} operator")
+        self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        manager, task = self._manager, self._task
+        if manager is None or task is None:
+            return
+        manager.stop()
+        try:
+            await task
+        except Exception:
+            _log.exception("the manager ended with an error")
+
+    async def run_until(self, ended: asyncio.Event) -> str | None:
+        """Waits for `ended`, or for the manager to fail; gives what it failed with."""
+        assert self._task is not None, "not started"
+        waiting = asyncio.get_running_loop().create_task(ended.wait(), name="end")
+        try:
+            await asyncio.wait((self._task, waiting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if self._task.done() and not self._task.cancelled() and (error := self._task.exception()):
+            return f"the controllers stopped: {error}"
+        return None
+
+
+def _chosen(options: ClusterOptions, random: Random) -> list[Operator]:
+    if options.api_only:
+        return []
+    return [load(random) for name, load in OPERATORS.items() if name not in options.without]

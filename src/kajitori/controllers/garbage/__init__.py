@@ -1,0 +1,10 @@
+"""The garbage collector: objects whose owners are gone go too, in the background or before their owner.
+
+`graph` knows who owns whom, `decide` says what to do with one object, `collector` watches every kind and does it.
+
+Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
+"""
+
+from kajitori.controllers.garbage.collector import GarbageCollector, setup
+
+__all__ = ["GarbageCollector", "setup"]

@@ -1,0 +1,23 @@
+"""The kinds that Kubernetes' own controllers work with."""
+
+from kajitori.apimachinery.kind import Kind
+
+__all__ = [
+    "CONFIG_MAPS",
+    "CONTROLLER_REVISIONS",
+    "NAMESPACES",
+    "PERSISTENT_VOLUMES",
+    "PERSISTENT_VOLUME_CLAIMS",
+    "PODS",
+    "SERVICE_ACCOUNTS",
+    "STATEFUL_SETS",
+]
+
+NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
+SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
+PODS = Kind("", "v1", "Pod", "pods")
+PERSISTENT_VOLUME_CLAIMS = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+PERSISTENT_VOLUMES = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+STATEFUL_SETS = Kind("apps", "v1", "StatefulSet", "statefulsets")
+CONTROLLER_REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")

@@ -1,0 +1,86 @@
+"""The controller runtime: what controller-runtime is to Go. Write `reconcile(request) -> Result`, declare
+what to watch.
+
+Level-triggered: a reconciler learns a name, reads what is there (from the cache, frozen, at no cost), and
+brings the world closer to it. The rest is ours: list and watch, caches, queues, retries, metrics, events,
+explanations.
+"""
+
+from kajitori.ctrl.cache import Cache, CacheOptions, InformerUse, NotInCache
+from kajitori.ctrl.conditions import find_condition, is_condition_true, set_condition, without_condition
+from kajitori.ctrl.controller import CacheSyncTimeout, Controller, CurrentReconcile, current_reconcile
+from kajitori.ctrl.events import EventRecorder
+from kajitori.ctrl.explain import Cause, Explanation, Trace
+from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer, remove_finalizer
+from kajitori.ctrl.handler import Watch, own_request, owner_requests
+from kajitori.ctrl.informer import Informer, Registration
+from kajitori.ctrl.manager import Manager
+from kajitori.ctrl.owners import (
+    AlreadyOwned,
+    controller_of,
+    controller_reference,
+    owner_reference,
+    with_controller,
+)
+from kajitori.ctrl.predicate import (
+    Change,
+    Predicate,
+    all_of,
+    annotation_changed,
+    any_of,
+    generation_changed,
+    label_changed,
+    negated,
+    resource_version_changed,
+)
+from kajitori.ctrl.queue_state import LOW_PRIORITY
+from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
+
+__all__ = [
+    "DONE",
+    "LOW_PRIORITY",
+    "AlreadyOwned",
+    "Cache",
+    "CacheOptions",
+    "CacheSyncTimeout",
+    "Cause",
+    "Change",
+    "Controller",
+    "CurrentReconcile",
+    "EventRecorder",
+    "Explanation",
+    "Informer",
+    "InformerUse",
+    "Manager",
+    "NotInCache",
+    "Predicate",
+    "Reconciler",
+    "Registration",
+    "Request",
+    "Result",
+    "TerminalError",
+    "Trace",
+    "Watch",
+    "add_finalizer",
+    "all_of",
+    "annotation_changed",
+    "any_of",
+    "being_deleted",
+    "controller_of",
+    "controller_reference",
+    "current_reconcile",
+    "find_condition",
+    "generation_changed",
+    "has_finalizer",
+    "is_condition_true",
+    "label_changed",
+    "negated",
+    "own_request",
+    "owner_reference",
+    "owner_requests",
+    "remove_finalizer",
+    "resource_version_changed",
+    "set_condition",
+    "with_controller",
+    "without_condition",
+]

@@ -1,0 +1,260 @@
+"""All informers of a process, shared: one a kind, started when first wanted, stopped when nobody wants it
+any more.
+
+Promises
+    A1  everyone who asks for the same model gets the same informer
+    A2  an informer stops when its last use is released; what it held is forgotten
+    A3  reading a kind that is not watched, or not yet complete, raises: absent always means "does not exist"
+    A4  what is handed out is frozen
+
+Source: controller-runtime's pkg/cache.
+"""
+
+import asyncio
+import builtins
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from kajitori.apimachinery.frozen import Unstructured
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.labels import LabelSelector
+from kajitori.client.client import Client
+from kajitori.client.objects import Model, Prepare, codec_of, kind_of
+from kajitori.ctrl.informer import Informer
+from kajitori.ctrl.reflector import ClientSource
+from kajitori.ctrl.store import IndexFunction
+from kajitori.world.random import Random
+
+__all__ = ["RESYNC_SECONDS", "Cache", "CacheOptions", "InformerUse", "NotInCache"]
+
+RESYNC_SECONDS = 36_000.0
+"""Handlers see everything again every ten hours, in case a change was mishandled. As controller-runtime."""
+
+T = TypeVar("T")
+
+
+class NotInCache(Exception):
+    """The kind is not watched, or its first list has not come yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheOptions:
+    """How one kind is cached."""
+
+    namespace: str = ""
+    """Only this one; empty: all."""
+    labels: str = ""
+    """Only objects that this label selector selects."""
+    fields: str = ""
+    """Only objects that this field selector selects."""
+    prepare: Prepare | None = None
+    """Changes each object, a plain dict of its own, before it is frozen and stored; untyped kinds only."""
+    keep_managed_fields: bool = False
+    """`metadata.managedFields` is half of many objects and hardly ever read; it is left out unless kept."""
+
+
+class InformerUse:
+    """A claim on an informer: it runs at least until this is released."""
+
+    def __init__(self, cache: "Cache", informer: Informer) -> None:
+        self._cache = cache
+        self.informer = informer
+        self._released = False
+
+    def release(self) -> None:
+        """Safe to repeat. Remove your handlers first."""
+        if not self._released:
+            self._released = True
+            self._cache.release(self.informer)
+
+
+class _Entry:
+    __slots__ = ("informer", "task", "uses")
+
+    def __init__(self, informer: Informer) -> None:
+        self.informer = informer
+        self.uses = 0
+        self.task: asyncio.Task[None] | None = None
+
+
+_View = tuple[Model, bool]
+
+
+class Cache:
+    """Reads that cost no request. `run` keeps it up to date."""
+
+    def __init__(self, client: Client, *, random: Random) -> None:
+        self._client = client
+        self._random = random
+        self._options: dict[Model, CacheOptions] = {}
+        self._entries: dict[_View, _Entry] = {}
+        self._indexes: dict[Model, dict[str, IndexFunction]] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    def configure(self, model: Model, options: CacheOptions) -> None:
+        """How a kind is cached; to be said before anybody uses it.
+
+        Raises: RuntimeError when it is in use already.
+        """
+        if (model, False) in self._entries or (model, True) in self._entries:
+            raise RuntimeError(f"{kind_of(model)} is cached already; configure it before its first use")
+        self._options[model] = options
+
+    def options(self, model: Model) -> CacheOptions:
+        return self._options.get(model, _DEFAULT_OPTIONS)
+
+    def add_index(self, model: Model, name: str, function: IndexFunction) -> None:
+        """Lets `list(index=(name, value))` find the objects of which `function` says `value`. Safe at any
+        time.
+
+        Raises: ValueError when another function has that name.
+        """
+        indexes = self._indexes.setdefault(model, {})
+        if indexes.get(name, function) is not function:
+            raise ValueError(f"index {name!r} of {kind_of(model)} exists already with another function")
+        indexes[name] = function
+        for metadata_only in (False, True):
+            entry = self._entries.get((model, metadata_only))
+            if entry is not None:
+                entry.informer.store.add_index(name, function)
+
+    def use(self, model: Model, *, metadata_only: bool = False) -> InformerUse:
+        """The shared informer of a model, which starts at once when the cache runs.
+
+        `metadata_only` asks for PartialObjectMetadata: an informer of its own, for Kinds only.
+        """
+        entry = self._entries.get((model, metadata_only))
+        if entry is None:
+            entry = self._entries[(model, metadata_only)] = _Entry(self._new_informer(model, metadata_only))
+            self._start(entry)
+        entry.uses += 1
+        return InformerUse(self, entry.informer)
+
+    async def synced(self, model: Model, *, metadata_only: bool = False) -> InformerUse:
+        """The same, once everything that exists is in it."""
+        use = self.use(model, metadata_only=metadata_only)
+        try:
+            await use.informer.wait_synced()
+        except BaseException:
+            use.release()
+            raise
+        return use
+
+    def informers(self) -> builtins.list[Informer]:
+        """Those that run now."""
+        return [entry.informer for entry in self._entries.values()]
+
+    def find(self, kind: Kind) -> builtins.list[Informer]:
+        """The informers of a kind: typed, untyped, metadata only."""
+        return [entry.informer for entry in self._entries.values() if entry.informer.kind == kind]
+
+    @overload
+    def get(self, model: Kind, namespace: str, name: str) -> Unstructured | None: ...
+    @overload
+    def get(self, model: type[T], namespace: str, name: str) -> T | None: ...
+    def get(self, model: Model, namespace: str, name: str) -> Any:
+        """One object; None when there is none. `namespace` is empty for cluster-scoped kinds.
+
+        Raises: NotInCache.
+        """
+        return self._informer(model).store.get(namespace, name)
+
+    @overload
+    def list(
+        self,
+        model: Kind,
+        namespace: str | None = None,
+        *,
+        labels: LabelSelector | None = None,
+        index: tuple[str, str] | None = None,
+    ) -> builtins.list[Unstructured]: ...
+    @overload
+    def list(
+        self,
+        model: type[T],
+        namespace: str | None = None,
+        *,
+        labels: LabelSelector | None = None,
+        index: tuple[str, str] | None = None,
+    ) -> builtins.list[T]: ...
+    def list(
+        self,
+        model: Model,
+        namespace: str | None = None,
+        *,
+        labels: LabelSelector | None = None,
+        index: tuple[str, str] | None = None,
+    ) -> builtins.list[Any]:
+        """Objects in a namespace (None: in all), that a selector selects, that an index finds under a value.
+
+        Raises: NotInCache; KeyError when there is no such index.
+        """
+        return self._informer(model).store.list(namespace, labels, index)
+
+    async def run(self) -> None:
+        """Keeps every informer up to date. Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                for entry in self._entries.values():
+                    self._start(entry)
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
+
+    def _informer(self, model: Model) -> Informer:
+        entry = self._entries.get((model, False)) or self._entries.get((model, True))
+        if entry is None:
+            raise NotInCache(
+                f"{kind_of(model)} is not cached; let a controller watch it, or call cache.use first"
+            )
+        if not entry.informer.has_synced:
+            raise NotInCache(f"{kind_of(model)} has not been listed yet; await cache.synced first")
+        return entry.informer
+
+    def _new_informer(self, model: Model, metadata_only: bool) -> Informer:
+        options = self.options(model)
+        prepare = options.prepare
+        if isinstance(model, Kind) and not options.keep_managed_fields:
+            prepare = _without_managed_fields if prepare is None else _both(_without_managed_fields, prepare)
+        source = ClientSource(
+            self._client,
+            codec_of(model, prepare),
+            namespace=options.namespace,
+            labels=options.labels,
+            fields=options.fields,
+            metadata_only=metadata_only,
+        )
+        informer = Informer(model, source, random=self._random)
+        for name, function in self._indexes.get(model, {}).items():
+            informer.store.add_index(name, function)
+        return informer
+
+    def _start(self, entry: _Entry) -> None:
+        if self._group is not None and entry.task is None:
+            entry.task = self._group.create_task(entry.informer.run(), name=f"informer {entry.informer.name}")
+
+    def release(self, informer: Informer) -> None:
+        """One use less; `InformerUse.release` calls this once."""
+        for view, entry in self._entries.items():
+            if entry.informer is informer:
+                entry.uses -= 1
+                if not entry.uses:
+                    del self._entries[view]
+                    if entry.task is not None:
+                        entry.task.cancel()
+                return
+
+
+_DEFAULT_OPTIONS = CacheOptions()
+
+
+def _without_managed_fields(value: JsonObject) -> JsonObject:
+    metadata = value.get("metadata")
+    if metadata is not None:
+        metadata.pop("managedFields", None)
+    return value
+
+
+def _both(first: Prepare, second: Prepare) -> Prepare:
+    return lambda value: second(first(value))

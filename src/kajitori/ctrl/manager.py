@@ -1,0 +1,218 @@
+"""What runs a process full of controllers: one client, one cache, controllers, other tasks, events, one life.
+
+    manager = Manager(client)
+    manager.controller("widgets", Reconciler(manager.client, manager.cache), for_=WIDGETS, owns=[CONFIG_MAPS])
+    await manager.run()
+
+Promises
+    M1  every task belongs to `run`: when it has returned or raised, nothing of the manager's is left running
+    M2  on stop or cancellation controllers finish what is ready, at most `graceful_seconds`; then they are
+        cancelled; caches and the client work until after that
+    M3  one part that fails stops the others, and `run` raises its error
+
+Source: controller-runtime's pkg/manager.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kajitori.client.client import Client
+from kajitori.client.objects import Model, kind_of
+from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.controller import Controller, Source
+from kajitori.ctrl.events import EventRecorder
+from kajitori.ctrl.explain import Explanation
+from kajitori.ctrl.handler import Watch, own_request, owner_requests
+from kajitori.ctrl.metrics import RuntimeCollector
+from kajitori.ctrl.predicate import Predicate
+from kajitori.ctrl.reconcile import Reconciler, Request
+from kajitori.world.clock import SYSTEM_CLOCK, Clock
+from kajitori.world.random import SYSTEM_RANDOM, Random
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+__all__ = ["GRACEFUL_SECONDS", "Manager", "Runnable"]
+
+GRACEFUL_SECONDS = 30.0
+"""How long a reconcile may go on after the stop, as in controller-runtime."""
+
+FLUSH_SECONDS = 2.0
+"""For the last events."""
+
+Runnable = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Manager:
+    """Add controllers and runnables, before `run` or while it runs."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        name: str = "kajitori",
+        clock: Clock = SYSTEM_CLOCK,
+        random: Random = SYSTEM_RANDOM,
+        metrics: "CollectorRegistry | None" = None,
+        graceful_seconds: float = GRACEFUL_SECONDS,
+    ) -> None:
+        """`name` is the component that Events are reported by; `metrics` the registry to be measured in."""
+        self.client = client
+        """Writes, and reads that must not be cached."""
+        self.cache = Cache(client, random=random)
+        self.name = name
+        self.events = EventRecorder(client, clock=clock, component=name)
+        self.clock = clock
+        self._random = random
+        self._graceful_seconds = graceful_seconds
+        self._controllers: dict[str, Controller] = {}
+        self._runnables: list[Runnable] = []
+        self._metrics = metrics
+        self._group: asyncio.TaskGroup | None = None
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._controller_tasks: dict[asyncio.Task[None], Controller] = {}
+        if metrics is not None:
+            metrics.register(self._collector())
+
+    def controller(
+        self,
+        name: str,
+        reconciler: Reconciler,
+        *,
+        for_: Model,
+        owns: Sequence[Model] = (),
+        watches: Sequence[Watch] = (),
+        predicates: Sequence[Predicate] = (),
+        workers: int = 1,
+        timeout_seconds: float | None = None,
+    ) -> Controller:
+        """Reconciles every object of `for_`, woken by it (when all `predicates` hold), by objects of the
+        kinds in `owns` that it controls, and by `watches`.
+
+        `workers` names are reconciled at the same time; a reconcile that takes longer than `timeout_seconds`
+        is cancelled and counts as failed.
+        Raises: ValueError when the name is taken.
+        """
+        if name in self._controllers:
+            raise ValueError(f"there is a controller called {name!r} already")
+        sources = [
+            Source(for_, own_request, predicates),
+            *(Source(owned, owner_requests(kind_of(for_))) for owned in owns),
+            *(Source(watch.kind, watch.map, watch.predicates, watch.metadata_only) for watch in watches),
+        ]
+        controller = Controller(
+            name,
+            reconciler,
+            sources,
+            cache=self.cache,
+            random=self._random,
+            workers=workers,
+            timeout_seconds=timeout_seconds,
+        )
+        self._controllers[name] = controller
+        self._start_controller(controller)
+        return controller
+
+    def add(self, runnable: Runnable) -> None:
+        """Runs `runnable()` as a task until the controllers have stopped; when it raises, the manager
+        stops.
+        """
+        self._runnables.append(runnable)
+        self._start_runnable(runnable)
+
+    @property
+    def controllers(self) -> Sequence[Controller]:
+        return list(self._controllers.values())
+
+    def explain(self, controller: str | Controller, request: Request) -> Explanation:
+        """Why a name is or was queued, and what came of it.
+
+        Raises: KeyError when there is no such controller.
+        """
+        found = self._controllers[controller] if isinstance(controller, str) else controller
+        return found.explain(request)
+
+    def metrics_registry(self) -> "CollectorRegistry":
+        """The registry that holds our figures: the one given, or one of our own."""
+        if self._metrics is None:
+            from prometheus_client import CollectorRegistry
+
+            self._metrics = CollectorRegistry(auto_describe=False)
+            self._metrics.register(self._collector())
+        return self._metrics
+
+    def stop(self) -> None:
+        """Ends `run` gracefully. Safe to repeat."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until stopped or cancelled.
+
+        Raises: an ExceptionGroup with the error of the part that failed.
+        """
+        async with asyncio.TaskGroup() as services:
+            cache = services.create_task(self.cache.run(), name="cache")
+            events = services.create_task(self.events.run(), name="events")
+            try:
+                await self._run_controllers()
+            finally:
+                if not events.done():
+                    try:
+                        async with asyncio.timeout(FLUSH_SECONDS):
+                            await self.events.flush()
+                    except TimeoutError:
+                        _log.warning("the last events were not written in time", extra={"manager": self.name})
+                events.cancel()
+                cache.cancel()
+
+    async def _run_controllers(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                for controller in self._controllers.values():
+                    self._start_controller(controller)
+                for runnable in self._runnables:
+                    self._start_runnable(runnable)
+                await self._stop.wait()
+            finally:
+                # Also when we are cancelled: what has begun may end in peace. A second cancellation cuts it
+                # short.
+                self._group = None
+                await self._drain()
+
+    async def _drain(self) -> None:
+        for task, controller in self._controller_tasks.items():
+            controller.stop()
+            if not controller.is_working:
+                task.cancel()
+        if self._controller_tasks:
+            _, late = await asyncio.wait(self._controller_tasks, timeout=self._graceful_seconds)
+            for task in late:
+                _log.warning("a controller did not stop in time", extra={"task": task.get_name()})
+                task.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def _start_controller(self, controller: Controller) -> None:
+        if self._group is not None:
+            task = self._group.create_task(controller.run(), name=f"controller {controller.name}")
+            self._controller_tasks[task] = controller
+            task.add_done_callback(self._controller_tasks.pop)
+
+    def _start_runnable(self, runnable: Runnable) -> None:
+        if self._group is not None:
+            task = self._group.create_task(_awaited(runnable))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _collector(self) -> Any:
+        return RuntimeCollector(lambda: self._controllers.values(), self.clock.monotonic)
+
+
+async def _awaited(runnable: Runnable) -> None:
+    await runnable()

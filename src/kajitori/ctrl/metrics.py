@@ -1,0 +1,172 @@
+"""What the runtime counts, under the names that controller-runtime and Kubernetes gave it.
+
+Counting is adding to plain numbers; prometheus_client is imported when somebody first reads. Register a
+`RuntimeCollector` with any `CollectorRegistry`, or let `Manager.metrics_registry` make one.
+
+Source: controller-runtime's pkg/internal/controller/metrics and pkg/internal/metrics (workqueue).
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kajitori.ctrl.workqueue import WorkQueue
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+__all__ = ["Histogram", "ReconcileFigures", "RuntimeCollector"]
+
+RECONCILE_SECONDS = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
+)
+QUEUE_SECONDS = tuple(1e-8 * 10**power for power in range(12))
+
+
+class Histogram:
+    """Counts by upper bound."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative, as Prometheus wants them."""
+        total, result = 0, list[tuple[str, float]]()
+        for bound, many in zip(self.bounds, self.counts, strict=False):
+            total += many
+            result.append((repr(float(bound)), total))
+        return [*result, ("+Inf", total + self.counts[-1])]
+
+
+@dataclass(slots=True)
+class ReconcileFigures:
+    """Of one controller, so far."""
+
+    success: int = 0
+    error: int = 0
+    requeue_after: int = 0
+    terminal_errors: int = 0
+    panics: int = 0
+    """Errors that are mistakes in the reconciler: TypeError, KeyError, AssertionError …"""
+    timeouts: int = 0
+    parked: int = 0
+    """Reconciles whose writes the caches had not seen when they ended."""
+    parked_in_vain: int = 0
+    """Of these, those whose writes did not show up in time."""
+    active_workers: int = 0
+    reconcile_seconds: Histogram = field(default_factory=lambda: Histogram(RECONCILE_SECONDS))
+    queue_seconds: Histogram = field(default_factory=lambda: Histogram(QUEUE_SECONDS))
+    work_seconds: Histogram = field(default_factory=lambda: Histogram(QUEUE_SECONDS))
+
+
+class Measured(Protocol):
+    """What is read of a controller."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def workers(self) -> int: ...
+    @property
+    def figures(self) -> ReconcileFigures: ...
+    @property
+    def queue(self) -> WorkQueue[Any]: ...
+
+
+class RuntimeCollector:
+    """A prometheus_client collector over the controllers of a manager."""
+
+    def __init__(self, controllers: Callable[[], Iterable[Measured]], now: Callable[[], float]) -> None:
+        self._controllers = controllers
+        self._now = now
+
+    def describe(self) -> Iterable["Metric"]:
+        return ()
+
+    def collect(self) -> Iterable["Metric"]:
+        controllers = list(self._controllers())
+        yield from _reconcile_metrics(controllers)
+        yield from _queue_metrics(controllers, self._now())
+
+
+def _reconcile_metrics(controllers: Sequence[Measured]) -> "Iterable[Metric]":
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+    prefix = "controller_runtime_"
+    total = CounterMetricFamily(
+        prefix + "reconcile", "Reconciliations per controller and result", labels=["controller", "result"]
+    )
+    for each in controllers:
+        figures = each.figures
+        for result in ("success", "error", "requeue_after"):
+            total.add_metric([each.name, result], getattr(figures, result))
+    yield total
+    for name, help_text, attribute in (
+        ("reconcile_errors", "Reconciliation errors per controller", "error"),
+        ("terminal_reconcile_errors", "Errors that are not retried, per controller", "terminal_errors"),
+        ("reconcile_panics", "Errors that are mistakes in the reconciler, per controller", "panics"),
+        ("reconcile_timeouts", "Reconciliations cut short, per controller", "timeouts"),
+        ("reconcile_parked", "Reconciliations held until caches saw their writes", "parked"),
+        (
+            "reconcile_parked_in_vain",
+            "Of these, those whose writes did not show up in time",
+            "parked_in_vain",
+        ),
+    ):
+        counter = CounterMetricFamily(prefix + name, help_text, labels=["controller"])
+        for each in controllers:
+            counter.add_metric([each.name], getattr(each.figures, attribute))
+        yield counter
+    seconds = HistogramMetricFamily(
+        prefix + "reconcile_time_seconds", "Length of a reconciliation", labels=["controller"]
+    )
+    most = GaugeMetricFamily(prefix + "max_concurrent_reconciles", "Workers", labels=["controller"])
+    active = GaugeMetricFamily(prefix + "active_workers", "Workers at work", labels=["controller"])
+    for each in controllers:
+        histogram = each.figures.reconcile_seconds
+        seconds.add_metric([each.name], histogram.buckets(), histogram.sum)
+        most.add_metric([each.name], each.workers)
+        active.add_metric([each.name], each.figures.active_workers)
+    yield from (seconds, most, active)
+
+
+def _queue_metrics(controllers: Sequence[Measured], now: float) -> "Iterable[Metric]":
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+    labels = ["name", "controller"]
+    depth = GaugeMetricFamily("workqueue_depth", "Names that are ready", labels=[*labels, "priority"])
+    adds = CounterMetricFamily("workqueue_adds", "Names added", labels=labels)
+    retries = CounterMetricFamily("workqueue_retries", "Names added after a failure", labels=labels)
+    unfinished = GaugeMetricFamily(
+        "workqueue_unfinished_work_seconds", "Work in progress, all workers together", labels=labels
+    )
+    longest = GaugeMetricFamily(
+        "workqueue_longest_running_processor_seconds", "Work in progress, the longest", labels=labels
+    )
+    queued = HistogramMetricFamily("workqueue_queue_duration_seconds", "Ready before taken", labels=labels)
+    worked = HistogramMetricFamily("workqueue_work_duration_seconds", "Taken before done", labels=labels)
+    for each in controllers:
+        names = [each.name, each.name]
+        held = each.queue.held_seconds(now)
+        for priority, many in (each.queue.depths() or {0: 0}).items():
+            depth.add_metric([*names, str(priority)], many)
+        adds.add_metric(names, each.queue.figures.adds)
+        retries.add_metric(names, each.queue.figures.retries)
+        unfinished.add_metric(names, sum(held))
+        longest.add_metric(names, max(held, default=0.0))
+        _add_histogram(queued, names, each.figures.queue_seconds)
+        _add_histogram(worked, names, each.figures.work_seconds)
+    yield from (depth, adds, retries, unfinished, longest, queued, worked)
+
+
+def _add_histogram(family: Any, labels: Sequence[str], histogram: Histogram) -> None:
+    family.add_metric(labels, histogram.buckets(), histogram.sum)

@@ -1,0 +1,317 @@
+"""Keeps a sink equal to what an API server has of one kind: list, watch, and begin again when that breaks.
+
+Sits between the client and an informer (its sink). Endless: errors are logged and waited out.
+
+    begin ──► stream what exists (WatchList) ──► watch ──┬─ ended, broken: watch on from the last version
+      │  └ refused ──► list, in pages ───────────┘   ▲   └─ version too old, other error: begin
+      └──────────────── back-off 0.8 s … 30 s ◄──────┘
+
+Promises
+    F1  the sink gets everything that exists as one replacement, then every later change in order, none twice
+    F2  a version is remembered only after its event was applied: after a break nothing is missed
+    F3  it never goes back in time: a relist asks for nothing older than what was seen, unless the server has
+        forgotten
+    F4  a server that refuses WatchList, or ignores it, is listed instead
+
+Source: client-go's tools/cache Reflector, KEP-3157.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from kajitori.apimachinery.errors import ApiError, Expired, Gone, TooManyRequests
+from kajitori.client.accessors import key_of
+from kajitori.client.client import PAGE_SIZE, Client
+from kajitori.client.objects import Codec, ObjectList, WatchEvent
+from kajitori.client.options import ListOptions, WatchOptions
+from kajitori.client.transport import TransportError
+from kajitori.ctrl.backoff import Backoff
+from kajitori.world.random import Random
+
+__all__ = ["ClientSource", "Reflector", "Sink", "Source"]
+
+WATCH_SECONDS_MIN = 300
+"""The server ends a watch after 5 to 10 minutes, so that watchers spread over the servers that exist then."""
+
+WATCH_OVERDUE_SECONDS = 30
+"""How much longer than agreed a watch may live before its connection counts as dead."""
+
+SHORT_WATCH_SECONDS = 1.0
+"""A watch that ends sooner without an event was not served: list again, after the back-off."""
+
+INITIAL_EVENTS_QUIET_SECONDS = 30
+"""A server that sends neither objects nor the end of them for so long does not know WatchList."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Who is kept up to date."""
+
+    async def replace(self, objects: list[Any], resource_version: str) -> None:
+        """This is everything, as of that version."""
+        ...
+
+    def apply(self, event: WatchEvent[Any]) -> None:
+        """This happened; for a BOOKMARK nothing did, up to its version."""
+        ...
+
+
+class Source(Protocol):
+    """Where objects come from."""
+
+    async def list(self, options: ListOptions) -> ObjectList[Any]: ...
+
+    def watch(self, options: WatchOptions) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent[Any]]]: ...
+
+
+class ClientSource:
+    """A kind in one namespace or all, narrowed by selectors."""
+
+    def __init__(
+        self,
+        client: Client,
+        codec: Codec[Any],
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+    ) -> None:
+        self._client = client
+        self._codec = codec
+        self._namespace = namespace
+        self._list: ListOptions = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
+        self._watch: WatchOptions = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
+
+    async def list(self, options: ListOptions) -> ObjectList[Any]:
+        return await self._client.list_as(self._codec, self._namespace, {**self._list, **options})
+
+    def watch(self, options: WatchOptions) -> AbstractAsyncContextManager[AsyncIterator[WatchEvent[Any]]]:
+        return self._client.watch_as(self._codec, self._namespace, {**self._watch, **options})
+
+
+class Reflector:
+    """One source into one sink."""
+
+    def __init__(
+        self, source: Source, sink: Sink, *, random: Random, name: str = "", stream_initial: bool = True
+    ) -> None:
+        """`stream_initial`: try WatchList first."""
+        self._source = source
+        self._sink = sink
+        self._random = random
+        self._name = name
+        self._stream_initial = stream_initial
+        self._backoff = Backoff(random)
+        self._version = ""
+        self._version_lost = False
+        self._is_paged = False
+
+    @property
+    def resource_version(self) -> str:
+        """The last one that the sink has been told; empty before the first."""
+        return self._version
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._list_and_watch()
+            except (ApiError, TransportError, OSError, TimeoutError, ValueError) as error:
+                self._report("listing or watching failed; trying again", error)
+            await self._pause()
+
+    async def _list_and_watch(self) -> None:
+        if self._stream_initial and await self._stream_then_watch():
+            await self._watch()
+            return
+        await self._list()
+        await self._watch()
+
+    # Everything that exists, streamed.
+
+    async def _stream_then_watch(self) -> bool:
+        """Streams what exists, then follows the same watch to its end. False: list instead."""
+        while True:
+            try:
+                if await self._stream_once():
+                    return True
+            except _IgnoredInitialEvents:
+                self._report("the server does not stream initial events; listing instead", None)
+                self._stream_initial = False
+                return False
+            except ApiError as error:
+                if _is_version_gone(error):
+                    self._version_lost = True
+                elif not isinstance(error, TooManyRequests):
+                    self._report("the server refuses to stream initial events; listing instead", error)
+                    self._stream_initial = False
+                    return False
+            except TransportError as error:
+                self._report("streaming initial events failed; trying again", error)
+            await self._pause()
+
+    async def _stream_once(self) -> bool:
+        """Whether the initial events came to their end; then the watch was followed until it ended or
+        broke.
+        """
+        seconds = self._watch_seconds()
+        options: WatchOptions = {
+            "send_initial_events": True,
+            "resource_version_match": "NotOlderThan",
+            "resource_version": "" if self._version_lost else self._version,
+            "bookmarks": True,
+            "timeout_seconds": seconds,
+        }
+        complete = False
+        try:
+            async with (
+                asyncio.timeout(seconds + WATCH_OVERDUE_SECONDS),
+                self._source.watch(options) as events,
+            ):
+                objects: dict[Any, Any] = {}
+                async for event in _unless_quiet(events):
+                    if event.type == "DELETED":
+                        objects.pop(key_of(event.object), None)
+                    elif event.type != "BOOKMARK":
+                        objects[key_of(event.object)] = event.object
+                    elif event.initial_events_end:
+                        await self._sink.replace(list(objects.values()), event.resource_version)
+                        self._version, self._version_lost, complete = event.resource_version, False, True
+                        objects.clear()
+                        break
+                if complete:
+                    async for event in events:
+                        self._apply(event)
+        except (TimeoutError, TransportError) as error:
+            if not complete:
+                if isinstance(error, TimeoutError):
+                    raise TransportError("the watch outlived its time") from error
+                raise
+            # Broken while watching: as good as ended, we go on from the last version.
+        except ApiError as error:
+            if not complete:
+                raise
+            self._report("the watch ended with an error", error)
+        return complete
+
+    # Everything that exists, listed.
+
+    async def _list(self) -> None:
+        try:
+            await self._list_from(self._relist_version())
+        except ApiError as error:
+            if not _is_version_gone(error):
+                raise
+            # The server has forgotten, or does not know yet, the version we asked for: take what is there
+            # now.
+            self._version_lost = True
+            await self._list_from("")
+
+    def _relist_version(self) -> str:
+        if self._version_lost:
+            return ""
+        return self._version or "0"
+
+    async def _list_from(self, version: str) -> None:
+        # A version other than "0" can be served from the server's cache, but only without pages.
+        limit = PAGE_SIZE if version in ("", "0") or self._is_paged else 0
+        page = await self._source.list({"resource_version": version, "limit": limit})
+        if version == "0" and page.continue_token:
+            self._is_paged = True
+        objects, resource_version = page.items, page.resource_version
+        while page.continue_token:
+            try:
+                page = await self._source.list({"limit": limit, "continue_token": page.continue_token})
+            except (Expired, Gone):
+                page = await self._source.list({"resource_version": version})
+                objects, resource_version = page.items, page.resource_version
+                break
+            objects = objects + page.items
+        await self._sink.replace(objects, resource_version)
+        self._version, self._version_lost = resource_version, False
+
+    # What happens then.
+
+    async def _watch(self) -> None:
+        """Watches on and on; returns when only beginning again helps."""
+        loop = asyncio.get_running_loop()
+        while True:
+            seconds = self._watch_seconds()
+            options: WatchOptions = {
+                "resource_version": self._version,
+                "bookmarks": True,
+                "timeout_seconds": seconds,
+            }
+            started, count, opened = loop.time(), 0, False
+            try:
+                async with (
+                    asyncio.timeout(seconds + WATCH_OVERDUE_SECONDS),
+                    self._source.watch(options) as events,
+                ):
+                    opened = True
+                    async for event in events:
+                        count += 1
+                        self._apply(event)
+            except TooManyRequests:
+                await self._pause()
+                continue
+            except TransportError as error:
+                if error.refused:
+                    await self._pause()
+                    continue
+                if not opened:
+                    raise
+                # A connection that breaks is the usual end of a watch: fall through.
+            except TimeoutError:
+                pass
+            except ApiError as error:
+                if _is_version_gone(error):
+                    self._version_lost = True
+                    self._report("the watched version is gone; beginning again", error)
+                    return
+                raise
+            if not count and loop.time() - started < SHORT_WATCH_SECONDS:
+                self._report("the watch ended at once without an event", None)
+                return
+
+    def _apply(self, event: WatchEvent[Any]) -> None:
+        self._sink.apply(event)
+        self._version = event.resource_version
+
+    def _watch_seconds(self) -> int:
+        return int(self._random.uniform(WATCH_SECONDS_MIN, 2 * WATCH_SECONDS_MIN))
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._backoff.seconds(asyncio.get_running_loop().time()))
+
+    def _report(self, message: str, error: Exception | None) -> None:
+        _log.info(message, extra={"reflector": self._name, "error": str(error) if error else ""})
+
+
+class _IgnoredInitialEvents(Exception):
+    pass
+
+
+async def _unless_quiet(events: AsyncIterator[WatchEvent[Any]]) -> AsyncIterator[WatchEvent[Any]]:
+    """The same events; raises when none comes for too long."""
+    while True:
+        try:
+            async with asyncio.timeout(INITIAL_EVENTS_QUIET_SECONDS):
+                event = await anext(events)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise _IgnoredInitialEvents from None
+        yield event
+
+
+def _is_version_gone(error: ApiError) -> bool:
+    """Too old for the server, or newer than it has."""
+    if isinstance(error, (Expired, Gone)):
+        return True
+    return any(cause.reason == "ResourceVersionTooLarge" for cause in error.causes)

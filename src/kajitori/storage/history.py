@@ -1,0 +1,224 @@
+"""The items and the recent events of each bucket, all in memory and all committed.
+
+Below the stores, which feed it one committed event after another; above nothing. No I/O, no clock.
+
+Promises
+    H1  `range` and `count` are in byte order of the names and cost no scan of what is not asked for
+    H2  no more than `events_max` events and `bytes_max` bytes of past values are kept
+    H3  room is made at the expense of the bucket that takes most, so a quiet one keeps its events
+    H4  `since` gives all events after a revision or raises; it raises only if the bucket lost one of them
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+
+from kajitori.storage.errors import Compacted
+from kajitori.storage.interface import Event, EventCallback, Item, Revision
+
+__all__ = [
+    "HISTORY_BYTES_MAX",
+    "HISTORY_EVENTS_MAX",
+    "Bucket",
+    "History",
+    "Subscription",
+    "prefix_end",
+    "undone",
+]
+
+HISTORY_EVENTS_MAX = 10_000
+"""How far behind a watcher may fall. About ten minutes of a busy cluster."""
+
+HISTORY_BYTES_MAX = 64 * 1024 * 1024
+"""Past values those events may hold on to: what a burst of updates of very large objects costs at most."""
+
+_DROP_SHARE = 16
+"""A bucket gives up this part of its events at once, so that looking for the largest one is rare."""
+
+_revision_of: Callable[[Event], Revision] = attrgetter("revision")
+_name_of: Callable[[Item], str] = attrgetter("name")
+
+
+class Subscription:
+    """One callback, until it is set to `None`."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: EventCallback) -> None:
+        self.callback: EventCallback | None = callback
+
+
+class Bucket:
+    """All that is known of one bucket."""
+
+    __slots__ = ("events", "events_bytes", "gone", "in_flight", "items", "name", "names", "subscriptions")
+
+    def __init__(self, name: str, gone: Revision) -> None:
+        self.name = name
+        self.items: dict[str, Item] = {}
+        self.names: list[str] = []
+        """The keys of `items`, sorted: code point order, which is the byte order of UTF-8."""
+        self.events: list[Event] = []
+        self.events_bytes = 0
+        self.gone = gone
+        """The revision of the last event of this bucket that was dropped."""
+        self.in_flight: dict[str, list[Callable[[], None]]] = {}
+        """Names with a write that is not committed yet, and whom to tell when it is settled."""
+        self.subscriptions: tuple[Subscription, ...] = ()
+
+    def apply(self, event: Event) -> None:
+        """Brings items and names to the state after `event`."""
+        name = event.name
+        if event.deleted:
+            del self.items[name]
+            del self.names[bisect_left(self.names, name)]
+            return
+        if event.previous is None:
+            if not self.names or self.names[-1] < name:
+                self.names.append(name)
+            else:
+                insort(self.names, name)
+        self.items[name] = event.item
+
+    def bounds(self, prefix: str, after: str = "") -> tuple[int, int]:
+        """Where the names that start with `prefix` and follow `after` begin and end in `names`."""
+        names = self.names
+        low, high = 0, len(names)
+        if prefix:
+            low = bisect_left(names, prefix)
+            end = prefix_end(prefix)
+            if end:
+                high = bisect_left(names, end, low)
+        if after:
+            low = max(low, bisect_right(names, after))
+        return low, max(low, high)
+
+    def range(self, prefix: str, after: str, limit: int) -> list[Item]:
+        low, high = self.bounds(prefix, after)
+        if limit and low + limit < high:
+            high = low + limit
+        return list(map(self.items.__getitem__, self.names[low:high]))
+
+    def since(self, revision: Revision) -> list[Event]:
+        """The events after `revision`.
+
+        Raises:
+            Compacted: one of them was dropped.
+        """
+        if revision < self.gone:
+            raise Compacted(revision, self.gone)
+        events = self.events
+        if not events or events[-1].revision <= revision:
+            return []
+        return events[bisect_right(events, revision, key=_revision_of) :]
+
+    def range_with(self, past: dict[str, Item | None], prefix: str, after: str, limit: int) -> list[Item]:
+        """What `range` would give were the names in `past` as told there: an item, or `None` for absent."""
+        if not past:
+            return self.range(prefix, after, limit)
+        low, high = self.bounds(prefix, after)
+        if limit:
+            high = min(high, low + limit + len(past))  # Each name of `past` hides at most one.
+        kept = (self.items[name] for name in self.names[low:high] if name not in past)
+        old = sorted(
+            (item for item in past.values() if item and item.name > after and item.name.startswith(prefix)),
+            key=_name_of,
+        )
+        return list(islice(merge(kept, old, key=_name_of) if old else kept, limit or None))
+
+
+class History:
+    """The buckets, and the bound on the events of all of them together."""
+
+    __slots__ = ("_bytes", "_bytes_max", "_count", "_events_max", "buckets", "compacted")
+
+    def __init__(self, *, events_max: int = HISTORY_EVENTS_MAX, bytes_max: int = HISTORY_BYTES_MAX) -> None:
+        self.buckets: dict[str, Bucket] = {}
+        self.compacted: Revision = 0
+        self._count = 0
+        self._bytes = 0
+        self._events_max = events_max
+        self._bytes_max = bytes_max
+
+    def bucket(self, name: str) -> Bucket:
+        """The bucket of that name, made when it is new."""
+        found = self.buckets.get(name)
+        if found is None:
+            # A bucket seen for the first time may have had events before the compaction and a restart.
+            found = self.buckets[name] = Bucket(name, self.compacted)
+        return found
+
+    def record(self, bucket: Bucket, event: Event) -> None:
+        """Remembers one event of `bucket`, and drops old ones when there are too many."""
+        bucket.events.append(event)
+        held = _bytes_held(event)
+        bucket.events_bytes += held
+        self._bytes += held
+        self._count += 1
+        while self._count > self._events_max:
+            self._drop_some(max(self.buckets.values(), key=lambda each: len(each.events)))
+        while self._bytes > self._bytes_max:
+            self._drop_some(max(self.buckets.values(), key=lambda each: each.events_bytes))
+
+    def since(self, revision: Revision, bucket: str | None) -> Sequence[Event]:
+        """The events after `revision` of one bucket or of all.
+
+        Raises:
+            Compacted: one of them was dropped.
+        """
+        if bucket is None:
+            return list(merge(*(each.since(revision) for each in self.buckets.values()), key=_revision_of))
+        found = self.buckets.get(bucket)
+        if found is not None:
+            return found.since(revision)
+        if revision < self.compacted:
+            raise Compacted(revision, self.compacted)
+        return ()
+
+    def forget(self, revision: Revision) -> None:
+        """Drops all events at or before `revision`."""
+        self.compacted = revision
+        for bucket in self.buckets.values():
+            self._drop(bucket, bisect_right(bucket.events, revision, key=_revision_of))
+
+    def _drop_some(self, bucket: Bucket) -> None:
+        self._drop(bucket, len(bucket.events) // _DROP_SHARE + 1)
+
+    def _drop(self, bucket: Bucket, count: int) -> None:
+        if not count:
+            return
+        dropped = bucket.events[:count]
+        del bucket.events[:count]
+        bucket.gone = dropped[-1].revision
+        held = sum(map(_bytes_held, dropped))
+        bucket.events_bytes -= held
+        self._bytes -= held
+        self._count -= len(dropped)
+
+
+def _bytes_held(event: Event) -> int:
+    """The bytes only history keeps alive because of this event: current values belong to the items."""
+    held = len(event.previous.value) if event.previous is not None else 0
+    return held + len(event.item.value) if event.deleted else held
+
+
+def prefix_end(prefix: str) -> str:
+    """The least text greater than all that start with `prefix`; empty when there is none."""
+    while prefix:
+        last = ord(prefix[-1])
+        if last < 0x10FFFF:
+            following = last + 1
+            # Surrogates are no characters of their own and cannot be written as UTF-8.
+            return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
+        prefix = prefix[:-1]
+    return ""
+
+
+def undone(events: Iterable[Event]) -> dict[str, Item | None]:
+    """What the names touched by `events`, oldest first, were before the first of them."""
+    past: dict[str, Item | None] = {}
+    for event in events:
+        past.setdefault(event.name, event.previous)
+    return past
