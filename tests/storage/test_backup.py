@@ -5,9 +5,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.storage.support import run, value
 
 from kajitori.storage import BackupError, Item, Store
-from tests.storage.support import run, value
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_copy_is_the_store_at_one_moment(tmp_path: Path, copy: Path) -> None: 
         assert bounds[0] <= store.revision <= bounds[1] + 1
         kept = {item.revision: item for bucket in store.buckets() for item in store.range(bucket)}
         assert kept == {n: acknowledged[n] for n in range(1, store.revision + 1)}
-        assert [event.item for event in store.history(0)] == list(kept[n] for n in sorted(kept))
+        assert [event.item for event in store.history(0)] == [kept[n] for n in sorted(kept)]
         assert (await store.put("/pods", "next", value(""), expect=0)).revision == len(kept) + 1
 
     run(tmp_path / "state.db", body)

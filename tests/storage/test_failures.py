@@ -5,14 +5,14 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.storage.support import run, value
 
 from kajitori.storage import Item, StorageError, Store, StoreFull, open_store
 from kajitori.storage.file_store import WRITES_PENDING_MAX
-from tests.storage.support import run, value
 
 
 @contextmanager
@@ -103,24 +103,24 @@ def test_a_full_disk_is_named_and_room_is_used_when_it_is_back(small_disk: Path)
     path = small_disk / "state.db"
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"\0" * 1_000_000)
+    acknowledged: list[Item] = []
+
+    async def fill_up(store: Store) -> None:
+        for n in range(10_000):
+            acknowledged.append(await store.put("/pods", f"p{n:05d}", value("x" * 4000), expect=0))
 
     async def body(store: Store) -> None:
-        acknowledged: list[Item] = []
         with pytest.raises(StorageError) as full:
-            for n in range(10_000):
-                acknowledged.append(await store.put("/pods", f"p{n:05d}", value("x" * 4000), expect=0))
-        assert "no room is left on the disk; free some space and try again" in str(full.value)
-        assert acknowledged
-        assert store.range("/pods") == acknowledged
-        with pytest.raises(StorageError):
-            await store.compact(store.revision)
-        assert store.range("/pods") == acknowledged
+            await fill_up(store)
+        message = f"{path}: nothing was written: no room is left on the disk; free some space and try again"
+        assert str(full.value) == message
+        assert store.range("/pods") == acknowledged != []
         ballast.unlink()
         acknowledged.append(await store.put("/pods", "q", value("q"), expect=0))
         await store.compact(store.revision)
 
     async def again(store: Store) -> None:
-        assert store.count("/pods", "p") > 100 and store.count("/pods", "q") == 1
+        assert store.range("/pods") == acknowledged
 
     run(path, body)
     run(path, again)
@@ -142,7 +142,7 @@ def test_a_store_on_a_full_disk_refuses_to_open_and_loses_nothing(small_disk: Pa
 
     run(path, one)
     ballast = small_disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError):
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(b"\0" * 4096)
     with pytest.raises(StoreFull):

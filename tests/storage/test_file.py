@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.storage.support import run, value
 
 from kajitori.storage import (
     Compacted,
@@ -24,7 +25,6 @@ from kajitori.storage import (
     open_store,
 )
 from kajitori.storage.format import FORMAT_VERSION
-from tests.storage.support import run, value
 
 
 @pytest.fixture

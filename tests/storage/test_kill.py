@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.storage.support import run
 
 from kajitori.storage import Store
-from tests.storage.support import run
 
 ROUNDS = int(os.environ.get("KAJITORI_KILL_ROUNDS", "20"))
 

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.storage.support import rounds, run, value
 
 from kajitori.storage import Event, Exists, Item, Mismatch, Store, StoreClosed, open_store
-from tests.storage.support import rounds, run, value
 
 
 @pytest.fixture(params=["file", "memory"])

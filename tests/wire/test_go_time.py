@@ -51,7 +51,10 @@ def test_times_that_go_accepts(text: str, seconds: int, nanos: int) -> None:  # 
         ("é", f'parsing time "\\xc3\\xa9" as {LAYOUT}: cannot parse "\\xc3\\xa9" as "2006"'),
         ("2024-W09-4T12:30:45Z", None),  # ISO 8601, and Python, know weeks; Go does not
         ("20240229T123045.123Z", None),
-        ("2024-01-01T00:00:00+25:00", 'parsing time "2024-01-01T00:00:00+25:00": time zone offset hour out of range'),
+        (
+            "2024-01-01T00:00:00+25:00",
+            'parsing time "2024-01-01T00:00:00+25:00": time zone offset hour out of range',
+        ),
     ],
 )
 def test_times_that_go_refuses(text: str, message: str | None) -> None:  # T1, T2

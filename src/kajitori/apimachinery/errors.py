@@ -164,8 +164,12 @@ class FieldError:
 
 
 def _quote(text: str) -> str:
-    """A Go %q string: JSON's quoting is the same for what Kubernetes lets through."""
-    return msgspec.json.encode(text).decode()
+    """A Go %q string: JSON's quoting, but for what cannot be printed."""
+    if text.isprintable():
+        return msgspec.json.encode(text).decode()
+    from kajitori.apimachinery.decode import go_quote  # rare, and it needs this module
+
+    return go_quote(text)
 
 
 def _show(value: Any) -> str:
@@ -245,13 +249,15 @@ class ApiError(Exception):
         self.status_reason = self.reason if reason is None else reason
         if code is not None:
             self.code = code
+        self.metadata: dict[str, Any] = {}
+        """`metadata` of the Status: a list that ran out of time says there how to go on."""
 
     def to_status(self) -> dict[str, Any]:
         """The Status object, as the server sends it."""
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }

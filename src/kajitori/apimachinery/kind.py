@@ -1,5 +1,6 @@
 """The name of a kind, and the paths its objects are found at."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -49,13 +50,21 @@ class Kind:
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         parts = [root]
         if self.namespaced and namespace:
-            parts += ["namespaces", quote(namespace, safe="")]
+            parts += ["namespaces", _segment(namespace)]
         parts.append(self.plural)
         if name:
-            parts.append(quote(name, safe=":"))
+            parts.append(_segment(name))
         if subresource:
             parts.append(subresource)
         return "/".join(parts)
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.version}.{self.group}" if self.group else f"{self.kind}.{self.version}"
+
+
+_is_plain = re.compile("[A-Za-z0-9._:-]+").fullmatch
+
+
+def _segment(name: str) -> str:
+    # Nearly all names need no quoting, and finding that out is cheaper than quoting.
+    return name if _is_plain(name) else quote(name, safe=":")

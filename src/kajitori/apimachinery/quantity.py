@@ -12,8 +12,11 @@ Source: apimachinery's pkg/api/resource (ParseQuantity, CanonicalizeBytes, Add, 
 
 import re
 from enum import Enum
-from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 __all__ = ["Quantity", "QuantityError", "QuantityFormat", "normal_quantity", "parse_quantity"]
 
@@ -93,18 +96,17 @@ class Quantity:
             if not rest:
                 return _binary(whole)
         # A binary amount that is small or fractional is shown in decimal, so as to lose nothing.
-        unscaled, exponent = self.unscaled, self.scale
-        while not unscaled % 10:
-            unscaled //= 10
-            exponent += 1
+        unscaled, exponent = self._reduced()
         unscaled, exponent = unscaled * 10 ** (exponent % 3), exponent - exponent % 3
         if self.format is QuantityFormat.DECIMAL_EXPONENT:
             return f"{unscaled}e{exponent}" if exponent else str(unscaled)
         # Beyond 10**18 Kubernetes has no suffix and shows none.
         return f"{unscaled}{_DECIMAL_SUFFIXES.get(exponent, '')}"
 
-    def as_fraction(self) -> Fraction:
+    def as_fraction(self) -> "Fraction":
         """The amount itself."""
+        from fractions import Fraction  # Brings decimal along, which a process may never need.
+
         return Fraction(self.unscaled) * Fraction(10) ** self.scale
 
     def value(self) -> int:
@@ -147,7 +149,17 @@ class Quantity:
         return not self < other
 
     def __hash__(self) -> int:
-        return hash(self.as_fraction())
+        return hash(self._reduced())
+
+    def _reduced(self) -> tuple[int, int]:
+        """Unscaled value and scale, with no factor of ten left in the value: one pair for each amount."""
+        unscaled, scale = self.unscaled, self.scale
+        if not unscaled:
+            return 0, 0
+        while not unscaled % 10:
+            unscaled //= 10
+            scale += 1
+        return unscaled, scale
 
     def __bool__(self) -> bool:
         return bool(self.unscaled)

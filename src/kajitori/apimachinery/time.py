@@ -9,6 +9,8 @@ Promises
 Source: apimachinery's meta/v1 Time, MicroTime, Duration and util/duration.
 """
 
+from functools import lru_cache
+
 from kajitori.wire.go_time import (
     ZERO_SECONDS,
     format_duration,
@@ -31,6 +33,9 @@ __all__ = [
     "parse_micro_time",
     "parse_time",
 ]
+
+TEXTS_MAX = 2048
+"""How many sent times are remembered: an object says few, over and over."""
 
 
 def parse_time(text: str) -> float:
@@ -62,6 +67,7 @@ def format_micro_time(unix_micros: int) -> str:
     return format_rfc3339_micro(seconds, micros * 1000)
 
 
+@lru_cache(maxsize=TEXTS_MAX)
 def normal_time(text: str) -> str | None:
     """What a sent Time becomes when it is shown again; None for Go's zero time, which means "not set".
 

@@ -30,7 +30,7 @@ OMIT: Any = _Omit()
 """Given back for a field that is not written."""
 
 
-class WrongType(Exception):
+class WrongType(DecodeError):
     """A JSON value that its Go type cannot take. `path` grows from the inside out while it is raised."""
 
     def __init__(self, found: str, wanted: str) -> None:
@@ -102,12 +102,13 @@ def _floating(omits: bool) -> Converter:
     zero = OMIT if omits else 0
 
     def floating(value: Any, unknown: list[bool]) -> Any:
-        if value is None or (value == 0 and value is not False):
+        if value is None:
             return zero
-        if value.__class__ is float:
-            return int(value) if value.is_integer() and abs(value) < 1e21 else value
+        if isinstance(value, float):
+            whole = value.is_integer() and abs(value) < 1e21
+            return (int(value) if whole else value) or zero
         if value.__class__ is int:
-            return value
+            return value or zero
         raise WrongType(json_type(value), "float64")
 
     return floating

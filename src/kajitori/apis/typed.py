@@ -136,7 +136,9 @@ def _entry(field: facts.GoField, *, keeps_empty: bool) -> _Entry:
         return field.name, _STRING_OR_NOTHING if field.flags else _STRING, named or basic
     if basic.startswith("*") and field.flags and basic[1:] not in _TIMES:
         return field.name, _POINTER, _converter(field.type[1:], False, keeps_empty)
-    return field.name, _CONVERTED, _converter(field.type, bool(field.flags), keeps_empty)
+    # Omitempty leaves no struct out, not even one that writes itself.
+    omits = "z" in field.flags or (bool(field.flags) and not field.type.startswith("io."))
+    return field.name, _CONVERTED, _converter(field.type, omits, keeps_empty)
 
 
 def _absent(field: facts.GoField) -> _Entry:
@@ -267,8 +269,7 @@ _SCHEMA_OR: dict[str, Converter] = {
 def decoder(definition: str) -> Callable[[Any, list[bool]], JsonObject]:
     """What decodes objects of a definition, e.g. `io.k8s.api.core.v1.Pod`; see `decode`.
 
-    The second argument gets an element for every struct with an unknown field. Errors are not worded yet:
-    use `decode` for what a client sent.
+    The second argument gets an element for every struct with an unknown field.
     """
     return _struct(definition)
 
@@ -279,7 +280,4 @@ def decode(definition: str, value: Any) -> tuple[JsonObject, bool]:
     Raises: DecodeError.
     """
     unknown: list[bool] = []
-    try:
-        return _struct(definition)(value, unknown), bool(unknown)
-    except WrongType as error:
-        raise DecodeError(str(error)) from None
+    return _struct(definition)(value, unknown), bool(unknown)

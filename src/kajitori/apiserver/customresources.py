@@ -94,6 +94,9 @@ class CustomResources:
     def _on_event(self, event: Event) -> None:
         if event.deleted:
             self._unmount(event.name)
+            # Names that it had are free now: somebody may have waited for them.
+            for other in self._others():
+                self._look(other)
         else:
             self._look(self._parse(event.item.value))
 
@@ -128,7 +131,9 @@ class CustomResources:
         if self._mounted.get(name) == served and self._versions[name][0].terminating == terminating:
             return
         rewrites = (crd["metadata"].get("generation") or 1) > 1
-        resources = custom_resources(versions, rewrites=rewrites)
+        item = self._registry.store.get(BUCKET, name)
+        since = 0 if item is None else item.created
+        resources = custom_resources(versions, rewrites=rewrites, since=since)
         self._mounted[name] = served
         self._versions[name] = versions
         before = self._catalog.set_custom(name, resources)

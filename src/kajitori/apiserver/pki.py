@@ -11,12 +11,11 @@ Promises
 """
 
 import base64
+import hashlib
 import os
-import shutil
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -111,6 +110,8 @@ class Pki:
     def close(self) -> None:
         """Removes the folder when it was a temporary one."""
         if self._temporary:
+            import shutil
+
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @staticmethod
@@ -126,6 +127,8 @@ class Pki:
         """
         temporary = folder is None
         if folder is None:
+            import tempfile  # with shutil and random behind it; a server with a data folder needs none of them
+
             folder = Path(tempfile.mkdtemp(prefix="kajitori-pki-"))
         make_private_folder(folder)
         pki = Pki(folder, temporary=temporary)
@@ -187,8 +190,6 @@ def _read(folder: Path) -> _Made | None:
         made = msgspec.json.decode((folder / "certificates.json").read_bytes(), type=_Made)
         if not all((folder / name).exists() for name in _FILES):
             return None
-        import hashlib
-
         both = (folder / "ca.crt").read_bytes() + (folder / "apiserver.crt").read_bytes()
         return made if hashlib.sha256(both).hexdigest() == made.digest else None
     except (OSError, msgspec.MsgspecError):

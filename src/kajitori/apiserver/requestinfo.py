@@ -98,4 +98,4 @@ def _verb(method: str, name: str, query: Mapping[str, Sequence[str]], legacy_wat
 
 def _truthy(values: Sequence[str] | None) -> bool:
     """A query's boolean as Kubernetes' conversion reads it: anything but "", "0" and "false" is true."""
-    return bool(values) and values[0].lower() not in ("", "0", "false")
+    return values is not None and values[0].lower() not in ("", "0", "false")

@@ -106,6 +106,8 @@ class ApiServer:
             raise no_such_resource()
         if info.namespace and not resource.kind.namespaced and info.resource != "namespaces":
             raise no_such_resource()
+        if resource.deprecation:
+            warnings.append(resource.deprecation)
         scope = Scope(request, info, query, user, resource, warnings)
         if info.subresource:
             return self._subresources.answer(scope, self._verbs)

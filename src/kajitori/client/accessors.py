@@ -14,6 +14,7 @@ __all__ = [
     "finalizers_of",
     "generation_of",
     "key_of",
+    "key_pair_of",
     "labels_of",
     "owners_of",
     "resource_version_of",
@@ -43,6 +44,14 @@ def key_of(value: Any) -> NamespacedName:
         metadata = _metadata(value)
         return NamespacedName(metadata.get("namespace") or "", metadata.get("name") or "")
     return NamespacedName(value.metadata.namespace or "", value.metadata.name or "")
+
+
+def key_pair_of(value: Any) -> tuple[str, str]:
+    """The same as a plain tuple, which is cheaper: for who does it on every event."""
+    if isinstance(value, dict):
+        metadata = _metadata(value)
+        return metadata.get("namespace") or "", metadata.get("name") or ""
+    return value.metadata.namespace or "", value.metadata.name or ""
 
 
 def uid_of(value: Any) -> str:

@@ -4,6 +4,7 @@ Source: client-go's rest.transformResponse, apimachinery's NewGenericServerRespo
 (Warning).
 """
 
+import logging
 import re
 from contextlib import suppress
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 from kajitori.apimachinery.errors import ApiError, error_from_status
 from kajitori.client.transport import RawResponse
 
-__all__ = ["error_of", "warnings_of"]
+__all__ = ["WarningLog", "error_of", "warnings_of"]
 
 _BY_CODE: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "the server rejected our request for an unknown reason"),
@@ -33,6 +34,8 @@ _BY_CODE: dict[int, tuple[str, str]] = {
     504: ("Timeout", "the server was unable to return a response in the time allotted"),
 }
 """What a status without a Status body means: an answer of a proxy, or of a server that is starting."""
+
+_log = logging.getLogger(__name__)
 
 BODY_SHOWN_MAX = 2048
 """Of a body that is no Status; as client-go."""
@@ -72,3 +75,20 @@ def warnings_of(value: str) -> list[str]:
 
 def _whole_seconds(text: str) -> int:
     return int(text) if text.isdecimal() else 0
+
+
+class WarningLog:
+    """Logs each distinct warning once, as kubectl does; forgets all when it has seen too many."""
+
+    _DISTINCT_MAX = 1_000
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, text: str) -> None:
+        if text in self._seen:
+            return
+        if len(self._seen) >= self._DISTINCT_MAX:
+            self._seen.clear()
+        self._seen.add(text)
+        _log.warning("the API server warns", extra={"warning": text})

@@ -14,7 +14,6 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ and client-
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -26,7 +25,7 @@ from kajitori.apimachinery.errors import error_from_status
 from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.accessors import key_of, labels_of, resource_version_of
-from kajitori.client.answers import error_of, warnings_of
+from kajitori.client.answers import WarningLog, error_of, warnings_of
 from kajitori.client.objects import Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
 from kajitori.client.options import (
     DeleteOptions,
@@ -43,7 +42,7 @@ from kajitori.client.retry import Attempts
 from kajitori.client.subresource import Subresource
 from kajitori.client.transport import RawResponse, Transport, TransportError
 from kajitori.client.watchlines import WatchLines
-from kajitori.client.writes import Write, WriteLog, current_writes
+from kajitori.client.writes import Write, current_writes
 
 __all__ = ["PAGE_SIZE", "Client"]
 
@@ -58,7 +57,6 @@ _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,applic
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 class Client:
@@ -80,7 +78,7 @@ class Client:
         self.transport = transport
         self.field_manager = field_manager
         self._user_agent = user_agent
-        self._on_warning = on_warning or _WarningLog()
+        self._on_warning = on_warning or WarningLog()
         self._timeout = timeout_seconds
         self._read_headers = {"accept": _JSON, "user-agent": user_agent}
 
@@ -377,7 +375,7 @@ class Client:
         answer = freeze(msgspec.json.decode(response.body))
         log = current_writes.get()
         if log is not None and not options.get("dry_run"):
-            _note_deletion(log, kind, namespace if kind.namespaced else "", name, answer)
+            log.note_deletion(kind, namespace if kind.namespaced else "", name, answer)
         return answer
 
     async def delete_collection(
@@ -497,29 +495,3 @@ def _named(name: str) -> str:
 def _where(value: Any, namespace: str) -> tuple[str, str]:
     key = key_of(value)
     return namespace or key.namespace, key.name
-
-
-def _note_deletion(log: WriteLog, kind: Kind, namespace: str, name: str, answer: Unstructured) -> None:
-    if answer.get("kind") == "Status":
-        log.note(Write(kind, namespace, name, "", (answer.get("details") or {}).get("uid", "")))
-    elif answer.being_deleted:
-        log.note(Write(kind, namespace, name, answer.resource_version, "", answer.labels))
-    else:
-        log.note(Write(kind, namespace, name, "", answer.uid, answer.labels))
-
-
-class _WarningLog:
-    """Logs each distinct warning once, as kubectl does; forgets all when it has seen too many."""
-
-    _DISTINCT_MAX = 1_000
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-
-    def __call__(self, text: str) -> None:
-        if text in self._seen:
-            return
-        if len(self._seen) >= self._DISTINCT_MAX:
-            self._seen.clear()
-        self._seen.add(text)
-        _log.warning("the API server warns", extra={"warning": text})

@@ -4,6 +4,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-parameters/co
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, TypedDict
 from urllib.parse import urlencode
 
@@ -130,12 +131,18 @@ def watch_query(options: WatchOptions) -> str:
 
 def write_query(options: WriteOptions, field_manager: str, *, force: bool = False) -> str:
     """`field_manager` is the client's, for when the options name none; empty: the server derives one."""
+    manager = options.get("field_manager") or field_manager
+    return _write_query(manager, options.get("dry_run", False), options.get("field_validation", ""), force)
+
+
+@lru_cache(maxsize=256)
+def _write_query(manager: str, dry_run: bool, validation: str, force: bool) -> str:
     pairs: list[tuple[str, str]] = []
-    if manager := options.get("field_manager") or field_manager:
+    if manager:
         pairs.append(("fieldManager", manager))
-    if options.get("dry_run"):
+    if dry_run:
         pairs.append(("dryRun", "All"))
-    if validation := options.get("field_validation"):
+    if validation:
         pairs.append(("fieldValidation", validation))
     if force:
         pairs.append(("force", "true"))

@@ -31,7 +31,7 @@ class TlsSettings:
         """Raises: ConfigError when a file or certificate is unusable."""
         pair = (credential.certificate, credential.key)
         now = self._clock.monotonic()
-        if self._context is not None and self._made_of == pair and now - self._looked_at < FILES_SECONDS:
+        if self._context is not None and now - self._looked_at < FILES_SECONDS and self._made_of == pair:
             return self._context
         self._looked_at = now
         changed_at = self._files_changed_at()
@@ -51,18 +51,12 @@ class TlsSettings:
 
     def _make(self, credential: Credential) -> ssl.SSLContext:
         cluster, user = self._cluster, self._user
-        try:
-            context = ssl.create_default_context(
-                cafile=cluster.ca_file or None,
-                cadata=cluster.ca_data.decode("ascii") if cluster.ca_data else None,
-            )
-        except (ssl.SSLError, OSError, ValueError) as error:
-            raise ConfigError(
-                f"the certificate authority of {cluster.server} is unusable: {error}"
-            ) from error
         if cluster.insecure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        else:
+            context = _verifying(cluster)
         certificate = credential.certificate or user.certificate_data
         key = credential.key or user.key_data
         if certificate or user.certificate_file:
@@ -74,6 +68,16 @@ class TlsSettings:
                 ) from error
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+
+def _verifying(cluster: ClusterConfig) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(
+            cafile=cluster.ca_file or None,
+            cadata=cluster.ca_data.decode("ascii") if cluster.ca_data else None,
+        )
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise ConfigError(f"the certificate authority of {cluster.server} is unusable: {error}") from error
 
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes, user: UserConfig) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 
 __all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_writes"]
@@ -42,6 +43,18 @@ class WriteLog:
             self.writes[(write.kind, "", "")] = write
             return
         self.writes[(write.kind, write.namespace, write.name)] = write
+
+    def note_deletion(self, kind: Kind, namespace: str, name: str, answer: Unstructured) -> None:
+        """`answer` is what the server said: a Status when the object is gone, the object while it is
+        going.
+        """
+        if answer.get("kind") == "Status":
+            uid = (answer.get("details") or {}).get("uid", "")
+            self.note(Write(kind, namespace, name, "", uid))
+        elif answer.being_deleted:
+            self.note(Write(kind, namespace, name, answer.resource_version, "", answer.labels))
+        else:
+            self.note(Write(kind, namespace, name, "", answer.uid, answer.labels))
 
 
 current_writes: ContextVar[WriteLog | None] = ContextVar("current_writes", default=None)

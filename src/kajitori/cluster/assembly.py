@@ -11,6 +11,7 @@ import msgspec
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.resources import resources
 from kajitori.apiserver.admission.chain import Chain, Plugin, enabled_plugins
+from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
 from kajitori.apiserver.admission.pods import DefaultTolerationSeconds, Priority, ServiceAccount
 from kajitori.apiserver.admission.volumes import DefaultStorageClass, StorageObjectInUseProtection
@@ -86,7 +87,8 @@ def assemble(
         DefaultStorageClass(store),
         StorageObjectInUseProtection(),
     ]
-    chain = Chain([*(each for each in known if each.name in on), *plugins])
+    always: list[Plugin] = [PrivilegeEscalation(authorizer)]
+    chain = Chain([*(each for each in known if each.name in on), *always, *plugins])
     catalog = Catalog(BuiltInResource(info) for info in resources())
     allocation = Allocation(
         store,

@@ -8,14 +8,14 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apiserver.admission.chain import Plugin
 from kajitori.client import Client
 from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
 from kajitori.cluster.options import ClusterOptions
-from kajitori.ctrl import Manager
+from kajitori.ctrl import Manager, is_condition_true
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
@@ -103,15 +103,27 @@ class Programs:
 
         manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
         self.names += controllers.setup(manager, ca=self._ca)
-        operators = _chosen(self._options, self._random)
-        installer = self._client("kajitori-operators")
-        for operator in operators:
-            for crd in operator.crds():
-                await installer.apply(CRDS, crd, force=True)
+        for operator in _chosen(self._options, self._random):
+            await self._install(operator)
             operator.setup(manager)
             self.names.append(f"{operator.name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self
+
+    async def _install(self, operator: Operator) -> None:
+        """Applies an operator's definitions, and waits until its kinds are served: its first list must find them."""
+        client = self._client("kajitori-operators")
+        for crd in operator.crds():
+            name = crd["metadata"]["name"]
+            applied = await client.apply(CRDS, crd, force=True)
+            if _is_established(applied):
+                continue
+            version = applied.resource_version
+            fields = f"metadata.name={name}"
+            async with client.watch(CRDS, fields=fields, resource_version=version) as events:
+                async for event in events:
+                    if _is_established(event.object):
+                        break
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -136,6 +148,10 @@ class Programs:
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()):
             return f"the controllers stopped: {error}"
         return None
+
+
+def _is_established(crd: Mapping[str, Any]) -> bool:
+    return is_condition_true((crd.get("status") or {}).get("conditions"), "Established")
 
 
 def _chosen(options: ClusterOptions, random: Random) -> list[Operator]:

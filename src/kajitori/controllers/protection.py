@@ -1,7 +1,8 @@
 """Claims and volumes that somebody uses are not deleted under them.
 
 Promises
-    V1  a claim that is being deleted keeps its finalizer while a Pod that has not ended uses it
+    V1  a claim that is being deleted keeps its finalizer while a Pod on some node uses it; a Pod that has no node has
+        nothing mounted
     V2  a volume that is being deleted keeps its finalizer while a claim is bound to it
 
 Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
@@ -49,7 +50,7 @@ async def _let_go(client: Client, kind: Kind, value: Unstructured, finalizer: st
 
 
 class ClaimReconciler:
-    """Lets claims go that no Pod uses."""
+    """Lets claims go that no Pod on a node uses."""
 
     def __init__(self, client: Client, cache: Cache) -> None:
         self._client = client
@@ -60,8 +61,7 @@ class ClaimReconciler:
         if claim is None or not claim.being_deleted or not has_finalizer(claim, CLAIM_FINALIZER):
             return DONE
         for pod in self._cache.list(PODS, request.namespace):
-            ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-            if not ended and request in _claims_of(pod):
+            if pod["spec"].get("nodeName") and request in _claims_of(pod):
                 return DONE
         await _let_go(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER)
         return DONE

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.client.accessors import key_of, resource_version_of
+from kajitori.client.accessors import key_pair_of, resource_version_of
 from kajitori.client.objects import Model, kind_of
 from kajitori.client.writes import WriteLog, current_writes
 from kajitori.ctrl.cache import RESYNC_SECONDS, Cache, InformerUse
@@ -224,7 +224,9 @@ class Controller:
             cause: Cause | None = None
             for request in requests:
                 if cause is None:
-                    cause = Cause(cause_type, time(), kind_name, str(key_of(value)), old_version, new_version)
+                    cause = Cause(
+                        cause_type, time(), kind_name, "/".join(key_pair_of(value)), old_version, new_version
+                    )
                 note(request, cause)
                 try:
                     queue.add(request, priority)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kajitori.apimachinery.kind import Kind
-from kajitori.client.accessors import key_of, owners_of
+from kajitori.client.accessors import key_pair_of, owners_of
 from kajitori.client.objects import Model
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import Request
@@ -33,8 +33,7 @@ class Watch:
 
 def own_request(value: Any) -> tuple[Request]:
     """The object itself."""
-    key = key_of(value)
-    return (Request(key.namespace, key.name),)
+    return (Request(*key_pair_of(value)),)
 
 
 def owner_requests(owner: Kind, *, any_owner: bool = False) -> MapFunction:
@@ -48,6 +47,6 @@ def owner_requests(owner: Kind, *, any_owner: bool = False) -> MapFunction:
             if each.kind == kind_name and (any_owner or each.controller):
                 owner_group = each.api_version.rpartition("/")[0]
                 if owner_group == group:
-                    yield Request(key_of(value).namespace if namespaced else "", each.name)
+                    yield Request(key_pair_of(value)[0] if namespaced else "", each.name)
 
     return requests

@@ -21,7 +21,7 @@ from itertools import count
 from typing import Any
 
 from kajitori.apimachinery.kind import Kind
-from kajitori.client.accessors import key_of, uid_of
+from kajitori.client.accessors import key_of, key_pair_of, uid_of
 from kajitori.client.objects import Model, WatchEvent, kind_of
 from kajitori.ctrl.predicate import Change
 from kajitori.ctrl.reflector import Reflector, Source
@@ -166,8 +166,7 @@ class Informer:
         first = not self.has_synced
         gone = dict.fromkeys(store.keys())
         for value in objects:
-            name = key_of(value)
-            gone.pop((name.namespace, name.name), None)
+            gone.pop(key_pair_of(value), None)
             old = store.put(value)
             changes.append(
                 Change("create", value, None, first) if old is None else Change("update", value, old)
@@ -183,6 +182,8 @@ class Informer:
                 await asyncio.sleep(0)
         for registration in registrations:
             registration.has_synced = True
+        # Lower than before when the server lost its state: what we hold is what it has now.
+        self._passed = -1
         self._advance(resource_version)
 
     def apply(self, event: WatchEvent[Any]) -> None:
@@ -191,8 +192,7 @@ class Informer:
             return
         value = event.object
         if event.type == "DELETED":
-            name = key_of(value)
-            old = self.store.remove((name.namespace, name.name))
+            old = self.store.remove(key_pair_of(value))
             change = Change("delete", value, old)
         else:
             old = self.store.put(value)

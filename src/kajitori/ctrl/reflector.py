@@ -23,7 +23,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from kajitori.apimachinery.errors import ApiError, Expired, Gone, TooManyRequests
-from kajitori.client.accessors import key_of
+from kajitori.client.accessors import key_pair_of
 from kajitori.client.client import PAGE_SIZE, Client
 from kajitori.client.objects import Codec, ObjectList, WatchEvent
 from kajitori.client.options import ListOptions, WatchOptions
@@ -121,8 +121,11 @@ class Reflector:
         while True:
             try:
                 await self._list_and_watch()
-            except (ApiError, TransportError, OSError, TimeoutError, ValueError) as error:
+            except (ApiError, TransportError, TimeoutError) as error:
                 self._report("listing or watching failed; trying again", error)
+            except Exception:
+                # An answer that is no object, an index function that fails: seen by people, and tried again.
+                _log.exception("listing or watching failed", extra={"reflector": self._name})
             await self._pause()
 
     async def _list_and_watch(self) -> None:
@@ -176,9 +179,9 @@ class Reflector:
                 objects: dict[Any, Any] = {}
                 async for event in _unless_quiet(events):
                     if event.type == "DELETED":
-                        objects.pop(key_of(event.object), None)
+                        objects.pop(key_pair_of(event.object), None)
                     elif event.type != "BOOKMARK":
-                        objects[key_of(event.object)] = event.object
+                        objects[key_pair_of(event.object)] = event.object
                     elif event.initial_events_end:
                         await self._sink.replace(list(objects.values()), event.resource_version)
                         self._version, self._version_lost, complete = event.resource_version, False, True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kajitori.apimachinery.labels import LabelSelector
-from kajitori.client.accessors import key_of, labels_of
+from kajitori.client.accessors import key_pair_of, labels_of
 
 __all__ = ["IndexFunction", "Key", "Store"]
 
@@ -105,8 +105,7 @@ class Store:
 
     def put(self, value: Any) -> Any:
         """Stores an object; what was there before, or None."""
-        name = key_of(value)
-        key = (name.namespace, name.name)
+        key = key_pair_of(value)
         old = self._objects.get(key)
         self._objects[key] = value
         self._namespaces.setdefault(key[0], {})[key] = value

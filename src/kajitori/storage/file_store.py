@@ -59,8 +59,8 @@ class FileStore(CommittedState):
         self._pending: list[_Write] = []
         self._writer_is_busy = False
         self._bytes_since_mark = 0
-        self._sweeping: Revision = 0
-        """What a sweep under way goes up to; 0 when there is none."""
+        self._sweeping: Revision | None = None
+        """What a sweep under way goes up to."""
         self._sweep_comes_next = False
         self._swept: asyncio.Future[None] | None = None
         self._idle: asyncio.Future[None] | None = None
@@ -86,7 +86,7 @@ class FileStore(CommittedState):
         """Hands the writer its next job, when it is idle and there is one."""
         if self._writer_is_busy:
             return
-        if self._sweeping and (self._sweep_comes_next or not self._pending):
+        if self._sweeping is not None and (self._sweep_comes_next or not self._pending):
             self._writer_is_busy = True
             self._sweep_comes_next = False
             self._writer.submit(partial(self._log.sweep, self._sweeping), self._sweep_step_done)
@@ -148,7 +148,7 @@ class FileStore(CommittedState):
         self._give_work()
 
     def _end_sweep(self, error: Exception | None) -> None:
-        swept, self._swept, self._sweeping = self._swept, None, 0
+        swept, self._swept, self._sweeping = self._swept, None, None
         if swept is None or swept.done():
             return
         if error is None:

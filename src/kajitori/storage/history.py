@@ -6,7 +6,7 @@ Promises
     H1  `range` and `count` are in byte order of the names and cost no scan of what is not asked for
     H2  no more than `events_max` events and `bytes_max` bytes of past values are kept
     H3  room is made at the expense of the bucket that takes most, so a quiet one keeps its events
-    H4  `since` gives all events after a revision or raises; it raises only if the bucket lost one of them
+    H4  `since` gives all events after a revision or raises; it raises only if the bucket may have lost one
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -169,6 +169,8 @@ class History:
             Compacted: one of them was dropped.
         """
         if bucket is None:
+            if revision < self.compacted:
+                raise Compacted(revision, self.compacted)
             return list(merge(*(each.since(revision) for each in self.buckets.values()), key=_revision_of))
         found = self.buckets.get(bucket)
         if found is not None:

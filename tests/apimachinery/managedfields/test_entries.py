@@ -65,6 +65,8 @@ def test_times_are_written_in_utc() -> None:
         ({"fieldsType": "Other"}, 'invalid fieldsType "Other" in managed fields entry 0'),
         ({"fieldsV1": {"x": {}}}, "key must be 2 characters long:"),
         ({"time": "yesterday"}, 'invalid time "yesterday"'),
+        ({"manager": 5}, "managed fields entry 0 is malformed"),
+        ({"fieldsV1": "x"}, "expected a JSON object, found 'x'"),
     ],
 )
 def test_what_cannot_be_decoded_is_told(wrong: Any, message: str) -> None:  # M2
@@ -81,6 +83,7 @@ def test_what_cannot_be_decoded_is_told(wrong: Any, message: str) -> None:  # M2
         ([{"manager": ""}], True),
         (None, False),
         ([{}, {}], False),
+        ([None], False),
         ([entry()], False),
     ],
 )

@@ -335,6 +335,7 @@ def test_what_was_there_before_the_first_apply_has_an_owner() -> None:
     [
         ({}, "invalid object type: /, Kind="),
         ({"apiVersion": "v1", "kind": "Secret"}, "invalid object type: /v1, Kind=Secret"),
+        ({"apiVersion": 1, "kind": []}, "invalid object type: /, Kind="),
         ({"apiVersion": "a/b/c", "kind": "Widget"}, "invalid object type: /, Kind="),
         ({**widget(), "metadata": {"name": "a", "managedFields": []}}, "metadata.managedFields must be nil"),
     ],
@@ -362,6 +363,21 @@ def test_what_the_schema_does_not_know_is_an_unnamed_server_error() -> None:
     assert raised.value.message.startswith(
         "failed to create typed live object (n/a; example.com/v1, Kind=Widget)"
     )
+
+
+def nested(depth: int) -> Json:
+    value: Json = {}
+    for _ in range(depth):
+        value = {"x": value}
+    return value
+
+
+def test_nesting_without_end_is_a_bad_request() -> None:
+    free = FieldManager(KindVersions("Widget", {VERSION: None}), VERSION)
+    deep = widget(nested(5000))
+    with pytest.raises(BadRequest):
+        free.apply(None, deep, manager="m", force=False, now=NOW)
+    assert free.update(None, deep, manager="m", now=NOW) == []
 
 
 def test_broken_managed_fields_are_told() -> None:

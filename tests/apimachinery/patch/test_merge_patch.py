@@ -77,3 +77,11 @@ def test_every_member_the_patch_names_is_as_it_says(document: Any, patch: Any) -
         elif not isinstance(value, dict | list):
             assert result[key] == value
     assert all(result[key] is document[key] for key in document.keys() - patch.keys())
+
+
+def test_nesting_without_end_is_a_bad_request() -> None:
+    deep: Any = {}
+    for _ in range(5000):
+        deep = {"x": deep}
+    with pytest.raises(BadRequest):
+        apply_merge_patch(deep, deep)

@@ -78,7 +78,7 @@ def test_preserved_fields_stay_but_known_ones_below_are_pruned() -> None:  # X1
 
 
 def test_defaults_are_copies_and_reach_into_themselves() -> None:  # G1 G3
-    raw = {
+    raw: dict[str, Any] = {
         "type": "object",
         "properties": {
             "o": {
@@ -191,7 +191,9 @@ def test_rules_are_found_at_any_depth() -> None:
 
 
 members = st.dictionaries(
-    st.sampled_from("abcd"), st.one_of(st.none(), st.integers(), st.fixed_dictionaries({"a": st.integers()})), max_size=4
+    st.sampled_from("abcd"),
+    st.one_of(st.none(), st.integers(), st.fixed_dictionaries({"a": st.integers()})),
+    max_size=4,
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kajitori.apimachinery.structural.automaton import Automaton
+from kajitori.apimachinery.structural.automaton import STEPS_MAX, Automaton
 from kajitori.apimachinery.structural.pattern import PatternError, compile_pattern
 from kajitori.apimachinery.structural.syntax import parse_pattern
 
@@ -122,3 +122,10 @@ def test_both_ways_to_match_agree_with_python(pattern: str, text: str) -> None: 
     compiled = compile_pattern(pattern)
     assert compiled.search(text) is expected
     assert Automaton(parse_pattern(pattern), anchored=False).search(text) is expected
+
+
+def test_an_automaton_forgets_in_time() -> None:  # A2
+    automaton = Automaton(parse_pattern(".*x$"), anchored=False)
+    text = "".join(chr(0x100 + each) for each in range(3 * STEPS_MAX)) + "x"
+    assert automaton.search(text)
+    assert automaton.remembered <= STEPS_MAX

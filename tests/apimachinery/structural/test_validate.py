@@ -158,6 +158,16 @@ def test_what_an_update_leaves_alone_is_tolerated(
     assert paths(new, old) == expected
 
 
+def test_what_occurs_often_is_told_once() -> None:  # L1
+    assert paths({"names": ["a", "b", "a", "a", "b"]}, None) == ["spec.names[2]", "spec.names[4]"]
+    items: list[dict[str, Any]] = [{"k": "1"}, {"k": "2"}, {"k": "1"}, {"v": 1}, {"v": 2}]
+    whole = StructuralSchema(SCHEMA).validate({"spec": {"must": 1, "by_key": items}})
+    assert [str(each) for each in whole] == [
+        'spec.by_key[2]: Duplicate value: {"k":"1"}',
+        "spec.by_key[4]: Duplicate value: {}",
+    ]
+
+
 def test_status_is_validated_alone() -> None:
     schema = StructuralSchema(SCHEMA)
     found = schema.validate_status({"spec": {}, "status": {"phase": "long"}}, {"spec": {}})

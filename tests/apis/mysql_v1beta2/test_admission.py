@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kajitori.apimachinery.errors import Forbidden, Invalid
@@ -66,6 +66,7 @@ def test_frozen_objects_are_admitted_too() -> None:
     assert _admit("CREATE", freeze(_cluster()))["spec"]["serverIDBase"] > 0
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=4, max_size=8))
 def test_server_ids_are_positive_and_leave_room(entropy: bytes) -> None:
     assert 0 < server_id_base(entropy) <= SERVER_ID_BASE_MAX

@@ -12,6 +12,7 @@ from kajitori.apiserver.http import Limits, Request, Response
 from kajitori.apiserver.http.bodies import Compressor, accepts_gzip, batches, size_of
 
 Talk = Callable[..., None]
+CLOSE = "Connection: close"
 bodies = st.one_of(st.binary(max_size=300), st.lists(st.binary(max_size=60), max_size=30))
 
 
@@ -67,12 +68,14 @@ def test_large_answers_are_compressed_and_small_ones_are_not(talk: Talk) -> None
     pieces = [b'{"kind":"Pod","metadata":{}}'] * 5000
 
     async def conversation(wire: Any) -> None:
-        head, _, body = (await wire.send(ask("Accept-Encoding: gzip"))).partition(b"\r\n\r\n")
+        head, _, body = (await wire.send(ask("Accept-Encoding: gzip", CLOSE), closes=True)).partition(
+            b"\r\n\r\n"
+        )
         assert b"Content-Encoding: gzip\r\n" in head
         assert b"Vary: Accept-Encoding\r\n" in head
         assert gzip.decompress(unchunked(body)) == b"".join(pieces)
-        for request in (ask(), ask("Accept-Encoding: gzip", version="1.0")):
-            head, _, body = (await wire.send(request)).partition(b"\r\n\r\n")
+        for request in (ask(CLOSE), ask("Accept-Encoding: gzip", version="1.0")):
+            head, _, body = (await wire.send(request, closes=True)).partition(b"\r\n\r\n")
             assert b"Content-Encoding" not in head
             assert body.removesuffix(b"<closed>") == b"".join(pieces)
 
@@ -86,8 +89,8 @@ def test_what_is_compressed_already_stays_as_it_is(talk: Talk) -> None:
         return Response(200, body, headers=[("Content-Encoding", "gzip")])
 
     async def conversation(wire: Any) -> None:
-        data = await wire.send(ask("Accept-Encoding: gzip"))
-        assert data.endswith(body)
+        data = await wire.send(ask("Accept-Encoding: gzip", CLOSE), closes=True)
+        assert data.endswith(body + b"<closed>")
         assert data.count(b"Content-Encoding") == 1
 
     talk(handler, conversation)

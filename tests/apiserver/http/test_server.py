@@ -6,14 +6,16 @@ import logging
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajitori.apiserver.http import Limits, Request, Response, serve
+from kajitori.apiserver.http import BodyWriter, Limits, Request, Response, Stream, serve
 from kajitori.apiserver.http.heads import AuditIds, HeadWriter
+from kajitori.apiserver.pki import Pki
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 Talk = Callable[..., None]
@@ -86,6 +88,47 @@ def test_what_does_not_end_within_the_grace_is_cancelled(talk: Talk) -> None:  #
     talk(handler, conversation)
 
 
+def test_uvloop_and_tls_serve_alike(tmp_path: Path) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    pki = Pki.begin(tmp_path).wait()
+    pieces = [b"x" * 3000] * 2000
+
+    async def later(request: Request) -> Response:
+        return Response(200, request.path.encode())
+
+    def one_event(writer: BodyWriter) -> None:
+        writer.write(b"event")
+        writer.close()
+
+    def handler(request: Request) -> Any:
+        match request.path:
+            case "/large":
+                return Response(200, pieces)
+            case "/later":
+                return later(request)
+            case "/stream":
+                return Stream(one_event)
+        return Response(200, request.path.encode())
+
+    async def main() -> None:
+        server = await serve(handler, ssl_context=pki.ssl_context())
+        context = ssl.create_default_context(cafile=str(pki.ca_file))
+        reader, writer = await asyncio.open_connection("localhost", server.port, ssl=context, limit=1 << 24)
+        paths = ["/now", "/later", "/large", "/stream", "/end"]
+        for path in paths:
+            end = "Connection: close\r\n" if path == "/end" else ""
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: a\r\n{end}\r\n".encode())
+        data = await reader.read()
+        assert data.count(b"HTTP/1.1 200 OK") == len(paths)
+        assert b"".join(pieces) in data
+        assert b"5\r\nevent\r\n0\r\n\r\n" in data
+        writer.close()
+        await server.close(1)
+        assert server.connections == 0
+
+    uvloop.run(main())
+
+
 def test_the_url_names_an_address_to_reach() -> None:
     async def main() -> None:
         for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")):
@@ -100,7 +143,7 @@ def test_the_url_names_an_address_to_reach() -> None:
 def test_the_date_is_rfc_9110s(moment: datetime) -> None:
     moment = moment.replace(tzinfo=UTC)
     heads = HeadWriter(moment.timestamp, lambda: 0.0)
-    shown = heads.date().decode().removeprefix("Date: ").strip()
+    shown = heads.date().removeprefix("Date: ").strip()
     assert datetime.strptime(shown, "%a, %d %b %Y %H:%M:%S %Z").replace(tzinfo=UTC) == moment.replace(
         microsecond=0
     )
@@ -109,9 +152,9 @@ def test_the_date_is_rfc_9110s(moment: datetime) -> None:
 def test_the_date_is_never_a_second_late() -> None:
     wall, monotonic = [100.25], [5.0]
     heads = HeadWriter(lambda: wall[0], lambda: monotonic[0])
-    assert heads.date().endswith(b"00:01:40 GMT\r\n")
+    assert heads.date().endswith("00:01:40 GMT\r\n")
     wall[0], monotonic[0] = 101.0, 5.75
-    assert heads.date().endswith(b"00:01:41 GMT\r\n")
+    assert heads.date().endswith("00:01:41 GMT\r\n")
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -125,9 +168,7 @@ def test_audit_ids_are_uuids_of_version_4_and_differ(seed: bytes) -> None:  # H3
     assert (str(parsed), parsed.version, parsed.variant) == (made[0], 4, uuid.RFC_4122)
 
 
-def test_plain_http_to_a_tls_port_is_not_answered_with_a_hang(tmp_path: Any) -> None:
-    from kajitori.apiserver.pki import Pki
-
+def test_plain_http_to_a_tls_port_is_not_answered_with_a_hang(tmp_path: Path) -> None:
     pki = Pki.begin(tmp_path).wait()
 
     async def main() -> None:

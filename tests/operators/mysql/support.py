@@ -117,7 +117,7 @@ def fields_of(value: Any, holder: str = "") -> JsonObject:
     if isinstance(value, list) and value and holder in _keyed(holder, value):
         keyed: JsonObject = {}
         for item in value:
-            key = {name: item[name] for name in _key_names(holder, item)}
+            key = {name: item.get(name, "TCP") for name in _key_names(holder, item)}
             inner = {} if holder == "ownerReferences" else fields_of(item)
             keyed["k:" + json.dumps(key)] = {".": {}, **inner} if inner else {}
         return keyed

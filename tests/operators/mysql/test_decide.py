@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.operators.mysql.support import (
     NAMESPACE_NAME,
@@ -42,6 +42,8 @@ from kajitori.operators.mysql.seen import (
     VOLUME_CLAIM,
 )
 from kajitori.operators.mysql.settings import Settings
+
+thorough = settings(deadline=None, max_examples=80)
 
 SIZES = ("512Mi", "1Gi", "1024Mi", "2Gi", "3Gi")
 
@@ -120,6 +122,7 @@ def _applied(plan: Plan, kind: str) -> list[JsonObject]:
     ]
 
 
+@thorough
 @given(worlds())
 def test_a_plan_carried_out_leaves_nothing_to_do(world: World) -> None:  # I1
     world.round()
@@ -130,6 +133,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(world: World) -> None:  # I1
     assert plan.state in (State.SETTLED, State.BLOCKED)
 
 
+@thorough
 @given(worlds())
 def test_deciding_changes_nothing_and_repeats_itself(world: World) -> None:
     before = copy.deepcopy(world.objects)
@@ -138,11 +142,13 @@ def test_deciding_changes_nothing_and_repeats_itself(world: World) -> None:
     assert world.objects == before
 
 
+@thorough
 @given(worlds())
 def test_no_pod_is_deleted(world: World) -> None:  # I3
     assert all(each.kind != POD for each in decide(world.seen()).actions)
 
 
+@thorough
 @given(worlds())
 def test_only_claims_without_a_volume_are_deleted(world: World) -> None:  # I11
     users = {
@@ -162,6 +168,7 @@ def test_only_claims_without_a_volume_are_deleted(world: World) -> None:  # I11
             assert name not in users
 
 
+@thorough
 @given(worlds())
 def test_growing_is_all_or_nothing(world: World) -> None:  # I12
     plan = decide(world.seen())
@@ -175,6 +182,7 @@ def test_growing_is_all_or_nothing(world: World) -> None:  # I12
                 assert obj["spec"]["volumeClaimTemplates"] == sts["spec"]["volumeClaimTemplates"]
 
 
+@thorough
 @given(worlds())
 def test_replicas_are_never_lowered(world: World) -> None:  # I4
     sts = world.get(STATEFUL_SET, "moco-default")
@@ -184,6 +192,7 @@ def test_replicas_are_never_lowered(world: World) -> None:  # I4
             assert obj["spec"]["replicas"] >= sts["spec"]["replicas"]
 
 
+@thorough
 @given(worlds())
 def test_passwords_never_change_while_a_copy_exists(world: World) -> None:  # I5
     known = [
@@ -197,6 +206,7 @@ def test_passwords_never_change_while_a_copy_exists(world: World) -> None:  # I5
             assert passwords == known[0]
 
 
+@thorough
 @given(worlds())
 def test_claims_belong_to_nobody(world: World) -> None:  # I6
     plan = decide(world.seen())
@@ -207,6 +217,7 @@ def test_claims_belong_to_nobody(world: World) -> None:  # I6
             assert "ownerReferences" not in template["metadata"]
 
 
+@thorough
 @given(worlds())
 def test_config_maps_in_use_stay(world: World) -> None:  # I8
     used = {
@@ -220,6 +231,7 @@ def test_config_maps_in_use_stay(world: World) -> None:  # I8
             assert action.name not in used
 
 
+@thorough
 @given(worlds())
 def test_the_statefulset_comes_after_what_its_pods_mount(world: World) -> None:  # I10
     names = [f"{type(each).__name__} {each.kind.kind}" for each in decide(world.seen()).actions]

@@ -3,7 +3,7 @@
 import configparser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kajitori.operators.mysql.mycnf import buffer_pool_bytes, render_my_cnf
@@ -30,6 +30,7 @@ def _mysqld(text: str) -> dict[str, str]:
     return {name: value or "" for name, value in parser["mysqld"].items()}
 
 
+@settings(deadline=None)
 @given(options)
 def test_replication_wins_over_the_user(given_options: dict[str, str]) -> None:  # Y1
     mysqld = _mysqld(render_my_cnf(given_options, 0))
@@ -39,6 +40,7 @@ def test_replication_wins_over_the_user(given_options: dict[str, str]) -> None: 
     assert mysqld["relay_log_recovery"] == "OFF"
 
 
+@settings(deadline=None)
 @given(options)
 def test_an_option_stands_there_once(given_options: dict[str, str]) -> None:  # Y2
     names = [name.removeprefix("loose_") for name in _mysqld(render_my_cnf(given_options, 0))]
@@ -46,6 +48,7 @@ def test_an_option_stands_there_once(given_options: dict[str, str]) -> None:  # 
     assert not any("-" in name for name in names)
 
 
+@settings(deadline=None)
 @given(options, st.integers(0, 1 << 45))
 def test_options_are_sorted(given_options: dict[str, str], memory: int) -> None:  # Y3
     names = list(_mysqld(render_my_cnf(given_options, memory)))

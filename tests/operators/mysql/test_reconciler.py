@@ -16,7 +16,8 @@ from kajitori.client import Client
 from kajitori.cluster.cluster import Cluster
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl.events import EVENTS
-from kajitori.operators.mysql import explain
+from kajitori.ctrl.manager import Manager
+from kajitori.operators.mysql import Settings, crds, explain, setup
 from kajitori.operators.mysql.objects.secrets import passwords_of
 from kajitori.operators.mysql.seen import (
     CONFIG_MAP,
@@ -44,6 +45,10 @@ MANIFEST: JsonObject = {
         "volumeClaimTemplates": [claim_template()],
     },
 }
+
+DEFINITIONS = Kind(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
+)
 
 Check = Callable[[Unstructured], bool]
 
@@ -90,14 +95,24 @@ class Story:
         return await self.until(MYSQL_CLUSTER, "default", is_settled, **more)
 
     async def begin(self, manifest: JsonObject = MANIFEST) -> Unstructured:
-        """Applies the example, and waits for its Pod."""
+        """Applies the example in a new namespace, and waits for its Pod."""
         await self.client.create(NAMESPACE, {"metadata": {"name": "foo"}})
-        config = {"metadata": {"name": "mycnf", "namespace": "foo"}, "data": {"long_query_time": "1"}}
-        await self.client.create(CONFIG_MAP, config)
-        await self.client.apply(MYSQL_CLUSTER, manifest)
+        await self.begin_without_waiting(manifest)
         await self.settled()
         await self.until(POD, "moco-default-0", lambda pod: True)
         return await self.client.get(MYSQL_CLUSTER, "foo", "default")
+
+    async def begin_without_waiting(self, manifest: JsonObject = MANIFEST) -> None:
+        """Applies the example."""
+        config = {"metadata": {"name": "mycnf", "namespace": "foo"}, "data": {"long_query_time": "1"}}
+        await self.client.create(CONFIG_MAP, config)
+        await self.served()
+        await self.client.apply(MYSQL_CLUSTER, manifest)
+
+    async def served(self) -> None:
+        """Waits until the API server knows the operator's kinds."""
+        for name in ("mysqlclusters.moco.cybozu.com", "backuppolicies.moco.cybozu.com"):
+            await self.until(DEFINITIONS, name, _is_established, namespace="")
 
     async def edit(self, patch: JsonObject) -> Unstructured:
         return await self.client.patch(MYSQL_CLUSTER, "foo", "default", {"spec": patch})
@@ -109,6 +124,10 @@ class Story:
 def _condition(cluster: Mapping[str, Any], type: str) -> str:
     conditions = (cluster.get("status") or {}).get("conditions") or ()
     return next((each["status"] for each in conditions if each["type"] == type), "")
+
+
+def _is_established(definition: Unstructured) -> bool:
+    return _condition(definition, "Established") == "True"
 
 
 @asynccontextmanager
@@ -285,3 +304,51 @@ def test_deleting_leaves_nothing_but_claims() -> None:
         ]
 
     _play(story)
+
+
+def test_what_the_api_server_refuses_is_told_in_the_status() -> None:
+    async def story(stage: Story) -> None:
+        await stage.client.create(NAMESPACE, {"metadata": {"name": "foo"}})
+        taken = {"metadata": {"name": "moco-my-cnf-default", "namespace": "foo"}, "immutable": True}
+        await stage.client.create(SECRET, taken)
+        await stage.begin_without_waiting()
+        cluster = await stage.until(
+            MYSQL_CLUSTER, "default", lambda each: _condition(each, "ReconcileSuccess") == "False"
+        )
+        (told,) = [e for e in cluster["status"]["conditions"] if e["type"] == "ReconcileSuccess"]
+        assert told["reason"] == "ReconcileFailed" and "moco-my-cnf-default" in told["message"]
+        await stage.client.delete(SECRET, "foo", "moco-my-cnf-default")
+        await stage.settled()
+
+    _play(story)
+
+
+def test_on_an_api_server_without_our_admission_the_operator_checks_and_fills_in_itself() -> None:
+    async def main() -> None:
+        async with Cluster(ClusterOptions(port=0, api_only=True)) as cluster:
+            stage = Story(cluster.client("tester"))
+            for definition in crds():
+                await stage.client.create(DEFINITIONS, definition)
+            await stage.served()
+            manager = Manager(cluster.client("operator"))
+            reconciler = setup(manager, Settings(system_namespace="elsewhere"))
+            running = asyncio.create_task(manager.run())
+            await stage.client.create(NAMESPACE, {"metadata": {"name": "foo"}})
+            config = {"metadata": {"name": "mycnf", "namespace": "foo"}, "data": {}}
+            await stage.client.create(CONFIG_MAP, config)
+            wrong = {**MANIFEST["spec"], "podTemplate": {"spec": {"containers": [{"name": "agent"}]}}}
+            await stage.client.create(MYSQL_CLUSTER, {**MANIFEST, "spec": wrong})
+            refused = await stage.until(
+                MYSQL_CLUSTER, "default", lambda each: _condition(each, "ReconcileSuccess") == "False"
+            )
+            assert "spec.podTemplate.spec.containers" in str(refused["status"]["conditions"])
+            assert (await stage.client.list(SECRET, "elsewhere")).items == []
+            await stage.edit({"podTemplate": MANIFEST["spec"]["podTemplate"]})
+            settled = await stage.settled()
+            assert settled["spec"]["serverIDBase"] > 0 and settled.finalizers
+            assert await stage.client.get(SECRET, "elsewhere", "mysql-foo.default")
+            assert any(each.samples for each in reconciler.metrics.collect())
+            manager.stop()
+            await running
+
+    asyncio.run(main())

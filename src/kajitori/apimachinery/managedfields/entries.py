@@ -10,7 +10,7 @@ Promises
 Source: apimachinery's util/managedfields (internal/managedfields.go, capmanagers.go).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ UPDATE_MANAGERS_MAX = 10
 """Updaters remembered by name: Kubernetes' limit, which bounds managedFields."""
 
 _ANCIENT = "ancient-changes"
+_TEXTS = ("manager", "operation", "apiVersion", "time", "fieldsType", "subresource")
 
 
 class ManagerKey(NamedTuple):
@@ -95,7 +96,7 @@ def is_reset(entries: Any) -> bool:
     if not entries:
         return True
     only = entries[0]
-    return len(entries) == 1 and (not only or (isinstance(only, Mapping) and not any(only.values())))
+    return len(entries) == 1 and isinstance(only, dict) and not any(only.values())
 
 
 def decode(entries: Sequence[Any] | None, *, trusted: bool = False) -> Managed:
@@ -105,8 +106,8 @@ def decode(entries: Sequence[Any] | None, *, trusted: bool = False) -> Managed:
     """
     managed: Managed = {}
     for index, raw in enumerate(entries or ()):
-        if not isinstance(raw, dict):
-            raise FieldsError("operation must be `Apply` or `Update`")
+        if not isinstance(raw, dict) or not all(isinstance(raw.get(name, ""), str) for name in _TEXTS):
+            raise FieldsError(f"managed fields entry {index} is malformed")
         operation, version = raw.get("operation"), raw.get("apiVersion")
         if operation not in (APPLY, UPDATE):
             raise FieldsError("operation must be `Apply` or `Update`")
@@ -122,13 +123,16 @@ def decode(entries: Sequence[Any] | None, *, trusted: bool = False) -> Managed:
         if trusted:
             managed[key] = Entry(given or EMPTY, version, time, raw)
         else:
-            managed[key] = Entry(parse(given), version, _utc(time))
+            try:
+                managed[key] = Entry(parse(given), version, _utc(time))
+            except RecursionError:
+                raise FieldsError("exceeded max depth") from None
     return managed
 
 
-def _utc(time: Any) -> str | None:
+def _utc(time: str | None) -> str | None:
     """The time as the API server writes it."""
-    if not isinstance(time, str) or (len(time) == 20 and time.endswith("Z")):
+    if not time or (len(time) == 20 and time.endswith("Z")):
         return time or None
     try:
         return normal_time(time)

@@ -149,14 +149,14 @@ class FieldManager:
             if old == new and managed and given is None:
                 return list(stored or ())
             return encode(cap_updaters(self._updated(old, new, managed, manager, now)))
-        except TypeProblem:
+        except (TypeProblem, RecursionError):
             # Validation will tell what is wrong with the object; ownership stays as it was.
             return list(stored or ())
 
     def _create(self, new: JsonObject, manager: str, now: str) -> list[JsonObject]:
         try:
             fields = self._created(new)
-        except TypeProblem:
+        except (TypeProblem, RecursionError):
             return []
         if self._reset_below:
             fields = recursive_difference(fields, self._reset)
@@ -210,6 +210,14 @@ class FieldManager:
         """
         self._check_type(config)
         try:
+            return self._applied(live, config, manager=manager, force=force, now=now)
+        except RecursionError:
+            raise BadRequest("exceeded max depth") from None
+
+    def _applied(
+        self, live: JsonObject | None, config: JsonObject, *, manager: str, force: bool, now: str
+    ) -> Applied:
+        try:
             managed = decode(_managed_fields(live))
         except FieldsError as error:
             raise ApiError(f"failed to decode managed fields: {error}") from None
@@ -228,7 +236,7 @@ class FieldManager:
         return Applied(_with_managed_fields(result, encode(managed)), is_changed or result is not merged)
 
     def _check_type(self, config: JsonObject) -> None:
-        api_version, kind = config.get("apiVersion") or "", config.get("kind") or ""
+        api_version, kind = _text(config, "apiVersion"), _text(config, "kind")
         if (api_version, kind) != (self._api_version, self._kind):
             raise BadRequest(f"invalid object type: {_type_text(api_version, kind)}")
         metadata = config.get("metadata")
@@ -317,4 +325,9 @@ def _name_text(value: JsonObject) -> str:
     metadata = value.get("metadata")
     known = metadata if isinstance(metadata, dict) else {}
     where = f"{known.get('namespace') or ''}/{known.get('name') or ''}"
-    return f"{where}; {_type_text(value.get('apiVersion') or '', value.get('kind') or '')}"
+    return f"{where}; {_type_text(_text(value, 'apiVersion'), _text(value, 'kind'))}"
+
+
+def _text(value: JsonObject, name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""

@@ -2,7 +2,7 @@
 
 Promises
     G1  neither input is changed; unchanged parts are shared with the live object
-    G2  no member or item of the live object is lost
+    G2  no member or item of the live object is lost, but where a value changes its form
     G3  items of associative lists keep the live order; where the configuration orders shared items otherwise,
         its order wins
 

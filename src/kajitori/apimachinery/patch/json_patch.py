@@ -97,7 +97,7 @@ def apply_json_patch(document: Any, operations: list[Any]) -> Any:
     try:
         for operation in operations:
             state.apply(operation if operation is not None else {})
-    except _DoesNotApplyError as error:
+    except (_DoesNotApplyError, RecursionError) as error:
         raise Invalid(_REJECTED, details={}) from error
     return state.root
 

@@ -36,7 +36,17 @@ def parse_merge_patch(body: bytes) -> JsonObject:
 
 
 def apply_merge_patch(document: JsonObject, patch: JsonObject) -> JsonObject:
-    """The document with the patch merged into it."""
+    """The document with the patch merged into it.
+
+    Raises: BadRequest when they are nested too deep.
+    """
+    try:
+        return _merge(document, patch)
+    except RecursionError:
+        raise BadRequest("exceeded max depth") from None
+
+
+def _merge(document: JsonObject, patch: JsonObject) -> JsonObject:
     merged = dict(document)
     for key, value in patch.items():
         if value is None:
@@ -44,7 +54,7 @@ def apply_merge_patch(document: JsonObject, patch: JsonObject) -> JsonObject:
             continue
         current = merged.get(key)
         if isinstance(current, dict):
-            merged[key] = apply_merge_patch(current, value) if isinstance(value, dict) else value
+            merged[key] = _merge(current, value) if isinstance(value, dict) else value
         else:
             merged[key] = _without_nulls(value)
     return merged

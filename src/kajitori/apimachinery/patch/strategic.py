@@ -64,7 +64,10 @@ def apply_strategic_merge_patch(original: JsonObject, patch: JsonObject, schema:
     Raises: BadRequest or Invalid for malformed directives, a plain ApiError (500) for what does not fit the
     schema: both as Kubernetes answers.
     """
-    return _merge_map(original, patch, schema)
+    try:
+        return _merge_map(original, patch, schema)
+    except RecursionError:
+        raise BadRequest("exceeded max depth") from None
 
 
 def _merge_map(original: JsonObject, patch: JsonObject, schema: Schema) -> JsonObject:

@@ -22,7 +22,7 @@ from kajitori.apimachinery.structural.syntax import (
     Sequence,
 )
 
-__all__ = ["Automaton"]
+__all__ = ["STEPS_MAX", "Automaton"]
 
 STEPS_MAX = 4_000
 """Steps remembered before starting afresh: about a megabyte for the widest patterns."""
@@ -61,6 +61,11 @@ class Automaton:
         self._entry = self._build(tree, self._add(_MATCH, "", ()))
         self._anchored = anchored
         self._forget()
+
+    @property
+    def remembered(self) -> int:
+        """How many steps are remembered now."""
+        return self._steps
 
     def search(self, text: str) -> bool:
         """Whether the pattern matches somewhere in `text`."""

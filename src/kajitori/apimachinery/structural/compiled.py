@@ -163,8 +163,10 @@ class StructuralSchema:
 
     @cached_property
     def _status(self) -> tuple[Constraints, Predicate] | None:
-        status = self._constraints.properties.get("status")
-        return None if status is None else (status, predicate(status))
+        if "status" not in self._constraints.property_names:
+            return None
+        status = self._constraints.member("status")
+        return status, predicate(status)
 
     @cached_property
     def _defaulter(self) -> Defaulter | None:

@@ -1,4 +1,4 @@
-"""One node of a schema, read once: what a value must be, in a form that validation can use directly.
+"""One node of a schema, read when first needed: what a value must be, as validation can use it directly.
 
 Sits between the raw JSONSchemaProps and the two readers of it: `predicate` (is this valid?, fast) and
 `explain` (what exactly is wrong?). Keywords that Kubernetes ignores are not there.
@@ -27,7 +27,10 @@ class Constraints:
     """What the value of one schema node must satisfy."""
 
     __slots__ = (
-        "additional",
+        "_additional",
+        "_items",
+        "_members",
+        "_raw",
         "additional_allowed",
         "all_of",
         "any_of",
@@ -36,7 +39,6 @@ class Constraints:
         "exclusive_maximum",
         "exclusive_minimum",
         "format",
-        "items",
         "list_map_keys",
         "list_type",
         "maximum",
@@ -53,13 +55,14 @@ class Constraints:
         "one_of",
         "pattern",
         "pattern_problem",
-        "properties",
+        "property_names",
         "required",
         "types",
         "unique_items",
     )
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
         declared = raw.get("type") or ""
         self.types: tuple[str, ...] = (declared,) if declared else ()
         if raw.get("x-kubernetes-int-or-string"):
@@ -99,16 +102,62 @@ class Constraints:
         self.unique_items = bool(raw.get("uniqueItems"))
 
     def _read_members(self, raw: Mapping[str, Any]) -> None:
-        properties = raw.get("properties") or {}
-        self.properties = {name: Constraints(properties[name]) for name in sorted(properties)}
+        # A Pod spec has a thousand fields below it, of which an object uses ten: members are read on demand.
+        self.property_names: tuple[str, ...] = tuple(sorted(raw.get("properties") or ()))
+        self._members: dict[str, Constraints] = {}
+        self._additional: Constraints | None = None
+        self._items: Constraints | None = None
         self.required: tuple[str, ...] = tuple(raw.get("required") or ())
-        additional = raw.get("additionalProperties")
-        self.additional = Constraints(additional) if isinstance(additional, Mapping) else None
-        self.additional_allowed = additional is not False
-        items = raw.get("items")
-        self.items = Constraints(items) if isinstance(items, Mapping) else None
+        self.additional_allowed = raw.get("additionalProperties") is not False
         self.list_type: str = raw.get("x-kubernetes-list-type") or ""
         self.list_map_keys: tuple[str, ...] = tuple(raw.get("x-kubernetes-list-map-keys") or ())
+
+    def member(self, name: str) -> "Constraints":
+        """What the value of a property must be."""
+        found = self._members.get(name)
+        if found is None:
+            found = self._members[name] = Constraints(self._raw["properties"][name])
+        return found
+
+    def plain_members(self) -> dict[str, type]:
+        """The properties for which any value of one Python type is valid, with that type."""
+        properties: Mapping[str, Mapping[str, Any]] = self._raw.get("properties") or {}
+        return {
+            name: _PLAIN_TYPES[raw["type"]]
+            for name, raw in properties.items()
+            if raw.get("type") in _PLAIN_TYPES and not _RESTRICTIONS & raw.keys()
+        }
+
+    @property
+    def additional(self) -> "Constraints | None":
+        """What values without a property of their own must be; None when nothing is said."""
+        raw = self._raw.get("additionalProperties")
+        if self._additional is None and isinstance(raw, Mapping):
+            self._additional = Constraints(raw)
+        return self._additional
+
+    @property
+    def items(self) -> "Constraints | None":
+        """What the items of a list must be; None when nothing is said."""
+        raw = self._raw.get("items")
+        if self._items is None and isinstance(raw, Mapping):
+            self._items = Constraints(raw)
+        return self._items
+
+
+_PLAIN_TYPES = {"string": str, "boolean": bool}
+_RESTRICTIONS = {
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "x-kubernetes-int-or-string",
+}
 
 
 def json_type(value: Any) -> str:

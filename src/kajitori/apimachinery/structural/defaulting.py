@@ -33,18 +33,47 @@ def copy_json(value: Any) -> Any:
 
 def defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
     """The defaulting of values of one schema node; None when there is nothing to do."""
-    on_object, on_array = _object_defaulter(raw), _array_defaulter(raw)
-    if on_object is None and on_array is None:
-        return None
+    return _LazyDefaulter(raw) if _has_members(raw) or _has_items(raw) else None
 
-    def apply(value: Any) -> None:
+
+def _has_members(raw: Mapping[str, Any]) -> bool:
+    return bool(raw.get("properties")) or isinstance(raw.get("additionalProperties"), Mapping)
+
+
+def _has_items(raw: Mapping[str, Any]) -> bool:
+    """Whether there may be something to do for the items of a list: scalars only ever get a default for null."""
+    items = raw.get("items")
+    if not isinstance(items, Mapping):
+        return False
+    nulls_matter = items.get("default") is not None and not items.get("nullable")
+    return nulls_matter or _has_members(items) or _has_items(items)
+
+
+class _LazyDefaulter:
+    """The defaulting of one node, prepared when a value first needs it."""
+
+    __slots__ = ("_on_array", "_on_object", "_raw")
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._on_object: Defaulter | None = None
+        self._on_array: Defaulter | None = None
+
+    def __call__(self, value: Any) -> None:
         if type(value) is dict:
-            if on_object is not None:
-                on_object(value)
-        elif type(value) is list and on_array is not None:
+            on_object = self._on_object
+            if on_object is None:
+                on_object = self._on_object = _object_defaulter(self._raw)
+            on_object(value)
+        elif type(value) is list:
+            on_array = self._on_array
+            if on_array is None:
+                on_array = self._on_array = _array_defaulter(self._raw)
             on_array(value)
 
-    return apply
+
+def _do_nothing(_: Any) -> None:
+    pass
 
 
 def _default_of(raw: Mapping[str, Any]) -> Any:
@@ -53,12 +82,12 @@ def _default_of(raw: Mapping[str, Any]) -> Any:
     return _ABSENT if found is None else found
 
 
-def _object_defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
+def _object_defaulter(raw: Mapping[str, Any]) -> Defaulter:
     properties: Mapping[str, Mapping[str, Any]] = raw.get("properties") or {}
     additional = raw.get("additionalProperties")
     other = additional if isinstance(additional, Mapping) else None
     if not properties and other is None:
-        return None
+        return _do_nothing
     plain: list[tuple[str, Any]] = []
     copied: list[tuple[str, Any]] = []
     for name, each in properties.items():
@@ -105,14 +134,12 @@ def _settle_nulls(
             value[name] = copy_json(default)
 
 
-def _array_defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
+def _array_defaulter(raw: Mapping[str, Any]) -> Defaulter:
     items = raw.get("items")
     if not isinstance(items, Mapping):
-        return None
+        return _do_nothing
     default = _ABSENT if items.get("nullable") else _default_of(items)
     below = defaulter(items)
-    if default is _ABSENT and below is None:
-        return None
 
     def apply(value: list[Any]) -> None:
         if default is not _ABSENT and None in value:

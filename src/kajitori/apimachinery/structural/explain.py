@@ -151,16 +151,16 @@ class _Explainer:
             self._found.append(FieldError.too_many(self._field(path), count, node.maximum_properties))
             return 0
         matched = 0
-        for name in sorted(value.keys() - node.properties.keys()):
+        for name in sorted(value.keys() - set(node.property_names)):
             if node.additional is not None:
                 old_member = _old_member(old, name)
                 matched += self._visit(node.additional, f"{path}.{name}", value[name], old_member)
             elif not node.additional_allowed:
                 self._invalid(path, name, f"{path}.{name} in body is a forbidden property")
-        for name, member in node.properties.items():
+        for name in node.property_names:
             if name in value:
                 inner = f"{path}.{name}" if path else name
-                matched += self._visit(member, inner, value[name], _old_member(old, name))
+                matched += self._visit(node.member(name), inner, value[name], _old_member(old, name))
         for name in node.required:
             if name not in value:
                 self._found.append(FieldError.required(self._field(f"{path}.{name}")))

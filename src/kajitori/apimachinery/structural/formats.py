@@ -11,6 +11,7 @@ Source: apiextensions' list of supported formats, and kube-openapi's strfmt pack
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from kajitori.apimachinery.quantity import QuantityError, parse_quantity
 from kajitori.apimachinery.time import parse_duration
@@ -24,8 +25,13 @@ EMAIL_LENGTH_MAX = 4096
 """Longer addresses are refused rather than scanned."""
 
 
+_NUMBERS = ("int32", "int64", "float", "double")
+
+
 def is_known_format(type_name: str, format_name: str) -> bool:
     """Whether Kubernetes knows the format for a schema of this type; it ignores any other, with a warning."""
+    if type_name == "" and format_name in _NUMBERS:
+        return True
     if type_name in ("", "string"):
         return format_name.replace("-", "") in _CHECKS
     if type_name == "integer":
@@ -40,15 +46,25 @@ def format_check(format_name: str) -> Check | None:
     return _CHECKS.get(format_name.replace("-", ""))
 
 
+@lru_cache(maxsize=64)
+def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
+def _expression(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
+    """A regular expression that is compiled when first used: most servers need few of them."""
+    return lambda: _compiled(pattern, flags)
+
+
 def _matcher(pattern: str, flags: int = re.ASCII) -> Check:
-    compiled = re.compile(pattern, flags)
-    return lambda text: compiled.fullmatch(text) is not None
+    expression = _expression(pattern, flags)
+    return lambda text: expression().fullmatch(text) is not None
 
 
-_REQUEST_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.ASCII | re.DOTALL)
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_HOST = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:<>\"\[\]\u0080-\U0010ffff%]*")
-_USER = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
+_REQUEST_SCHEME = _expression(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.ASCII | re.DOTALL)
+_BAD_ESCAPE = _expression(r"%(?![0-9A-Fa-f]{2})")
+_HOST = _expression(r"[A-Za-z0-9\-_.~!$&'()*+,;=:<>\"\[\]\u0080-\U0010ffff%]*")
+_USER = _expression(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
 
 
 def _is_uri(text: str) -> bool:
@@ -57,7 +73,7 @@ def _is_uri(text: str) -> bool:
         return False
     if text == "*":
         return True
-    scheme = _REQUEST_SCHEME.fullmatch(text)
+    scheme = _REQUEST_SCHEME().fullmatch(text)
     rest = text
     if scheme:
         rest = scheme.group(2)
@@ -68,15 +84,15 @@ def _is_uri(text: str) -> bool:
     rest = rest.partition("?")[0]
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
-        return _is_authority(authority) and _BAD_ESCAPE.search(slash + path) is None
-    return _BAD_ESCAPE.search(rest) is None
+        return _is_authority(authority) and _BAD_ESCAPE().search(slash + path) is None
+    return _BAD_ESCAPE().search(rest) is None
 
 
 def _is_authority(authority: str) -> bool:
     user, at, host = authority.rpartition("@")
-    if at and (not _USER.fullmatch(user) or _BAD_ESCAPE.search(user)):
+    if at and (not _USER().fullmatch(user) or _BAD_ESCAPE().search(user)):
         return False
-    if not _HOST.fullmatch(host) or _BAD_ESCAPE.search(host):
+    if not _HOST().fullmatch(host) or _BAD_ESCAPE().search(host):
         return False
     if host.startswith("["):
         inside, bracket, port = host.rpartition("]")
@@ -92,7 +108,7 @@ def _is_digits(text: str) -> bool:
 _ATOM = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+"
 _QUOTED = r'"(?:[^"\\\r\n]|\\[^\r\n])*"'
 _ADDRESS = rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:{_ATOM}(?:\.{_ATOM})*|\[[0-9A-Fa-f.:IPv]+\])"
-_email_plain = re.compile(_ADDRESS)
+_EMAIL = _expression(_ADDRESS)
 
 
 def _is_email(text: str) -> bool:
@@ -100,29 +116,29 @@ def _is_email(text: str) -> bool:
     if len(text) > EMAIL_LENGTH_MAX:
         return False
     text = text.strip(" \t")
-    if _email_plain.fullmatch(text):
+    if _EMAIL().fullmatch(text):
         return True
     # The display name is checked word by word: one expression for all of it could backtrack for long.
     name, bracket, address = text.rpartition("<")
-    if not bracket or not address.endswith(">") or not _email_plain.fullmatch(address[:-1]):
+    if not bracket or not address.endswith(">") or not _EMAIL().fullmatch(address[:-1]):
         return False
     return _is_phrase(name)
 
 
-_phrase_word = re.compile(rf"(?:{_ATOM}|{_QUOTED}|\.|[ \t]+)")
+_PHRASE_WORD = _expression(rf"(?:{_ATOM}|{_QUOTED}|\.|[ \t]+)")
 
 
 def _is_phrase(text: str) -> bool:
     at = 0
     while at < len(text):
-        word = _phrase_word.match(text, at)
+        word = _PHRASE_WORD().match(text, at)
         if word is None:
             return False
         at = word.end()
     return True
 
 
-_host_matches = re.compile(r"X(?:-?X{0,62})?|(?:(?:X(?:[-X]{0,61}X)?)?\.)+X(?:-?X){1,62}").fullmatch
+_HOST_SHAPE = _expression(r"X(?:-?X{0,62})?|(?:(?:X(?:[-X]{0,61}X)?)?\.)+X(?:-?X){1,62}")
 
 
 def _is_hostname(text: str) -> bool:
@@ -132,7 +148,7 @@ def _is_hostname(text: str) -> bool:
     if any(len(label.encode("utf-8", "replace")) > 63 for label in text.split(".")):
         return False
     shape = "".join(each if each in "-." else ("X" if _is_host_character(each) else "\0") for each in text)
-    return _host_matches(shape) is not None
+    return _HOST_SHAPE().fullmatch(shape) is not None
 
 
 def _is_host_character(character: str) -> bool:
@@ -222,17 +238,17 @@ def _is_isbn13(text: str) -> bool:
     return sum(int(each) * (3 if place % 2 else 1) for place, each in enumerate(digits)) % 10 == 0
 
 
-_card_matches = re.compile(
+_CARD = _expression(
     r"(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|(?:222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}"
     r"|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35\d{3})\d{11}"
     r"|6[27][0-9]{14})",
     re.ASCII,
-).fullmatch
+)
 
 
 def _is_credit_card(text: str) -> bool:
     digits = "".join(each for each in text if each in "0123456789")
-    if not _card_matches(digits):
+    if not _CARD().fullmatch(digits):
         return False
     total = 0
     for place, each in enumerate(reversed(digits)):
@@ -243,15 +259,13 @@ def _is_credit_card(text: str) -> bool:
 
 _CHANNEL = "(?:0|[1-9][0-9]?|1[0-9][0-9]?|2[0-4][0-9]|25[0-5])"
 _BLANKS = r"[\t\n\f\r ]*"
-_clock_matches = re.compile(
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))"
-).fullmatch
-_date_matches = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})").fullmatch
+_CLOCK = _expression(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))")
+_DATE = _expression(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _is_date(text: str) -> bool:
-    found = _date_matches(text)
+    found = _DATE().fullmatch(text)
     if not found:
         return False
     year, month, day = (int(each) for each in found.groups())
@@ -264,11 +278,11 @@ def _is_date_time(text: str) -> bool:
     parts = text.lower().split("t")
     if len(parts) < 2 or not _is_date(parts[0]):
         return False
-    clock = _clock_matches(parts[1])
+    clock = _CLOCK().fullmatch(parts[1])
     return clock is not None and clock[1] <= "23" and clock[2] <= "59" and clock[3] <= "59"
 
 
-_scala_duration = re.compile("([0-9]+)[\t\n\f\r ]*([A-Za-zµ]+)")
+_SCALA_DURATION = _expression("([0-9]+)[\t\n\f\r ]*([A-Za-zµ]+)")
 _UNITS = {"ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"}
 _UNIT_PREFIXES = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week", "wk")
 
@@ -278,7 +292,7 @@ def _is_duration(text: str) -> bool:
     try:
         parse_duration(text)
     except ValueError:
-        units = [found[2].lower() for found in _scala_duration.finditer(text)]
+        units = [found[2].lower() for found in _SCALA_DURATION().finditer(text)]
         return any(unit in _UNITS or unit.startswith(_UNIT_PREFIXES) for unit in units)
     return True
 

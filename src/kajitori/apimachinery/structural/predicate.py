@@ -42,16 +42,13 @@ def predicate(node: Constraints) -> Predicate:
 
 def plain_type(node: Constraints) -> type | None:
     """The Python type that makes any value of it valid here; None when there is more to check."""
-    if len(node.types) != 1 or node.enum or node.check or _combinators_present(node):
+    if len(node.types) != 1 or node.enum or node.format or _combinators_present(node):
         return None
-    only = node.types[0]
-    if only == "boolean" and not node.format:
+    if node.types[0] == "boolean":
         return bool
-    if only == "string" and not (
-        node.pattern or node.pattern_problem or node.maximum_length or node.minimum_length
-    ):
-        return None if node.maximum_length == 0 else str
-    return None
+    unbounded = node.maximum_length is None and not node.minimum_length
+    matches_all = node.pattern is None and not node.pattern_problem
+    return str if node.types[0] == "string" and unbounded and matches_all else None
 
 
 def _combinators_present(node: Constraints) -> bool:
@@ -185,7 +182,7 @@ def _number_check(node: Constraints) -> Predicate | None:
 
 def _array_check(node: Constraints) -> Predicate | None:
     least, most = node.minimum_items or 0, node.maximum_items
-    item = predicate(node.items) if node.items is not None else None
+    item = _LazyPredicate(node.items) if node.items is not None else None
     plain = plain_type(node.items) if node.items is not None else None
     if node.unique_items:
         return lambda value: _is_valid_array(node, item, value)
@@ -214,20 +211,31 @@ def _is_valid_array(node: Constraints, item: Predicate | None, value: list[Any])
     )
 
 
+class _MemberChecks(dict[str, "Predicate | None"]):
+    """The checks of properties, each compiled when a value first has that property."""
+
+    def __init__(self, node: Constraints, other: Predicate | None) -> None:
+        super().__init__()
+        self._node = node
+        self._names = frozenset(node.property_names)
+        self._other = other
+
+    def __missing__(self, name: str) -> Predicate | None:
+        if name not in self._names:
+            return self._other
+        check = self[name] = predicate(self._node.member(name))
+        return check
+
+
 def _object_check(node: Constraints) -> Predicate | None:
-    plain: dict[str, type] = {}
-    checks: dict[str, Predicate] = {}
-    for name, member in node.properties.items():
-        expected = plain_type(member)
-        if expected is not None:
-            plain[name] = expected
-        checks[name] = predicate(member)
+    plain = node.plain_members()
     required = frozenset(node.required)
     least, most = node.minimum_properties or 0, node.maximum_properties
-    other = predicate(node.additional) if node.additional is not None else None
-    if not node.additional_allowed and node.additional is None:
-        other = lambda _: False  # noqa: E731  (a name for it would only repeat the line)
-    if not checks and other is None:
+    other: Predicate | None = None if node.additional is None else _LazyPredicate(node.additional)
+    if not node.additional_allowed:
+        other = _refuse
+    checks = _MemberChecks(node, other)
+    if not node.property_names and other is None:
         if not least and most is None and not required:
             return None
         return lambda value: (
@@ -241,12 +249,32 @@ def _object_check(node: Constraints) -> Predicate | None:
             return False
         for name, member in value.items():
             if type(member) is not plain.get(name, _Never):
-                test = checks.get(name, other)
+                test = checks[name]
                 if test is not None and not test(member):
                     return False
         return True
 
     return check
+
+
+def _refuse(_: Any) -> bool:
+    return False
+
+
+class _LazyPredicate:
+    """A check compiled when it is first made."""
+
+    __slots__ = ("_check", "_node")
+
+    def __init__(self, node: Constraints) -> None:
+        self._node = node
+        self._check: Predicate | None = None
+
+    def __call__(self, value: Any) -> bool:
+        check = self._check
+        if check is None:
+            check = self._check = predicate(self._node)
+        return check(value)
 
 
 class _Never:

@@ -30,18 +30,15 @@ def pruner(raw: Mapping[str, Any], *, is_root: bool = False) -> Pruner:
 
 
 def _pruner(raw: Mapping[str, Any], *, embedded: bool) -> Pruner:
-    properties = raw.get("properties") or {}
-    known: dict[str, Pruner | None] = {name: pruner(each) for name, each in properties.items()}
-    if embedded:
-        known.update(dict.fromkeys(META_FIELDS))
+    known = _Known(raw.get("properties") or {}, META_FIELDS if embedded else frozenset())
     additional = raw.get("additionalProperties")
-    other = _other_members(additional)
+    other = None if additional is None else _LazyPruner(additional)
     preserves = bool(raw.get("x-kubernetes-preserve-unknown-fields"))
     items = raw.get("items")
-    if preserves:
-        on_item = _skipping_pruner(items) if isinstance(items, Mapping) else None
-    else:
-        on_item = pruner(items) if isinstance(items, Mapping) else _drop_everything
+    on_item: Pruner | None = None if preserves else _drop_everything
+    if isinstance(items, Mapping):
+        # Below preserved unknown fields, those of items are preserved as well.
+        on_item = _LazyPruner({**items, "x-kubernetes-preserve-unknown-fields": True} if preserves else items)
     keeps_unknown = preserves and other is None
 
     def prune(value: Any) -> list[str] | None:
@@ -54,17 +51,33 @@ def _pruner(raw: Mapping[str, Any], *, embedded: bool) -> Pruner:
     return prune
 
 
-def _skipping_pruner(raw: Mapping[str, Any]) -> Pruner:
-    """For items below preserved unknown fields, whose own unknown fields are preserved as well."""
-    return _pruner({**raw, "x-kubernetes-preserve-unknown-fields": True}, embedded=False)
+class _LazyPruner:
+    """A pruner made when a value first needs it. With a mere boolean for a schema, nothing inside is known."""
+
+    __slots__ = ("_prune", "_raw")
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._prune: Pruner | None = None if isinstance(raw, Mapping) else _drop_everything
+
+    def __call__(self, value: Any) -> list[str] | None:
+        prune = self._prune
+        if prune is None:
+            prune = self._prune = pruner(self._raw)
+        return prune(value)
 
 
-def _other_members(additional: Any) -> Pruner | None:
-    """How members without a property of their own are pruned; None when they are dropped."""
-    if isinstance(additional, Mapping):
-        return pruner(additional)
-    # With a mere boolean nothing is known of the members: they stay, but what is inside goes.
-    return None if additional is None else _drop_everything
+class _Known(dict[str, "Pruner | None"]):
+    """The pruners of known fields, each made when a value first needs it; of a resource's metadata there is none."""
+
+    def __init__(self, properties: Mapping[str, Any], exempt: frozenset[str]) -> None:
+        super().__init__(dict.fromkeys(exempt))
+        self._properties = properties
+        self.names = frozenset(properties) | exempt
+
+    def __missing__(self, name: str) -> Pruner | None:
+        prune = self[name] = pruner(self._properties[name])
+        return prune
 
 
 def _drop_everything(value: Any) -> list[str] | None:
@@ -78,12 +91,13 @@ def _drop_everything(value: Any) -> list[str] | None:
 
 
 def _prune_members(
-    value: dict[str, Any], known: dict[str, Pruner | None], other: Pruner | None, keeps_unknown: bool
+    value: dict[str, Any], known: _Known, other: Pruner | None, keeps_unknown: bool
 ) -> list[str] | None:
     dropped: list[str] | None = None
     unknown: list[str] | None = None
+    names = known.names
     for name, member in value.items():
-        if name not in known:
+        if name not in names:
             if other is None:
                 if not keeps_unknown:
                     unknown = unknown or []

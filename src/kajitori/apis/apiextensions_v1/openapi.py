@@ -73,9 +73,7 @@ def definition_name(version: ServedVersion, kind: str) -> str:
     return ".".join([*reversed(version.group.split(".")), version.version, kind])
 
 
-def document(
-    versions: Iterable[ServedVersion], load: Callable[[str], Mapping[str, Any]], *, release: str = "1.36"
-) -> JsonObject:
+def document(versions: Iterable[ServedVersion], load: Callable[[str], Mapping[str, Any]]) -> JsonObject:
     """The OpenAPI v3 document of the kinds of one group and version.
 
     `load` gives the raw schema of a built-in definition by name, or raises KeyError.
@@ -89,7 +87,7 @@ def document(
     _add_referenced(dict(schemas), schemas, load)
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes CRD Swagger", "version": f"v{release}"},
+        "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"},
         "paths": {path: paths[path] for path in sorted(paths)},
         "components": {"schemas": {name: schemas[name] for name in sorted(schemas)}},
     }

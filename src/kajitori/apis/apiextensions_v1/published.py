@@ -48,9 +48,12 @@ def _visit(raw: Mapping[str, Any]) -> JsonObject:
         _spell_out_int_or_string(schema)
     if raw.get("x-kubernetes-embedded-resource"):
         schema["properties"] = {**(schema.get("properties") or {}), **_meta_properties()}
-        required: list[str] = list(schema.get("required") or ())
-        schema["required"] = required + [each for each in ("kind", "apiVersion") if each not in required]
+        schema["required"] = _with_type_meta(schema.get("required") or [])
     return schema
+
+
+def _with_type_meta(required: list[str]) -> list[str]:
+    return required + [each for each in ("kind", "apiVersion") if each not in required]
 
 
 def _spell_out_int_or_string(schema: JsonObject) -> None:
@@ -99,8 +102,7 @@ def to_v2(raw: Mapping[str, Any]) -> JsonObject:
         schema["items"] = to_v2(schema["items"])
     if raw.get("x-kubernetes-embedded-resource") and not is_open:
         schema["properties"] = {**(schema.get("properties") or {}), **v2_meta_properties()}
-        required = list(schema.get("required") or ())
-        schema["required"] = [*required, *({"kind": 0, "apiVersion": 0}.keys() - set(required))]
+        schema["required"] = _with_type_meta(schema.get("required") or [])
     return schema
 
 

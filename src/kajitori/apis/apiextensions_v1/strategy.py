@@ -82,7 +82,6 @@ def _unknown_formats(crd: JsonObject) -> list[str]:
 
     def collect(raw: Mapping[str, Any]) -> bool:
         name = raw.get("format") or ""
-        # Kubernetes forgets the type here, and so does not know the formats of numbers.
         if name and not is_known_format("", name):
             found.append(name)
         return False

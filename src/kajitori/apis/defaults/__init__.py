@@ -46,13 +46,19 @@ _MODULES = {
     "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1": "apiextensions",
 }
 _QUANTITIES = "{}io.k8s.apimachinery.pkg.api.resource.Quantity"
+TOUCHED_LEVELS = 2
+"""How deep the rule of a kind reaches into what it contains."""
+_VISITED_ANYWAY = frozenset({"io.k8s.api.core.v1.Pod"})
+"""Kinds whose rule only reaches into structs that have defaults of their own."""
+SHAPES_MAX = 64
+"""Sets of members whose order is remembered, per struct."""
 _NOT_RESOURCE_LISTS = "io.k8s.api.resource."
 """Devices measure capacity, which is not rounded."""
 
 
 def default_for(definition: str) -> Default:
     """What fills in objects of a definition, e.g. `io.k8s.api.core.v1.Pod`."""
-    return _compiled(definition) or _nothing
+    return _compiled(definition, 0) or _nothing
 
 
 def _nothing(obj: JsonObject) -> None:
@@ -83,78 +89,102 @@ def _rules(package: str) -> dict[str, Default]:
 
 
 @cache
-def _compiled(definition: str) -> Default | None:
-    """The closure of a definition; None when nothing in it has defaults."""
-    if not _has_defaults(definition):
+def _compiled(definition: str, depth: int) -> Default | None:
+    """The closure of a definition; None when there is nothing to do in it.
+
+    `depth` is how many levels below this one a rule above may have added to: their order is looked after.
+    """
+    if not depth and not _has_defaults(definition):
         return None
     package = definition.rpartition(".")[0]
     rule = _rules(package).get(definition)
-    statics = tuple(static_defaults(definition).items())
     fields = facts.definition(definition).fields or []
-    places = {each.name: index for index, each in enumerate(fields)}
+    pointers = {each.name for each in fields if each.type.startswith("*")}
+    statics = tuple((name, value, name in pointers) for name, value in static_defaults(definition).items())
+    is_kind = definition not in _VISITED_ANYWAY and any(each.name == "metadata" for each in fields)
+    below = TOUCHED_LEVELS if rule is not None and is_kind else max(depth - 1, 0)
     visits = tuple(
-        (each.name, visit) for each in fields if (visit := _visit(each.type, definition)) is not None
+        (each.name, visit) for each in fields if (visit := _visit(each.type, definition, below)) is not None
     )
+    order = _Order([each.name for each in fields])
+    known = order.known.get
 
     def fill_in(obj: JsonObject) -> None:
-        members = len(obj)
         if rule is not None:
             rule(obj)
-        for name, value in statics:
-            if not obj.get(name) and obj.get(name) is not False:
-                obj.setdefault(name, value)
-        if len(obj) != members:
-            ordered = sorted(obj.items(), key=lambda item: places.get(item[0], -1))
+        for name, value, is_pointer in statics:
+            told = obj.get(name)
+            if told is None or (told == "" and not is_pointer):
+                obj[name] = value
+        keys = tuple(obj)
+        wanted = known(keys) or order.learn(keys)
+        if wanted is not keys and wanted != keys:
+            ordered = {name: obj[name] for name in wanted}
             obj.clear()
             obj.update(ordered)
         for name, visit in visits:
             value = obj.get(name)
-            if value:
-                visit(value)
-            elif value is not None and value.__class__ is dict:
+            if value or value.__class__ is dict:
                 visit(value)
 
     return fill_in
 
 
-def _visit(word: str, definition: str) -> Callable[[Any], None] | None:
-    """What fills in a member of this type; None when nothing in it has defaults."""
+class _Order:
+    """The order in which Go writes the members of a struct, for each set of members met."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._places = {name: index for index, name in enumerate(names)}
+        self.known: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def learn(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if len(self.known) >= SHAPES_MAX:
+            self.known.clear()
+        wanted = tuple(sorted(keys, key=lambda name: self._places.get(name, -1)))
+        self.known[keys] = wanted
+        return wanted
+
+
+def _visit(word: str, definition: str, depth: int) -> Callable[[Any], None] | None:
+    """What fills in a member of this type; None when there is nothing to do in it."""
     word = word.removeprefix("*")
     if word == _QUANTITIES:
         return None if definition.startswith(_NOT_RESOURCE_LISTS) else _round_up
-    if word.startswith("[]") or word.startswith("{}"):
-        inner = word[2:]
-        if not inner.startswith("io.") or not _has_defaults(inner):
-            return None
-        return _of_list(inner) if word.startswith("[]") else _of_map(inner)
-    if not word.startswith("io.") or not _has_defaults(word):
+    inner = word.removeprefix("[]").removeprefix("{}").removeprefix("*")
+    if not inner.startswith("io.") or facts.definition(inner).fields is None:
         return None
-    return _of_struct(word)
+    if not depth and not _has_defaults(inner):
+        return None
+    if word.startswith("[]"):
+        return _of_list(inner, depth)
+    return _of_map(inner, depth) if word.startswith("{}") else _of_struct(inner, depth)
 
 
-def _of_struct(definition: str) -> Callable[[Any], None]:
-    def visit(value: Any) -> None:
-        fill_in = _compiled(definition)
-        assert fill_in is not None, definition
-        fill_in(value)
-
-    return visit
+# Compiled when first met, because definitions are read when first needed.
 
 
-def _of_list(definition: str) -> Callable[[Any], None]:
+def _needed(definition: str, depth: int) -> Default:
+    fill_in = _compiled(definition, depth)
+    assert fill_in is not None, definition
+    return fill_in
+
+
+def _of_struct(definition: str, depth: int) -> Callable[[Any], None]:
+    return lambda value: _needed(definition, depth)(value)
+
+
+def _of_list(definition: str, depth: int) -> Callable[[Any], None]:
     def visit(items: Any) -> None:
-        fill_in = _compiled(definition)
-        assert fill_in is not None, definition
+        fill_in = _needed(definition, depth)
         for item in items:
             fill_in(item)
 
     return visit
 
 
-def _of_map(definition: str) -> Callable[[Any], None]:
+def _of_map(definition: str, depth: int) -> Callable[[Any], None]:
     def visit(members: Any) -> None:
-        fill_in = _compiled(definition)
-        assert fill_in is not None, definition
+        fill_in = _needed(definition, depth)
         for member in members.values():
             fill_in(member)
 

@@ -16,9 +16,11 @@ def _deployment(obj: JsonObject) -> None:
     spec.setdefault("replicas", 1)
     strategy = spec["strategy"]
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", "25%")
-        rolling.setdefault("maxSurge", "25%")
+        strategy["rollingUpdate"] = {
+            "maxUnavailable": "25%",
+            "maxSurge": "25%",
+            **(strategy.get("rollingUpdate") or {}),
+        }
     spec.setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
     spec.setdefault("progressDeadlineSeconds", 600)
 
@@ -26,9 +28,11 @@ def _deployment(obj: JsonObject) -> None:
 def _daemon_set(obj: JsonObject) -> None:
     strategy = obj["spec"]["updateStrategy"]
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", 1)
-        rolling.setdefault("maxSurge", 0)
+        strategy["rollingUpdate"] = {
+            "maxUnavailable": 1,
+            "maxSurge": 0,
+            **(strategy.get("rollingUpdate") or {}),
+        }
     obj["spec"].setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
 
 
@@ -46,6 +50,10 @@ def _stateful_set(obj: JsonObject) -> None:
     retention.setdefault("whenScaled", "Retain")
     spec.setdefault("replicas", 1)
     spec.setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
+    claims = spec.get("volumeClaimTemplates")
+    if claims:
+        head = {"kind": "PersistentVolumeClaim", "apiVersion": "v1"}
+        spec["volumeClaimTemplates"] = [{**head, **each, **head} for each in claims]
 
 
 def _replica_set(obj: JsonObject) -> None:

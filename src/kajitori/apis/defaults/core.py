@@ -1,8 +1,12 @@
 """Defaults of the core group.
 
-Source: pkg/apis/core/v1/defaults.go.
+Some members say the same twice (`serviceAccount`, `podIP`, `stringData`); what is written is what Kubernetes' own
+version of the object makes of both.
+
+Source: pkg/apis/core/v1/defaults.go and conversion.go.
 """
 
+import binascii
 from collections.abc import Iterable
 
 from kajitori.apimachinery.kind import JsonObject
@@ -91,6 +95,9 @@ def _pod(obj: JsonObject) -> None:
         _huge_page_limits(spec)
         _pod_requests(spec)
     spec.setdefault("enableServiceLinks", True)
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
+    _drop_annotations(obj["metadata"])
     if spec.get("hostNetwork"):
         for container in containers:
             for port in container.get("ports") or ():
@@ -160,7 +167,46 @@ def _largest(one: dict[str, Quantity], two: dict[str, Quantity]) -> dict[str, Qu
     return {name: max(each[name] for each in (one, two) if name in each) for name in {**one, **two}}
 
 
+_INIT_CONTAINERS = frozenset(
+    f"pod.{stage}.kubernetes.io/init-container{what}"
+    for stage in ("alpha", "beta")
+    for what in ("s", "-statuses")
+)
+
+
+def _drop_annotations(metadata: JsonObject) -> None:
+    """Init containers were annotations once, and must not come in that way any more."""
+    annotations = metadata.get("annotations")
+    if annotations and not _INIT_CONTAINERS.isdisjoint(annotations):
+        metadata["annotations"] = {k: v for k, v in annotations.items() if k not in _INIT_CONTAINERS}
+        if not metadata["annotations"]:
+            del metadata["annotations"]
+
+
+def _pod_template_spec(obj: JsonObject) -> None:
+    _drop_annotations(obj["metadata"])
+
+
+def _pod_status(obj: JsonObject) -> None:
+    address, listed = obj.get("podIP"), obj.get("podIPs")
+    if address and (not listed or listed[0].get("ip") != address):
+        obj["podIPs"] = [{"ip": address}]
+    elif listed and listed[0].get("ip"):
+        obj["podIP"] = listed[0]["ip"]
+
+
+def _node_spec(obj: JsonObject) -> None:
+    cidr, listed = obj.get("podCIDR"), obj.get("podCIDRs")
+    if cidr and (not listed or listed[0] != cidr):
+        obj["podCIDRs"] = [cidr]
+    elif listed:
+        obj["podCIDR"] = listed[0]
+
+
 def _pod_spec(obj: JsonObject) -> None:
+    account = obj.get("serviceAccountName") or obj.get("serviceAccount")
+    if account:
+        obj["serviceAccountName"] = obj["serviceAccount"] = account
     obj.setdefault("dnsPolicy", "ClusterFirst")
     obj.setdefault("restartPolicy", "Always")
     obj.setdefault("securityContext", {})
@@ -181,6 +227,12 @@ def _file_mode(obj: JsonObject) -> None:
 
 def _secret(obj: JsonObject) -> None:
     obj.setdefault("type", "Opaque")
+    texts = obj.pop("stringData", None)
+    if texts:
+        data = dict(obj.get("data") or {})
+        for name, text in texts.items():
+            data[name] = binascii.b2a_base64(text.encode(), newline=False).decode()
+        obj["data"] = dict(sorted(data.items()))
 
 
 def _service_account_token(obj: JsonObject) -> None:
@@ -258,6 +310,7 @@ DEFAULTS = {
         "LimitRangeItem": _limit_range_item,
         "Namespace": _namespace,
         "NamespaceStatus": _namespace_status,
+        "NodeSpec": _node_spec,
         "NodeStatus": _node_status,
         "ObjectFieldSelector": _object_field,
         "PersistentVolume": _persistent_volume,
@@ -265,6 +318,8 @@ DEFAULTS = {
         "PersistentVolumeClaimSpec": _persistent_volume_claim_spec,
         "Pod": _pod,
         "PodSpec": _pod_spec,
+        "PodStatus": _pod_status,
+        "PodTemplateSpec": _pod_template_spec,
         "Probe": _probe,
         "ProjectedVolumeSource": _file_mode,
         "ReplicationController": _replication_controller,

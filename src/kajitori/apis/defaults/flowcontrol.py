@@ -16,12 +16,14 @@ def _flow_schema_spec(obj: JsonObject) -> None:
 
 
 def _exempt(obj: JsonObject) -> None:
-    obj.setdefault("nominalConcurrencyShares", 0)
+    if obj.get("nominalConcurrencyShares") is None:
+        obj["nominalConcurrencyShares"] = 0
     obj.setdefault("lendablePercent", 0)
 
 
 def _limited(obj: JsonObject) -> None:
-    obj.setdefault("nominalConcurrencyShares", 30)
+    if obj.get("nominalConcurrencyShares") is None:
+        obj["nominalConcurrencyShares"] = 30
     obj.setdefault("lendablePercent", 0)
 
 

@@ -20,8 +20,8 @@ def _network_policy(obj: JsonObject) -> None:
 
 def _ingress_class(obj: JsonObject) -> None:
     parameters = obj["spec"].get("parameters")
-    if parameters is not None:
-        parameters.setdefault("scope", "Cluster")
+    if parameters is not None and parameters.get("scope") is None:
+        parameters["scope"] = "Cluster"
 
 
 def _endpoint_port(obj: JsonObject) -> None:

@@ -64,9 +64,9 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "admissionregistration.k8s.io/validatingadmissionpolicies",
         "admissionregistration.k8s.io/validatingadmissionpolicybindings",
         "admissionregistration.k8s.io/validatingwebhookconfigurations",
-        "apiextensions.k8s.io/customresourcedefinitions",
         "apiregistration.k8s.io/apiservices",
     ),
+    "custom_kinds": ("apiextensions.k8s.io/customresourcedefinitions",),
     "dynamic_resources": (
         "resource.k8s.io/deviceclasses",
         "resource.k8s.io/resourceclaims",

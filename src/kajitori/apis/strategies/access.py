@@ -22,7 +22,10 @@ class Binding(Role):
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
         if obj.get("roleRef") == old.get("roleRef"):
             return []
-        return [FieldError.invalid("roleRef", obj.get("roleRef"), "cannot change roleRef")]
+        said = obj.get("roleRef") or {}
+        # Shown as the fields of a Go struct, not as JSON.
+        shown = {"APIGroup": said.get("apiGroup"), "Kind": said.get("kind"), "Name": said.get("name")}
+        return [FieldError.invalid("roleRef", shown, "cannot change roleRef")]
 
 
 def _any_name(name: str, prefix: bool) -> list[str]:

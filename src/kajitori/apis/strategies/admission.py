@@ -37,29 +37,6 @@ class WebhookConfiguration(_Admission):
     generation_parts = ("webhooks",)
 
 
-class CustomResourceDefinition(Strategy):
-    counts_generations = True
-
-    def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
-        super().prepare_for_create(obj, occasion)
-        self._note_stored_version(obj)
-
-    def prepare_for_update(
-        self, obj: JsonObject, old: JsonObject, subresource: str = "", occasion: Occasion = NOBODY
-    ) -> None:
-        super().prepare_for_update(obj, old, subresource, occasion)
-        if not subresource:
-            self._note_stored_version(obj)
-
-    def _note_stored_version(self, obj: JsonObject) -> None:
-        """The version that objects are stored in now is one that they have ever been stored in."""
-        versions = obj["spec"].get("versions") or ()
-        name = next((each["name"] for each in versions if each.get("storage")), None)
-        known: list[str] = obj["status"].get("storedVersions") or []
-        if name is not None and name not in known:
-            obj["status"] = {**obj["status"], "storedVersions": [*known, name]}
-
-
 class APIService(Strategy):
     name_error = staticmethod(name_is_path_segment)
     status_keeps = ("labels", "annotations", "finalizers", "ownerReferences")
@@ -85,6 +62,5 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "admissionregistration.k8s.io/validatingadmissionpolicies": Policy,
     "admissionregistration.k8s.io/validatingadmissionpolicybindings": PolicyBinding,
     "admissionregistration.k8s.io/validatingwebhookconfigurations": WebhookConfiguration,
-    "apiextensions.k8s.io/customresourcedefinitions": CustomResourceDefinition,
     "apiregistration.k8s.io/apiservices": APIService,
 }

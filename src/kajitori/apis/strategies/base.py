@@ -77,6 +77,8 @@ class Strategy:
     """Members of metadata that an update of the status cannot change."""
     immutable_first = False
     """Whether changes of what can never change are told before all else that is wrong."""
+    validates_metadata = False
+    """Whether `validate` and `validate_update` judge the metadata too, instead of the registry."""
     status_is_reset = True
     """Whether creates and updates throw away the status that a client sent."""
 

@@ -47,6 +47,10 @@ class Job(Strategy):
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         if not obj["spec"].get("manualSelector"):
             self._generate_selector(obj)
+        labels = obj["spec"]["template"]["metadata"].get("labels")
+        if labels and not obj["metadata"].get("labels"):
+            # What is stored is defaulted when it is read: the generated labels are the job's own, too.
+            obj["metadata"]["labels"] = dict(labels)
         super().prepare_for_create(obj, occasion)
         drop_pod_fields(obj["spec"]["template"]["spec"], None)
 

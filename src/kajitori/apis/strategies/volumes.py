@@ -245,7 +245,7 @@ def _class_is_set_later(spec: JsonObject, old: JsonObject, kept: dict[str, str])
     name = spec.get("storageClassName")
     if name is None or "storageClassName" in old:
         return False
-    return kept.get(_CLASS_ANNOTATION, name) == name
+    return bool(kept.get(_CLASS_ANNOTATION, name) == name)
 
 
 def _bound(munged: JsonObject, old: JsonObject) -> JsonObject:

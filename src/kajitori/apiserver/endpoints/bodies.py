@@ -5,7 +5,6 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from kajitori.apimachinery.decode import (
     DecodeError,
@@ -16,6 +15,7 @@ from kajitori.apimachinery.decode import (
 )
 from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.yaml import decode_yaml, warnings_of
 from kajitori.apiserver.http import Request
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, body_type
 from kajitori.apiserver.registry.call import Call
@@ -45,8 +45,6 @@ def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, l
             value = decode_json(body)
             repeated = duplicate_fields(body) if has_duplicates(body, value) else []
         elif media in (YAML, "application/x-yaml", "text/yaml"):
-            from kajitori.apimachinery.yaml import decode_yaml
-
             value, repeated = decode_yaml(body)
         else:
             raise unsupported_media_type(custom=custom)
@@ -56,12 +54,13 @@ def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, l
         if not text.startswith("couldn't get"):
             text = f"couldn't get version/kind; json parse error: {text}"
         raise BadRequest(text) from None
-    return value or {}, repeated
+    found: JsonObject = value or {}
+    return found, repeated
 
 
 def _read_protobuf(body: bytes) -> JsonObject:
     from kajitori.apis.facts.protobuf import protobuf_codec
-    from kajitori.wire.protobuf.codec import ProtobufError
+    from kajitori.wire.protobuf import ProtobufError
 
     try:
         return protobuf_codec().decode(body)
@@ -92,10 +91,10 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
     return obj
 
 
-def typed(resource: Resource, raw: JsonObject, problems: list[str]) -> JsonObject:
+def typed(resource: Resource, raw: JsonObject, problems: list[str], *, patched: bool = False) -> JsonObject:
     """A JSON object as one of the kind. Raises: BadRequest for wrong types."""
     try:
-        obj = resource.decode(raw, problems)
+        obj = (resource.decode_patched if patched else resource.decode)(raw, problems)
     except DecodeError as error:
         kind = resource.kind
         raise BadRequest(
@@ -111,12 +110,11 @@ def report_problems(resource: Resource, problems: Sequence[str], call: Call) -> 
         return
     if call.options.field_validation == "Warn":
         for each in problems:
-            call.warn(each)
+            for text in warnings_of(each):
+                call.warn(text)
         return
     kind = resource.kind
     listed = ", ".join(problems)
-    if resource.custom:
-        raise BadRequest(f"strict decoding error: {listed}")
     raise BadRequest(
         f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: '
         f"{listed}"
@@ -130,6 +128,4 @@ def read_options(request: Request) -> JsonObject | None:
     """
     if not request.body:
         return None
-    value: Any
-    value, _ = read_value(request)
-    return value
+    return read_value(request)[0]

@@ -9,27 +9,31 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply
 
 from typing import Any
 
+import msgspec
+
 from kajitori.apimachinery.decode import DecodeError, decode_json, duplicate_fields, has_duplicates
 from kajitori.apimachinery.errors import (
     BadRequest,
     FieldError,
+    Invalid,
     UnsupportedMediaType,
     invalid,
     not_found,
 )
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.go_text import go_text
-from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
+from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch, strict_complaints
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
 from kajitori.apimachinery.patch.strategic import apply_strategic_merge_patch, parse_strategic_merge_patch
+from kajitori.apimachinery.yaml import decode_yaml, warnings_of
 from kajitori.apiserver.endpoints.bodies import typed
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.resource import Resource, encode
-from kajitori.apiserver.registry.updating import Change, Transform
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.updating import Change, Transform, named
 from kajitori.apiserver.scope import Scope
 
-__all__ = ["patch_transform"]
+__all__ = ["APPLY", "patch_transform", "read_configuration"]
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -45,7 +49,8 @@ def patch_transform(registry: Registry, scope: Scope, media: str, call: Call) ->
     resource = scope.resource
     if media == JSON_PATCH:
         operations = parse_json_patch(scope.request.body)
-        return _patched(scope, call, lambda obj: apply_json_patch(obj, operations), [], shown=None)
+        repeated = strict_complaints(scope.request.body, operations)
+        return _patched(scope, call, lambda obj: apply_json_patch(obj, operations), repeated, shown=None)
     if media == MERGE:
         patch = parse_merge_patch(scope.request.body)
         repeated = _repeated(scope.request.body, patch)
@@ -64,6 +69,11 @@ def patch_transform(registry: Registry, scope: Scope, media: str, call: Call) ->
         )
     if media == APPLY[0]:
         return _applied(registry, scope, call)
+    if resource.custom:
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: "
+            f"{JSON_PATCH}, {MERGE}, {APPLY[0]}"
+        )
     raise UnsupportedMediaType("415: Unsupported Media Type", details={})
 
 
@@ -81,74 +91,97 @@ def _patched(scope: Scope, call: Call, change: Any, repeated: list[str], *, show
         if not isinstance(patched, dict):
             raise BadRequest("the patch does not leave an object")
         problems: list[str] = list(repeated)
-        _same_kind(resource, patched)
-        obj = typed(resource, patched, problems)
-        _report(resource, problems, call, shown if shown is not None else encode(patched).decode())
+        if shown is None:
+            _check_kind(resource, patched)
+        _same_name(scope, patched)
+        try:
+            obj = resource.decode_patched(patched, problems)
+        except DecodeError as error:
+            raise _bad_outcome(patched, shown, str(error)) from None
+        resource.default(obj)
+        if problems:
+            _report(problems, call, patched, shown)
         return Change(obj)
 
     return transform
 
 
-def _same_kind(resource: Resource, patched: JsonObject) -> None:
+def _same_name(scope: Scope, patched: JsonObject) -> None:
+    """A custom object's name is compared with the path's, as a PUT's is; others are found immutable later."""
+    metadata = patched.get("metadata")
+    said = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    if scope.resource.custom and said != scope.info.name:
+        raise BadRequest(
+            f"the name of the object ({said}) does not match the name on the URL ({scope.info.name})"
+        )
+
+
+def _check_kind(resource: Resource, patched: JsonObject) -> None:
+    """Raises: Invalid when a patch would make another kind of the object."""
     kind = resource.kind
-    said = (patched.get("apiVersion"), patched.get("kind"))
-    if said != (kind.api_version, kind.kind):
-        if said[0] != kind.api_version and isinstance(said[0], str):
-            raise BadRequest(
-                f"the API version in the data ({said[0]}) does not match the expected API version "
-                f"({kind.api_version})"
-            )
-        raise BadRequest(f"the kind in the data ({said[1]}) does not match the expected kind ({kind.kind})")
+    for name, expected in (("apiVersion", kind.api_version), ("kind", kind.kind)):
+        said = patched.get(name)
+        if said != expected:
+            detail = f"the {name} of the object ({said}) does not match the expected {name} ({expected})"
+            raise _bad_outcome(patched, None, detail)
 
 
-def _report(resource: Resource, problems: list[str], call: Call, shown: str) -> None:
+def _bad_outcome(patched: JsonObject, shown: str | None, detail: str) -> Invalid:
+    """The complaint about an object that a patch leaves; it shows the object, or for strategic ones the patch."""
+    if shown is None:
+        shown = msgspec.json.encode(patched, order="sorted").decode()
+    return invalid("", "", "", [FieldError.invalid("patch", shown, detail)])
+
+
+def _report(problems: list[str], call: Call, patched: JsonObject, shown: str | None) -> None:
     """Complaints about fields, in the form that patches have for them."""
-    if not problems or call.options.field_validation == "Ignore":
+    if call.options.field_validation == "Ignore":
         return
     if call.options.field_validation == "Warn":
         for each in problems:
             call.warn(each)
         return
-    detail = f"strict decoding error: {', '.join(problems)}"
-    raise invalid("", "", "", [FieldError.invalid("patch", shown, detail)])
+    raise _bad_outcome(patched, shown, f"strict decoding error: {', '.join(problems)}")
 
 
 def _applied(registry: Registry, scope: Scope, call: Call) -> Transform:
-    resource, body = scope.resource, scope.request.body
-    config = _configuration(body)
+    resource = scope.resource
+    config = read_configuration(scope.request.body, call)
 
     def transform(current: JsonObject | None) -> Change:
         applied = registry.ownership.apply(
             resource, config, current, call, subresource=scope.info.subresource, now=registry.now()
         )
-        said = applied.object["metadata"].get("name", "")
-        if said != scope.info.name:
-            raise BadRequest(
-                f"the name of the object ({said}) does not match the name on the URL ({scope.info.name})"
-            )
-        return Change(typed(resource, applied.object, []), owned=True)
+        named(applied.object, scope.info.name, url_name=scope.info.name)
+        if current is None:
+            # There is nothing whose version could be meant.
+            applied.object["metadata"].pop("resourceVersion", None)
+        return Change(typed(resource, applied.object, [], patched=True), owned=True)
 
     return transform
 
 
-def _configuration(body: bytes) -> JsonObject:
+def read_configuration(body: bytes, call: Call) -> JsonObject:
     """An apply configuration: YAML, of which JSON is a part.
 
-    Raises: BadRequest.
+    Raises: BadRequest; with strict field validation for repeated keys too.
     """
+    repeated: list[str] = []
     try:
-        value = decode_json(body) if body[:1] == b"{" else _yaml(body)
+        value = decode_json(body)
+        if has_duplicates(body, value):
+            value, repeated = decode_yaml(body)
     except DecodeError:
-        value = _yaml(body)
+        try:
+            value, repeated = decode_yaml(body)
+        except DecodeError as error:
+            raise BadRequest(f"error decoding YAML: {error}") from None
     if not isinstance(value, dict):
         raise BadRequest("error decoding YAML: an apply configuration must be an object")
+    if repeated and call.options.field_validation == "Strict":
+        raise BadRequest(f"error strict decoding YAML: {'; '.join(repeated)}")
+    if repeated and call.options.field_validation == "Warn":
+        for each in repeated:
+            for text in warnings_of(each):
+                call.warn(text)
     return value
-
-
-def _yaml(body: bytes) -> Any:
-    from kajitori.apimachinery.yaml import decode_yaml
-
-    try:
-        return decode_yaml(body)[0]
-    except DecodeError as error:
-        raise BadRequest(f"error decoding YAML: {error}") from None

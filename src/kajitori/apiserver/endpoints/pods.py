@@ -23,11 +23,10 @@ from kajitori.apiserver.endpoints.bodies import read_value
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.http import Response
 from kajitori.apiserver.options import DeleteOptions, delete_options
-from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.deleting import delete
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.updating import Change, update
+from kajitori.apiserver.registry.updating import rewrite
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Pods"]
@@ -70,15 +69,14 @@ class Pods:
         pods = self._catalog.find("", "v1", "pods")
         assert pods is not None
 
-        def bound(pod: JsonObject | None) -> Change:
-            if pod is None:
-                raise not_found("pods", "", name)
-            return Change(self._bound(pod, target["name"], metadata))
+        def bound(pod: JsonObject) -> None:
+            self._bound(pod, target["name"], metadata)
 
-        await update(self._registry, pods, scope.info.namespace, name, bound, call, subresource="binding")
+        dry_run = call.options.dry_run
+        await rewrite(self._registry, pods, scope.info.namespace, name, bound, dry_run=dry_run)
         return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
 
-    def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> JsonObject:
+    def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> None:
         name = pod["metadata"]["name"]
         spec, status = pod["spec"], pod.setdefault("status", {})
         if "deletionTimestamp" in pod["metadata"]:
@@ -99,8 +97,6 @@ class Pods:
                 "lastTransitionTime": self._registry.now(),
             },
         )
-        pod["metadata"].pop("resourceVersion", None)
-        return pod
 
     # Eviction.
 
@@ -117,15 +113,13 @@ class Pods:
         assert pods is not None
         pod = pods.parse(get_item(self._registry.store, pods, namespace, name).value)
         if not _needs_no_budget(pod):
-            await self._spend(namespace, pod, options, call)
+            await self._spend(namespace, pod, options)
         if not options.dry_run and "deletionTimestamp" not in pod["metadata"]:
-            await update(self._registry, pods, namespace, name, self._disrupted, call, subresource="status")
+            await rewrite(self._registry, pods, namespace, name, self._disrupted)
         await delete(self._registry, pods, namespace, name, options, call)
         return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
 
-    def _disrupted(self, pod: JsonObject | None) -> Change | None:
-        if pod is None:
-            return None
+    def _disrupted(self, pod: JsonObject) -> None:
         _set_condition(
             pod.setdefault("status", {}),
             {
@@ -137,10 +131,8 @@ class Pods:
                 "message": "Eviction API: evicting",
             },
         )
-        pod["metadata"].pop("resourceVersion", None)
-        return Change(pod)
 
-    async def _spend(self, namespace: str, pod: JsonObject, options: DeleteOptions, call: Call) -> None:
+    async def _spend(self, namespace: str, pod: JsonObject, options: DeleteOptions) -> None:
         """Takes one disruption from the Pod's budget. Raises: TooManyRequests when none is left."""
         budgets = self._catalog.find("policy", "v1", "poddisruptionbudgets")
         assert budgets is not None
@@ -158,21 +150,17 @@ class Pods:
             return
         now = self._registry.now()
 
-        def spent(budget: JsonObject | None) -> Change | None:
-            if budget is None:
-                return None
+        def spent(budget: JsonObject) -> None:
             _check_budget(budget)
             status = budget["status"]
             status["disruptionsAllowed"] -= 1
             status.setdefault("disruptedPods", {})[pod["metadata"]["name"]] = now
-            budget["metadata"].pop("resourceVersion", None)
-            return Change(budget)
 
         if options.dry_run:
             _check_budget(found[0])
             return
         name = found[0]["metadata"]["name"]
-        await update(self._registry, budgets, namespace, name, spent, call, subresource="status")
+        await rewrite(self._registry, budgets, namespace, name, spent)
 
     # What needs the node.
 
@@ -232,7 +220,7 @@ def _ignores_budget(pod: JsonObject, budget: JsonObject) -> bool:
     if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     status = budget.get("status") or {}
-    return status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0
+    return bool(status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0)
 
 
 def _check_budget(budget: JsonObject) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kajitori.apimachinery.errors import ApiError, NotFound
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.endpoints.answers import answer, value_answer
+from kajitori.apiserver.endpoints.answers import answer, value_answer, warning_headers
 from kajitori.apiserver.endpoints.bodies import read_object, read_options
 from kajitori.apiserver.endpoints.patches import patch_transform
 from kajitori.apiserver.http import BodyWriter, Response, Stream
@@ -89,14 +89,15 @@ class ResourceEndpoints:
         info = scope.info
         item = get_item(self._registry.store, scope.resource, info.namespace, info.name, version)
         if form.media == JSON and not form.kind and not scope.resource.converted:
-            return Response(200, item.value + b"\n")
-        return answer(200, self.renderer(scope).one(item.value, form), form)
+            headers = warning_headers(scope.warnings) if scope.warnings else ()
+            return Response(200, item.value + b"\n", JSON, headers)
+        return answer(200, self.renderer(scope).one(item.value, form), form, scope.warnings)
 
     async def list(self, scope: Scope) -> Answer:
         form = self.form(scope)
         options = list_options(scope.query, watch=False)
         values, page = await list_items(self._registry.store, scope.resource, scope.info.namespace, options)
-        return answer(200, self.renderer(scope).many(values, page, form), form)
+        return answer(200, self.renderer(scope).many(values, page, form), form, scope.warnings)
 
     def watch(self, scope: Scope) -> Answer:
         form = self.form(scope)
@@ -119,7 +120,7 @@ class ResourceEndpoints:
             try:
                 if initial:
                     for value in initial_items(store, selection, resource):
-                        watch.send(renderer.event("ADDED", value, form))
+                        watch.show(value)
                     if options.allow_watch_bookmarks:
                         watch.bookmark(initial_end=True)
                 elif not from_now:
@@ -138,7 +139,8 @@ class ResourceEndpoints:
             watch.start(writer, timeout, first, loop)
 
         content_type = form.media if form.media == JSON else f"{form.media};stream=watch"
-        return Stream(on_start, watch.stop, content_type=content_type)
+        headers = warning_headers(scope.warnings)
+        return Stream(on_start, watch.stop, content_type=content_type, headers=headers)
 
     def close_watches(self, resource: Resource | None = None) -> None:
         """Ends the watches of a resource that is no longer served, or all of them."""
@@ -166,7 +168,7 @@ class ResourceEndpoints:
 
         def replaced(current: JsonObject | None) -> Change:
             # Made anew for each try: what is stored may share nothing with what the client sent.
-            return Change(_copy(sent), uid=uid)
+            return Change(_copied(sent), uid=uid, derived=False)
 
         subresource = scope.info.subresource
         updated = await update(
@@ -247,10 +249,6 @@ class ResourceEndpoints:
 
 
 _NOTHING = ("",)
-
-
-def _copy(value: JsonObject) -> JsonObject:
-    return _copied(value)
 
 
 def _copied(value: Any) -> Any:

@@ -1,18 +1,30 @@
 """The scale subresource."""
 
 from collections.abc import Callable
+from functools import cache
 
 from kajitori.apimachinery.decode import DecodeError
 from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType, invalid, not_found
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.managedfields.managed import FieldManager, KindVersions
+from kajitori.apimachinery.managedfields.scale import SCALE_API_VERSION, to_parent, to_scale
+from kajitori.apimachinery.managedfields.sets import from_paths
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
+from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.typed import decode
 from kajitori.apiserver.endpoints.answers import value_answer
 from kajitori.apiserver.endpoints.bodies import read_value
-from kajitori.apiserver.endpoints.patches import JSON_PATCH, MERGE, STRATEGIC
+from kajitori.apiserver.endpoints.patches import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    read_configuration,
+)
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.negotiation import body_type
+from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.meta import conflict
 from kajitori.apiserver.registry.registry import Registry
@@ -21,6 +33,16 @@ from kajitori.apiserver.registry.updating import MODIFIED, Change, update
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Scales"]
+
+
+@cache
+def _owners() -> FieldManager:
+    """Who owns the fields of a Scale."""
+    schema = built_in_definitions().get(_DEFINITION)
+    versions = KindVersions("Scale", {SCALE_API_VERSION: schema})
+    reset = {SCALE_API_VERSION: from_paths("status")}
+    return FieldManager(versions, SCALE_API_VERSION, subresource="scale", reset=reset)
+
 
 _DEFINITION = "io.k8s.api.autoscaling.v1.Scale"
 
@@ -38,56 +60,91 @@ class Scales:
         return self._answer(scope, item.value)
 
     async def update(self, scope: Scope) -> Answer:
+        call = self._resources.call(scope, "UpdateOptions")
         sent, _ = read_value(scope.request)
-        return await self._write(scope, lambda current: sent, "UpdateOptions")
+        return await self._write(scope, call, lambda scale: self._changed(scale, sent, call))
 
     async def patch(self, scope: Scope) -> Answer:
         media = body_type(scope.request.headers.get("content-type", ""))
         body = scope.request.body
+        apply = media == APPLY[0]
+        call = self._resources.call(scope, "PatchOptions", apply=apply)
+        if apply:
+            config = read_configuration(body, call)
+            return await self._write(scope, call, lambda scale: self._applied(scale, config, call))
         if media == JSON_PATCH:
             operations = parse_json_patch(body)
             return await self._write(
-                scope, lambda current: apply_json_patch(current, operations), "PatchOptions"
+                scope, call, lambda scale: self._changed(scale, apply_json_patch(scale, operations), call)
             )
         if media in (MERGE, STRATEGIC):
             # A Scale has no lists: both patches mean the same.
             patch = parse_merge_patch(body)
-            return await self._write(scope, lambda current: apply_merge_patch(current, patch), "PatchOptions")
+            return await self._write(
+                scope, call, lambda scale: self._changed(scale, apply_merge_patch(scale, patch), call)
+            )
         raise UnsupportedMediaType("415: Unsupported Media Type", details={})
 
-    async def _write(self, scope: Scope, change: Callable[[JsonObject], JsonObject], options: str) -> Answer:
+    def _changed(self, scale: JsonObject, changed: JsonObject, call: Call) -> JsonObject:
+        """A Scale that was sent or patched, and who owns its replicas now."""
+        try:
+            new, _ = decode(_DEFINITION, changed)
+        except DecodeError as error:
+            raise BadRequest(f'Scale in version "v1" cannot be handled as a Scale: {error}') from None
+        new["apiVersion"], new["kind"] = scale["apiVersion"], scale["kind"]
+        entries = _owners().update(scale, new, manager=call.manager, now=self._registry.now())
+        new["metadata"]["managedFields"] = entries
+        return new
+
+    def _applied(self, scale: JsonObject, config: JsonObject, call: Call) -> JsonObject:
+        applied = _owners().apply(
+            scale,
+            config,
+            manager=call.options.field_manager,
+            force=bool(call.options.force),
+            now=self._registry.now(),
+        )
+        return applied.object
+
+    async def _write(self, scope: Scope, call: Call, change: Callable[[JsonObject], JsonObject]) -> Answer:
         resource = scope.resource
         paths = resource.scale_paths
         assert paths is not None, resource.kind
-        call = self._resources.call(scope, options)
+        replicas = {resource.kind.api_version: tuple(f"f:{name}" for name in paths.spec)}
 
         def scaled(current: JsonObject | None) -> Change:
             if current is None:
                 raise not_found(resource.kind.plural, resource.kind.group, scope.info.name)
-            try:
-                scale, _ = decode(_DEFINITION, change(scale_of(current, paths)))
-            except DecodeError as error:
-                raise BadRequest(f'Scale in version "v1" cannot be handled as a Scale: {error}') from None
-            name = scale["metadata"].get("name") or scope.info.name
-            if name != scope.info.name:
-                raise BadRequest(
-                    f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
-                )
-            errors = scale_errors(scale)
-            if errors:
-                raise invalid("Scale", "autoscaling", scope.info.name, errors)
-            version = scale["metadata"].get("resourceVersion", "")
-            if version and version != current["metadata"]["resourceVersion"]:
-                raise conflict(resource, scope.info.name, MODIFIED)
-            changed = with_replicas(current, paths, scale["spec"].get("replicas", 0))
-            if not version:
-                changed["metadata"].pop("resourceVersion", None)
-            return Change(changed, uid=scale["metadata"].get("uid", ""))
+            scale = scale_of(current, paths)
+            owned = current["metadata"].get("managedFields")
+            scale["metadata"]["managedFields"] = to_scale(owned, replicas)
+            new = change(scale)
+            self._check(scope, new, scale)
+            changed = with_replicas(current, paths, new["spec"].get("replicas") or 0)
+            entries = to_parent(
+                owned, new["metadata"].get("managedFields"), replicas, api_version=resource.kind.api_version
+            )
+            if entries:
+                changed["metadata"]["managedFields"] = entries
+            return Change(changed, owned=True, uid=new["metadata"].get("uid", ""))
 
         updated = await update(
             self._registry, resource, scope.info.namespace, scope.info.name, scaled, call, subresource="scale"
         )
         return self._answer(scope, updated.value)
+
+    def _check(self, scope: Scope, new: JsonObject, scale: JsonObject) -> None:
+        """Raises: BadRequest for another name, Invalid, Conflict."""
+        resource, name = scope.resource, scope.info.name
+        said = new["metadata"].get("name") or name
+        if said != name:
+            raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({name})")
+        errors = [] if resource.custom else scale_errors(new)
+        if errors:
+            raise invalid("Scale", "autoscaling", name, errors)
+        version = new["metadata"].get("resourceVersion", "")
+        if version and version != scale["metadata"]["resourceVersion"]:
+            raise conflict(resource, name, MODIFIED)
 
     def _answer(self, scope: Scope, value: bytes) -> Answer:
         resource = scope.resource

@@ -6,9 +6,17 @@ another protocol.
 """
 
 from kajitori.apiserver.http.limits import BODY_BYTES_MAX, Limits
-from kajitori.apiserver.http.messages import BodyWriter, Handler, Request, Response, Stream, Upgrade, status_response
+from kajitori.apiserver.http.messages import (
+    BodyWriter,
+    Handler,
+    Request,
+    Response,
+    Stream,
+    Upgrade,
+    status_response,
+)
 from kajitori.apiserver.http.server import Server, serve
-from kajitori.apiserver.http.stream import StreamWriter, framed
+from kajitori.apiserver.http.stream import StreamWriter
 
 __all__ = [
     "BODY_BYTES_MAX",
@@ -21,7 +29,6 @@ __all__ = [
     "Stream",
     "StreamWriter",
     "Upgrade",
-    "framed",
     "serve",
     "status_response",
 ]

@@ -106,6 +106,7 @@ class Connection(RequestReader, asyncio.Protocol):
         # A client may close its side once it has asked. TLS has no such half: there the connection is over.
         if self._request is not None and self._writer is None and not self._shared.tls:
             self._closing = self._deaf = True
+            self._deadline = self._shared.loop.time() + self._limits.half_closed_seconds_max
             return True
         return False
 
@@ -161,7 +162,8 @@ class Connection(RequestReader, asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._request = request
-        self._deadline = _NEVER
+        if not self._closing:
+            self._deadline = _NEVER
         try:
             answer = self._handler(request)
         except Exception as error:
@@ -213,6 +215,7 @@ class Connection(RequestReader, asyncio.Protocol):
             or not request.keep_alive
             or self._closing
             or request.method == "HEAD"
+            or request.version != "1.1"
             or response.status in _BODYLESS
         ):
             self._respond_specially(request, response, body)

@@ -49,33 +49,22 @@ class HeadWriter:
     def __init__(self, wall_clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._clock = wall_clock
         self._monotonic = monotonic
-        self._date = b""
+        self._date = ""
         self._date_end = float("-inf")
         self._prefixes: dict[tuple[int, str], bytes] = {}
 
-    def date(self) -> bytes:
+    def date(self) -> str:
         """`Date: …` for now."""
-        now = self._monotonic()
-        if now >= self._date_end:
-            wall = self._clock()
-            self._date_end = now + 1 - wall % 1
-            moment = gmtime(wall)
-            self._date = (
-                f"Date: {_DAYS[moment.tm_wday]}, {moment.tm_mday:02d} {_MONTHS[moment.tm_mon]} "
-                f"{moment.tm_year} {moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d} GMT\r\n"
-            ).encode("ascii")
+        if self._monotonic() >= self._date_end:
+            self._next_second()
         return self._date
 
     def sized(self, status: int, content_type: str, audit_id: str, *, body: bytes) -> bytes:
         """A whole answer without further headers: what nearly every request gets."""
+        if self._monotonic() >= self._date_end:
+            self._next_second()
         prefix = self._prefixes.get((status, content_type)) or self._prefix(status, content_type)
-        return b"%b%bAudit-Id: %b\r\nContent-Length: %d\r\n\r\n%b" % (
-            prefix,
-            self.date(),
-            audit_id.encode("utf-8", "surrogateescape"),
-            len(body),
-            body,
-        )
+        return b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (prefix, audit_id.encode(), len(body), body)
 
     def full(
         self,
@@ -94,7 +83,7 @@ class HeadWriter:
         if content_type and "content-type" not in named:
             parts.append(f"Content-Type: {_line(content_type)}\r\n")
         if "date" not in named:
-            parts.append(self.date().decode("ascii"))
+            parts.append(self.date())
         if "audit-id" not in named:
             parts.append(f"Audit-Id: {audit_id}\r\n")
         for name, value in headers:
@@ -102,17 +91,26 @@ class HeadWriter:
                 parts.append(f"{_line(name)}: {_line(value)}\r\n")
         parts.append(end)
         parts.append("\r\n")
-        return "".join(parts).encode("utf-8", "surrogateescape")
+        return "".join(parts).encode("utf-8", "replace")
 
     def _prefix(self, status: int, content_type: str) -> bytes:
+        """The part of a head that stays the same for a second."""
         if len(self._prefixes) >= _PREFIXES_MAX:
             self._prefixes.clear()
         line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} status code {status}\r\n"
-        prefix = f"{line}{_STANDING}Content-Type: {_line(content_type)}\r\n".encode(
-            "utf-8", "surrogateescape"
-        )
-        self._prefixes[status, content_type] = prefix
+        text = f"{line}{_STANDING}Content-Type: {_line(content_type)}\r\n{self._date}Audit-Id: "
+        prefix = self._prefixes[status, content_type] = text.encode()
         return prefix
+
+    def _next_second(self) -> None:
+        wall = self._clock()
+        self._date_end = self._monotonic() + 1 - wall % 1
+        moment = gmtime(wall)
+        self._date = (
+            f"Date: {_DAYS[moment.tm_wday]}, {moment.tm_mday:02d} {_MONTHS[moment.tm_mon]} {moment.tm_year} "
+            f"{moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d} GMT\r\n"
+        )
+        self._prefixes.clear()
 
 
 def refusal(status: int, detail: str = "") -> bytes:

@@ -41,6 +41,9 @@ COMPRESS_BYTES_MIN = 128 * 1024
 HANDSHAKE_SECONDS_MAX = 10.0
 """From accepting a connection to the end of its TLS handshake."""
 
+HALF_CLOSED_SECONDS_MAX = 5.0
+"""How long a request goes on whose client closed its sending side: it may still read, or be gone altogether."""
+
 LINGER_SECONDS = 0.5
 """How long a refused client's bytes are still read: closing earlier would reset the answer away."""
 
@@ -60,4 +63,5 @@ class Limits:
     pipelined_max: int = PIPELINED_MAX
     compress_bytes_min: int = COMPRESS_BYTES_MIN
     handshake_seconds_max: float = HANDSHAKE_SECONDS_MAX
+    half_closed_seconds_max: float = HALF_CLOSED_SECONDS_MAX
     linger_seconds: float = LINGER_SECONDS

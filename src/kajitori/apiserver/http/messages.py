@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     import asyncio
 
 
-__all__ = ["BodyWriter", "Handler", "OversizedRequest", "Request", "Response", "Stream", "Upgrade", "status_response"]
+__all__ = [
+    "BodyWriter",
+    "Handler",
+    "OversizedRequest",
+    "Request",
+    "Response",
+    "Stream",
+    "Upgrade",
+    "status_response",
+]
 
 JSON = "application/json"
 

@@ -94,7 +94,10 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         key = _names.get(name) or _lower(name)
-        text = value.decode("utf-8", "replace")
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = value.decode("utf-8", "replace")
         headers = self._headers
         if key in headers:
             self._repeat(key, text)

@@ -4,8 +4,6 @@ Promises
     W1  what is written is sent in order, each write as one chunk
     W2  a write never waits; it says how many bytes the client has yet to take
     W3  after close, by either side, writes do nothing
-
-One event for many watchers is framed once (`framed`) and written to each as it is (`write_framed`).
 """
 
 import asyncio
@@ -36,15 +34,6 @@ class StreamWriter:
         if self.closed or not data:
             return self.buffered
         self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
-        return self._transport.get_write_buffer_size()
-
-    def write_framed(self, chunk: bytes) -> int:
-        """Sends what `framed` made, without copying it; gives the bytes that wait to be taken."""
-        if self.closed or not chunk:
-            return self.buffered
-        if not self._chunked:  # HTTP/1.0 knows no chunks
-            chunk = chunk[chunk.index(b"\n") + 1 : -2]
-        self._transport.write(chunk)
         return self._transport.get_write_buffer_size()
 
     @property

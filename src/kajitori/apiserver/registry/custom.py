@@ -30,6 +30,7 @@ class CustomStrategy(Strategy):
     """What Kubernetes does in code with custom objects."""
 
     allow_create_on_update = False
+    allow_unconditional_update = False
 
     def __init__(self, version: ServedVersion) -> None:
         self.kind = version.as_kind()
@@ -133,9 +134,16 @@ class CustomResource(Resource):
     custom = True
 
     def __init__(
-        self, version: ServedVersion, siblings: Mapping[str, ServedVersion], *, rewrites: bool
+        self,
+        version: ServedVersion,
+        siblings: Mapping[str, ServedVersion],
+        *,
+        rewrites: bool,
+        since: int = 0,
     ) -> None:
-        """`rewrites`: objects stored under an older schema may lack defaults or hold too much."""
+        """`rewrites`: objects stored under an older schema may lack defaults or hold too much. `since` is the
+        revision that made the definition.
+        """
         kind = version.as_kind()
         storage = siblings[version.storage_version].as_kind()
         super().__init__(
@@ -151,6 +159,8 @@ class CustomResource(Resource):
             strategy=CustomStrategy(siblings[version.storage_version]),
         )
         self.version = version
+        self.deprecation = version.deprecation_warning
+        self.since = since
         self._siblings = siblings
         self._rewrites = rewrites
         self._printer = custom_printer(
@@ -180,9 +190,18 @@ class CustomResource(Resource):
             raise DecodeError("json: cannot unmarshal metadata: it must be an object")
         coerced = self.version.structural.decode(obj)
         if coerced.error is not None:
-            raise BadRequest(str(coerced.error))
+            raise DecodeError(str(coerced.error))
         problems += [f'unknown field "{path}"' for path in coerced.unknown]
         return obj
+
+    def decode_patched(self, patched: JsonObject, problems: list[str]) -> JsonObject:
+        # A patch in another version than the stored one changes the stored object: what only that version knows
+        # must survive, and what it does not know is dropped when it is stored.
+        if not self.converted:
+            return self.decode(patched, problems)
+        if not isinstance(patched.get("metadata"), dict):
+            raise DecodeError("json: cannot unmarshal metadata: it must be an object")
+        return patched
 
     def default(self, obj: JsonObject) -> None:
         """Decoding has done it: what is pruned and what is defaulted depend on one another."""
@@ -201,13 +220,26 @@ class CustomResource(Resource):
         return {**obj, "apiVersion": api_version}
 
     def to_storage(self, obj: JsonObject) -> JsonObject:
-        return self.convert(obj, self.storage_kind.api_version)
+        converted = self.convert(obj, self.storage_kind.api_version)
+        if self.converted:
+            self._stored_version.structural.prune(converted)
+        return converted
 
     def from_storage(self, obj: JsonObject) -> JsonObject:
-        converted = self.convert(obj, self.kind.api_version)
+        return self.convert(obj, self.kind.api_version)
+
+    def _shown(self, obj: JsonObject) -> JsonObject:
+        """A stored object as clients of this version see it: defaults are those of the stored version."""
         if self._rewrites:
-            self.version.structural.decode(converted, drop_invalid=True)
+            self._stored_version.structural.decode(obj, drop_invalid=True)
+        converted = self.from_storage(obj)
+        if self.converted:
+            self.version.structural.prune(converted)
         return converted
+
+    @property
+    def _stored_version(self) -> ServedVersion:
+        return self._siblings[self.storage_kind.version]
 
     def parse(self, value: bytes) -> JsonObject:
         obj = super().parse(value)
@@ -217,7 +249,7 @@ class CustomResource(Resource):
     def serve(self, value: bytes) -> bytes:
         if not (self.converted or self._rewrites) and value.startswith(self.item_prefix):
             return value
-        return encode(self.from_storage(super().parse(value)))
+        return encode(self._shown(self.parse(value)))
 
     @property
     def schema(self) -> Schema | None:
@@ -246,7 +278,11 @@ def _subresources(version: ServedVersion, kind: Kind) -> dict[str, SubresourceIn
     return found
 
 
-def custom_resources(versions: Sequence[ServedVersion], *, rewrites: bool) -> list[CustomResource]:
+def custom_resources(
+    versions: Sequence[ServedVersion], *, rewrites: bool, since: int
+) -> list[CustomResource]:
     """The resources of a definition, one for each version that is served."""
     siblings = {each.version: each for each in versions}
-    return [CustomResource(each, siblings, rewrites=rewrites) for each in versions if each.served]
+    return [
+        CustomResource(each, siblings, rewrites=rewrites, since=since) for each in versions if each.served
+    ]

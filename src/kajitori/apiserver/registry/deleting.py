@@ -116,14 +116,15 @@ def _marked(
             strategy.mark_deleted(obj)
         left = metadata.get("deletionGracePeriodSeconds") or 0
         return obj, bool(finalizers or left or not strategy.may_go(obj))
-    if not (finalizers or grace or not strategy.may_go(obj)):
+    stays = bool(finalizers or grace or not strategy.may_go(obj))
+    if not stays and grace is None:
         return obj, False
     metadata["deletionTimestamp"] = format_time(now + (grace or 0))
     metadata["deletionGracePeriodSeconds"] = grace or 0
     if metadata.get("generation"):
         metadata["generation"] += 1
     strategy.mark_deleted(obj)
-    return obj, True
+    return obj, stays
 
 
 def _finalizers(resource: Resource, metadata: JsonObject, options: DeleteOptions) -> list[str]:

@@ -102,10 +102,11 @@ def _page(
     items: Sequence[Item], selection: Selection, revision: int, limit: int
 ) -> tuple[list[bytes], ListPage]:
     matches = selection.matches
+    values: list[bytes]
     if not limit:
         values = [item.value for item in items if matches is None or matches(item.name, item.value)]
         return values, ListPage(revision)
-    values: list[bytes] = []
+    values = []
     for index, item in enumerate(items):
         if matches is not None and not matches(item.name, item.value):
             continue
@@ -148,7 +149,7 @@ def _expired_token(after: str) -> Expired:
         "the results. Continuing with the provided token results in an inconsistent list - objects that were "
         "created, modified, or deleted between the time the first chunk was returned and now may show up in the list."
     )
-    error.continue_token = _write_token(-1, after)
+    error.metadata["continue"] = _write_token(-1, after)
     return error
 
 

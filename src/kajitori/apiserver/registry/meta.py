@@ -38,7 +38,7 @@ _FIRST = (
     "finalizers",
     "managedFields",
 )
-_KNOWN = frozenset(_FIRST)
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
 def in_order(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
@@ -62,9 +62,27 @@ def in_order(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
 
 def invalid_metadata(resource: Resource, metadata: JsonObject) -> list[FieldError]:
     """Complaints about the metadata of a new object."""
-    return validate_object_meta(
+    if resource.strategy.validates_metadata:
+        return []
+    errors = validate_object_meta(
         metadata, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
     )
+    if not resource.custom:
+        errors += _finalizer_errors(metadata)
+    return errors
+
+
+def _finalizer_errors(metadata: JsonObject) -> list[FieldError]:
+    """Finalizers without a domain are Kubernetes' own, and those are known."""
+    return [
+        FieldError.invalid(
+            f"metadata.finalizers[{index}]",
+            each,
+            "name is neither a standard finalizer name nor is it fully qualified",
+        )
+        for index, each in enumerate(metadata.get("finalizers") or ())
+        if "/" not in each and each not in _STANDARD_FINALIZERS
+    ]
 
 
 def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject) -> list[FieldError]:
@@ -74,11 +92,14 @@ def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject
     """
     errors = validate_object_meta(new, namespaced=resource.kind.namespaced, name=_any_name)
     errors += validate_object_meta_update(new, old)
+    if resource.strategy.validates_metadata:
+        return errors
     own = validate_object_meta_update(new, old)
     if not resource.custom:
         own += validate_object_meta(
             new, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
         )
+        own += _finalizer_errors(new)
     return errors + own
 
 

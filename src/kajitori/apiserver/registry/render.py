@@ -159,12 +159,15 @@ class Renderer:
 
     # Watch events.
 
-    def event(self, type_: str, value: bytes, form: Form) -> bytes:
-        """One frame of a watch stream."""
+    def event(self, type_: str, value: bytes, form: Form, *, headers: bool = True) -> bytes:
+        """One frame of a watch stream; of tables only the first says what its columns are."""
         value = self._resource.serve(value)
         if form.media == JSON and not form.kind:
             return b'{"type":"%s","object":%b}\n' % (type_.encode(), value)
-        return self._frame(type_, self._transformed(_decode(value), form), form)
+        shown = self._transformed(_decode(value), form)
+        if form.kind == "Table" and not headers:
+            shown["columnDefinitions"] = None
+        return self._frame(type_, shown, form)
 
     def bookmark(self, revision: int, form: Form, *, initial_end: bool = False) -> bytes:
         """The frame that says how far the stream has come."""

@@ -63,6 +63,10 @@ class Resource:
         self.converted = kind.api_version != storage_kind.api_version
         """Whether objects are stored in another version than this one."""
         self.scale_paths: ScalePaths | None = None
+        self.since = 0
+        """The revision before which there were no objects of this kind, and nobody may ask to watch from."""
+        self.deprecation = ""
+        """What every request for this version is warned of."""
         self.item_prefix = b'{"kind":"%s","apiVersion":"%s",' % (
             kind.kind.encode(),
             kind.api_version.encode(),
@@ -77,6 +81,10 @@ class Resource:
         Raises: BadRequest where a value is of the wrong type.
         """
         raise NotImplementedError
+
+    def decode_patched(self, patched: JsonObject, problems: list[str]) -> JsonObject:
+        """The outcome of a patch as an object of this kind."""
+        return self.decode(patched, problems)
 
     def default(self, obj: JsonObject) -> None:
         """Fills in what the client left out, in this version."""

@@ -7,7 +7,7 @@ and, for custom resources, the scale subresource of a CustomResourceDefinition.
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.apimachinery.errors import FieldError, NotFound
+from kajitori.apimachinery.errors import FieldError, InternalError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_labels, selector_from_object
 
@@ -41,14 +41,16 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
 def scale_of(obj: JsonObject, paths: ScalePaths) -> JsonObject:
     """The Scale of an object.
 
-    Raises: NotFound when a custom object has no number of replicas to show.
+    Raises: InternalError when a custom object has no number of replicas to show.
     """
     metadata = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     spec: JsonObject = {}
     replicas = _at(obj, paths.spec)
     if replicas is None and not paths.selector_object:
-        raise NotFound(f'the spec replicas field ".{".".join(paths.spec)}" does not exist')
+        raise InternalError(
+            f'Internal error occurred: the spec replicas field ".{".".join(paths.spec)}" does not exist'
+        )
     if replicas:
         spec["replicas"] = replicas
     status: JsonObject = {"replicas": _at(obj, paths.status) or 0}

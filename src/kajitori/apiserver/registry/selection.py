@@ -6,6 +6,7 @@ shards are KEP-5866.
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +30,8 @@ class _Head(msgspec.Struct):
 
 
 _read_head = msgspec.json.Decoder(_Head).decode
+
+T = TypeVar("T")
 
 Match = Callable[[str, bytes], bool]
 
@@ -60,7 +63,7 @@ def select(resource: Resource, namespace: str, options: ListOptions, name: str =
     tests: list[Match] = []
     only = f"{prefix}{name}" if name else None
     if options.label_selector:
-        selector = parse_label_selector(options.label_selector)
+        selector = _parsed(parse_label_selector, options.label_selector)
         if selector:
             tests.append(_by_labels(selector.matches))
     if options.field_selector:
@@ -68,6 +71,13 @@ def select(resource: Resource, namespace: str, options: ListOptions, name: str =
     if options.shard_selector:
         tests.append(_by_shard(options.shard_selector))
     return Selection(prefix, only, _all(tests))
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _all(tests: list[Match]) -> Match | None:
@@ -84,7 +94,7 @@ def _by_labels(matches: Callable[[dict[str, str]], bool]) -> Match:
 
 
 def _by_fields(resource: Resource, text: str) -> list[Match]:
-    selector = parse_field_selector(text).transformed(
+    selector = _parsed(parse_field_selector, text).transformed(
         lambda field, value: (resource.field_label(field), value)
     )
     if not selector:

@@ -23,7 +23,7 @@ from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Mismatch
 
-__all__ = ["Change", "Transform", "Updated", "update"]
+__all__ = ["Change", "Transform", "Updated", "named", "rewrite", "update"]
 
 TRIES_MAX = 100
 """How often a change without a resourceVersion is made again before the client is told to."""
@@ -39,6 +39,8 @@ class Change(NamedTuple):
     """Field ownership is settled in it already (server-side apply)."""
     uid: str = ""
     """The object must have this uid, or the change is refused."""
+    derived: bool = True
+    """Made from what is stored, so it can be made again when somebody wrote in between; a PUT is not."""
 
 
 Transform = Callable[[JsonObject | None], Change | Awaitable[Change | None] | None]
@@ -139,13 +141,15 @@ async def _prepared(
     obj = resource.to_storage(attributes.obj)
     metadata = obj["metadata"]
     version = metadata.get("resourceVersion") or ""
-    conditional = version not in ("", "0")
-    if conditional and version != old_metadata["resourceVersion"]:
+    named_version = version not in ("", "0")
+    if named_version and version != old_metadata["resourceVersion"]:
         _check_version(resource, version, name)
         raise conflict(resource, name, MODIFIED)
-    if not conditional and not resource.strategy.allow_unconditional_update:
+    if not (named_version or change.derived or resource.strategy.allow_unconditional_update):
         error = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-        raise invalid(resource.kind.kind, resource.kind.group, name, [error])
+        # Kubernetes names the resource here, not the kind.
+        raise invalid(resource.kind.plural, resource.kind.group, name, [error])
+    conditional = named_version and not change.derived
     metadata["resourceVersion"] = old_metadata["resourceVersion"]
     metadata.pop("selfLink", None)
     keep_system_fields(metadata, old_metadata)
@@ -199,6 +203,40 @@ async def _remove(
         except Mismatch:
             raise conflict(resource, new["metadata"]["name"], MODIFIED) from None
     return unsaved(resource, new)
+
+
+async def rewrite(
+    registry: Registry,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    change: Callable[[JsonObject], None],
+    *,
+    dry_run: bool = False,
+) -> bytes:
+    """Changes a stored object in place of its owners: what binding and eviction do, past admission and validation.
+
+    `change` gets a private copy in the stored version, and may raise to refuse.
+
+    Raises: NotFound, Conflict.
+    """
+    key = resource.key(namespace, name)
+    for _ in range(TRIES_MAX):
+        item = registry.store.get(resource.bucket, key)
+        if item is None:
+            raise not_found(resource.kind.plural, resource.kind.group, name)
+        obj = resource.parse(item.value)
+        change(obj)
+        if dry_run:
+            return item.value
+        try:
+            written = await registry.store.put(
+                resource.bucket, key, rendered(resource, obj), expect=item.revision
+            )
+        except Mismatch:
+            continue
+        return written.value
+    raise conflict(resource, name, MODIFIED)
 
 
 def named(obj: JsonObject, name: str, *, url_name: str) -> None:

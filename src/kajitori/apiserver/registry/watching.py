@@ -51,7 +51,7 @@ class Watch:
 
     __slots__ = (
         "_bookmarks",
-        "_from",
+        "_first",
         "_sink",
         "_timers",
         "_watches",
@@ -70,6 +70,7 @@ class Watch:
         self.form = form
         self._bookmarks = bookmarks
         self._sink: Sink | None = None
+        self._first = form.kind == "Table"
         self._timers: list[asyncio.TimerHandle] = []
         self.last = 0
         """The revision up to which everything has been told."""
@@ -99,11 +100,19 @@ class Watch:
                 type_, value = "DELETED", replace_revision(previous.value, previous.revision, event.revision)
             else:
                 return
-        key = (self.form, type_ if matches is None else type_ + "?")
+        key = (self.form, type_)
         frame = frames.get(key)
         if frame is None:
-            frame = frames[key] = self.renderer.event(type_, value, self.form)
+            frame = self.renderer.event(type_, value, self.form, headers=self._first)
+            if not self._first:  # the first table of a stream has the columns, and is nobody else's
+                frames[key] = frame
+        self._first = False
         self.send(frame)
+
+    def show(self, value: bytes) -> None:
+        """Sends an object that is there when the watch begins."""
+        self.send(self.renderer.event("ADDED", value, self.form, headers=self._first))
+        self._first = False
 
     def bookmark(self, *, initial_end: bool = False) -> None:
         """Tells the client how far it has seen."""
@@ -186,11 +195,13 @@ class Watches:
 
         Raises: Expired when that is no longer known (W2).
         """
-        try:
-            return list(self._store.history(revision, self._resource.bucket))
-        except Compacted:
-            oldest = self._store.compacted
-            raise Expired(f"too old resource version: {revision} ({max(oldest, revision + 1)})") from None
+        oldest = self._resource.since
+        if revision >= oldest:
+            try:
+                return list(self._store.history(revision, self._resource.bucket))
+            except Compacted as error:
+                oldest = error.oldest
+        raise Expired(f"too old resource version: {revision} ({oldest})")
 
 
 def replace_revision(value: bytes, old: int, new: int) -> bytes:

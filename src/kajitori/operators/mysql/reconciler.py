@@ -9,10 +9,11 @@ and paused from here; it shares the cluster's status and nothing else.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kajitori.apimachinery.errors import ApiError, Conflict
+from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
+from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject, NamespacedName
 from kajitori.apis.mysql_v1beta2 import BACKUP_POLICY, MYSQL_CLUSTER
 from kajitori.apis.mysql_v1beta2.names import (
@@ -23,7 +24,7 @@ from kajitori.apis.mysql_v1beta2.names import (
 )
 from kajitori.client.client import Client
 from kajitori.client.transport import TransportError
-from kajitori.ctrl.cache import Cache, CacheOptions
+from kajitori.ctrl.cache import Cache, CacheOptions, NotInCache
 from kajitori.ctrl.handler import Watch
 from kajitori.ctrl.manager import Manager
 from kajitori.ctrl.reconcile import DONE, Request, Result
@@ -116,7 +117,10 @@ class MySQLReconciler:
                 await quietly(write_status(self._client, seen.cluster, status))
             raise
         if plan.status is not None:
-            await write_status(self._client, seen.cluster, plan.status)
+            try:
+                await write_status(self._client, seen.cluster, plan.status)
+            except (Conflict, NotFound):
+                return DONE  # The cluster has changed since it was seen: that change brings the next round.
         return Result(requeue_after_seconds=plan.requeue_after_seconds or self._settings.resync_seconds)
 
     async def _observe(self, key: NamespacedName) -> ClusterSeen | None:
@@ -191,7 +195,7 @@ def _naming(cache: Cache, field: str) -> Any:
 
     def requests(value: Any) -> Iterable[Request]:
         metadata = value["metadata"]
-        for cluster in cache.list(MYSQL_CLUSTER, metadata["namespace"]):
+        for cluster in _clusters(cache, metadata["namespace"]):
             if cluster["spec"].get(field) == metadata["name"]:
                 yield Request(cluster.namespace, cluster.name)
 
@@ -227,8 +231,17 @@ def _of_system_secret(system_namespace: str) -> Any:
 
 def _all_clusters(cache: Cache) -> Iterable[Request]:
     """A StorageClass may have become able to expand."""
-    for cluster in cache.list(MYSQL_CLUSTER):
+    for cluster in _clusters(cache, None):
         yield Request(cluster.namespace, cluster.name)
+
+
+def _clusters(cache: Cache, namespace: str | None) -> Sequence[Unstructured]:
+    """Those that are known. Before the first list nothing is lost by knowing none: that list queues them
+    all."""
+    try:
+        return cache.list(MYSQL_CLUSTER, namespace)
+    except NotInCache:
+        return ()
 
 
 def _of_nobody(value: Any) -> Iterable[Request]:

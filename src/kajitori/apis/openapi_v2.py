@@ -1,0 +1,146 @@
+"""The OpenAPI v2 document of everything served, made from the v3 documents.
+
+Older clients, Helm and client-go's OpenAPISchema() read `/openapi/v2`, which is one document where v3 has one per
+group and version. What v2 cannot say (defaults, nullable, oneOf …) is left out, as Kubernetes does.
+
+Promises
+    O1  every definition and path of the given v3 documents is there, with its group, version, kind and action
+    O2  references point into `#/definitions/`
+    O3  a custom kind's schema says in v2 what it can, and allows the rest
+
+Source: kube-openapi's builder3 and openapiconv; apiextensions-apiserver's controller/openapi/v2.
+"""
+
+import gzip
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import facts
+from kajitori.apis.openapi_v2_protobuf import to_protobuf
+
+__all__ = ["document", "to_protobuf"]
+
+_REFERENCE = "#/components/schemas/"
+_KINDS = "x-kubernetes-group-version-kind"
+_NOT_IN_V2 = frozenset({"anyOf", "default", "deprecated", "not", "nullable", "oneOf", "writeOnly"})
+_ONE_OF_MANY = frozenset({"allOf", "anyOf", "not", "oneOf"})
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+_ANSWERS = {"200": "OK", "201": "Created", "202": "Accepted", "401": "Unauthorized"}
+
+
+def document(custom: Iterable[JsonObject] = ()) -> JsonObject:
+    """The document of the built-in kinds and of the given v3 documents of custom kinds."""
+    paths: JsonObject = {}
+    definitions: JsonObject = {}
+    for path in facts.openapi_v3_hashes():
+        raw: JsonObject = msgspec.json.decode(gzip.decompress(facts.openapi_v3(path).gzipped))
+        _add(raw, paths, definitions)
+    for each in custom:
+        _add(each, paths, definitions)
+    return {
+        "swagger": "2.0",
+        "info": {"title": "Kubernetes", "version": facts.VERSION["gitVersion"]},
+        "paths": dict(sorted(paths.items())),
+        "definitions": dict(sorted(definitions.items())),
+        "securityDefinitions": {
+            "BearerToken": {
+                "description": "Bearer Token authentication",
+                "type": "apiKey",
+                "name": "authorization",
+                "in": "header",
+            }
+        },
+        "security": [{"BearerToken": []}],
+    }
+
+
+def _add(raw: JsonObject, paths: JsonObject, definitions: JsonObject) -> None:
+    for path, item in raw.get("paths", {}).items():
+        paths[path] = _path_item(item)
+    for name, schema in (raw.get("components") or {}).get("schemas", {}).items():
+        converted = _schema(schema)
+        known = definitions.setdefault(name, converted)
+        kinds = known.get(_KINDS)
+        if known is not converted and kinds is not None:
+            # Options of all groups share a definition, and each document only tells its own.
+            known[_KINDS] = kinds + [each for each in converted.get(_KINDS, ()) if each not in kinds]
+
+
+def _path_item(item: JsonObject) -> JsonObject:
+    converted: JsonObject = {method: _operation(item[method]) for method in _METHODS if method in item}
+    if "parameters" in item:
+        converted["parameters"] = [_parameter(each) for each in item["parameters"]]
+    return converted
+
+
+def _operation(operation: JsonObject) -> JsonObject:
+    body = operation.get("requestBody") or {}
+    consumes = list(body.get("content") or ()) or ["*/*"]
+    answers: JsonObject = operation.get("responses") or {}
+    produces = {media: None for each in answers.values() for media in each.get("content") or ()}
+    parameters = [_parameter(each) for each in operation.get("parameters") or ()]
+    if body:
+        content: JsonObject = next(iter(body["content"].values()))
+        sent = {"name": "body", "in": "body", "schema": _schema(content.get("schema") or {})}
+        parameters.insert(0, {**sent, "required": True} if body.get("required") else sent)
+    converted: JsonObject = {"consumes": consumes, "produces": list(produces), "schemes": ["https"]}
+    for member in ("description", "tags", "operationId", "deprecated"):
+        if member in operation:
+            converted[member] = operation[member]
+    if parameters:
+        converted["parameters"] = parameters
+    converted["responses"] = {code: _answer(code, each) for code, each in answers.items()}
+    converted.update((name, value) for name, value in operation.items() if name.startswith("x-"))
+    return converted
+
+
+def _answer(code: str, answer: JsonObject) -> JsonObject:
+    converted: JsonObject = {"description": answer.get("description") or _ANSWERS.get(code, "")}
+    for content in (answer.get("content") or {}).values():
+        converted["schema"] = _schema(content.get("schema") or {})
+        break
+    return converted
+
+
+def _parameter(parameter: JsonObject) -> JsonObject:
+    """A parameter of a path or query, whose type stands in it directly."""
+    converted = {name: value for name, value in parameter.items() if name not in ("schema", "content")}
+    schema: JsonObject = parameter.get("schema") or {}
+    return {**converted, **{name: value for name, value in schema.items() if name not in _NOT_IN_V2}}
+
+
+def _schema(schema: Mapping[str, Any]) -> JsonObject:
+    converted: JsonObject = {}
+    whole = schema.get("allOf")
+    if isinstance(whole, list) and len(whole) == 1 and "$ref" in whole[0]:
+        converted["$ref"] = _reference(whole[0]["$ref"])
+    if schema.get("nullable"):
+        # v2 has no null; whoever knows only v2 must accept anything here.
+        return {name: schema[name] for name in ("description",) if name in schema} | _extensions(schema)
+    for name, value in schema.items():
+        if name in _NOT_IN_V2 or name in _ONE_OF_MANY:
+            continue
+        if name == "$ref":
+            converted[name] = _reference(value)
+        elif name == "properties":
+            converted[name] = {each: _schema(value[each]) for each in value}
+        elif name in ("items", "additionalProperties") and isinstance(value, dict):
+            converted[name] = _schema(value)
+        else:
+            converted[name] = value
+    if schema.get("oneOf") and "type" not in converted and schema.get("format") == "int-or-string":
+        converted["type"] = "string"
+    if "oneOf" in schema and "$ref" not in converted and "type" not in converted:
+        converted["type"] = "string"
+    return converted
+
+
+def _extensions(schema: Mapping[str, Any]) -> JsonObject:
+    return {name: value for name, value in schema.items() if name.startswith("x-")}
+
+
+def _reference(target: str) -> str:
+    return "#/definitions/" + target.removeprefix(_REFERENCE)

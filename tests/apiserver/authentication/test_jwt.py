@@ -1,0 +1,97 @@
+"""Signed tokens: what verifies, and that nothing else does."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kajitori.apiserver.authentication.jwt import KeySet, split_claims
+
+CLAIMS = {"iss": "me", "sub": "you", "n": 1}
+
+
+def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def decoded(part: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+@pytest.fixture(scope="module")
+def rsa_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rsa") / "sa.key"
+    path.write_bytes(pem(rsa.generate_private_key(65537, 2048)))
+    return path
+
+
+def test_both_kinds_of_keys_sign_and_verify(key_file: Path, rsa_file: Path) -> None:  # J1
+    for path, algorithm, kind in ((key_file, "ES256", "EC"), (rsa_file, "RS256", "RSA")):
+        keys = KeySet(path)
+        token = keys.sign(CLAIMS)
+        assert keys.verify(token) == CLAIMS
+        assert split_claims(token) == CLAIMS
+        [jwk] = keys.jwks()["keys"]
+        assert (jwk["alg"], jwk["kty"], jwk["use"]) == (algorithm, kind, "sig")
+        assert decoded(token.split(".")[0]) == {"alg": algorithm, "kid": jwk["kid"]}
+        assert keys.algorithms() == [algorithm]
+
+
+def test_keys_of_before_still_verify(key_file: Path, rsa_file: Path, tmp_path: Path) -> None:
+    old = KeySet(rsa_file)
+    token = old.sign(CLAIMS)
+    private = serialization.load_pem_private_key(rsa_file.read_bytes(), None)
+    (tmp_path / "old.pub").write_bytes(
+        private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    assert KeySet(key_file).verify(token) is None
+    keys = KeySet(key_file, [tmp_path / "old.pub"])
+    assert keys.verify(token) == CLAIMS
+    assert len(keys.jwks()["keys"]) == 2
+
+
+def test_forged_tokens_do_not_verify(key_file: Path) -> None:  # J1
+    keys = KeySet(key_file)
+    header, claims, signature = keys.sign(CLAIMS).split(".")
+    kid = decoded(header)["kid"]
+    for forged in (
+        f"{header}.{encoded({**CLAIMS, 'n': 2})}.{signature}",
+        f"{encoded({'alg': 'none', 'kid': kid})}.{claims}.",
+        f"{encoded({'alg': 'none', 'kid': kid})}.{claims}.{signature}",
+        f"{encoded({'alg': 'HS256', 'kid': kid})}.{claims}.{signature}",
+        f"{encoded({'alg': 'ES256', 'kid': 'other'})}.{claims}.{signature}",
+        f"{header}.{claims}.{signature[:-4]}",
+        f"{header}.{claims}.{signature}\n",
+        f"{header}.{claims}. {signature}",
+        f"{header}.{claims}",
+    ):
+        assert keys.verify(forged) is None, forged
+
+
+@given(
+    st.text(max_size=80) | st.lists(st.text("aAQe_-.=", max_size=20), min_size=3, max_size=3).map(".".join)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_makes_it_raise(key_file: Path, text: str) -> None:  # J2
+    assert KeySet(key_file).verify(text) is None
+    split_claims(text)
+
+
+def test_a_curve_that_no_algorithm_of_ours_is_for_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(pem(ec.generate_private_key(ec.SECP384R1())))
+    with pytest.raises(ValueError, match="P-256, not secp384r1"):
+        KeySet(tmp_path / "key").sign(CLAIMS)
