@@ -151,7 +151,7 @@ def test_what_belongs_to_a_type_goes_with_it() -> None:
         obj["spec"].update(type="ExternalName", externalName="x.example")
 
     named, _ = SERVICES.update(plain, external)
-    assert "clusterIP" not in named["spec"] and "ipFamilies" not in named["spec"]
+    assert not {"clusterIP", "ipFamilies", "internalTrafficPolicy"} & set(named["spec"])
     back, _ = SERVICES.update(named, lambda obj: obj["spec"].update(type="ClusterIP"))
     give(back, named)
     assert back["spec"]["clusterIP"] == "10.96.1.1"

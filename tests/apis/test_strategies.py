@@ -318,6 +318,17 @@ def test_field_selectors_know_what_each_kind_offers() -> None:
             assert road.strategy.field_labels - offered <= {"status.podIPs"}
 
 
+def test_events_are_selected_by_the_names_of_their_group() -> None:
+    old, new = strategy_for("", "events"), strategy_for("events.k8s.io", "events")
+    assert (
+        new.field_label("regarding.name") == old.field_label("involvedObject.name") == "involvedObject.name"
+    )
+    assert new.field_label("metadata.namespace") == "metadata.namespace"
+    for strategy, label in ((old, "regarding.name"), (new, "involvedObject.name")):
+        with pytest.raises(BadRequest, match=f"^field label not supported: {label}$"):
+            strategy.field_label(label)
+
+
 def test_names_are_judged_as_each_kind_asks() -> None:
     assert not strategy_for("rbac.authorization.k8s.io", "clusterroles").name_errors("system:node")
     assert strategy_for("", "namespaces").name_errors("a.b")

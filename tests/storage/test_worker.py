@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.storage.support import run
 
 from kajitori.storage import Store
 from kajitori.storage.worker import Worker
-from tests.storage.support import run
 
 
 def test_jobs_run_one_after_another_and_are_reported_in_order() -> None:  # W1, W2

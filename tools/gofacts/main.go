@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	admission "k8s.io/api/admission/v1"
@@ -82,6 +83,7 @@ func main() {
 	} {
 		found.walk(reflect.TypeOf(each))
 	}
+	slices.Sort(found.Custom) // the scheme tells its types in any order
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", " ")
 	if err := encoder.Encode(found); err != nil {

@@ -55,13 +55,12 @@ def write_kubeconfig(path: Path, *, server: str, ca_data: bytes, token: str) -> 
         before = path.read_bytes()
     except FileNotFoundError:
         before = b""
-    if before.strip():
+    # Ours alone is written without the YAML library, which would cost a start more than all the rest of this.
+    content = _TEMPLATE.format(
+        cluster=CLUSTER, context=CONTEXT, user=USER, ca=authority, server=server, token=token
+    ).encode()
+    if before.strip() and before != content:
         content = _merged(path, before, server=server, authority=authority, token=token)
-    else:
-        # Written without the YAML library, which would cost a first start more than all the rest of this.
-        content = _TEMPLATE.format(
-            cluster=CLUSTER, context=CONTEXT, user=USER, ca=authority, server=server, token=token
-        ).encode()
     make_private_folder(path.parent)
     if content != before or path.stat().st_mode & 0o077:
         write_private(path, content)

@@ -91,7 +91,11 @@ class StoreClosed(StoreError):
 
 
 class StorageError(StoreError):
-    """The disk did not do what was asked. Nothing of the request took place; a later one may succeed."""
+    """The disk did not do what was asked. Nothing of the request took place; a later one may succeed.
+
+    One case is beyond us: if the disk reports a failed sync of what it did keep, and the machine then crashes
+    before the next write, that write is found after the restart.
+    """
 
 
 class BackupError(StoreError):

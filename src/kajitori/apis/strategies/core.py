@@ -3,12 +3,14 @@
 Source: pkg/registry/core and the update rules of pkg/apis/core/validation.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kajitori.apimachinery.errors import BadRequest, FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.quantity import parse_quantity
 from kajitori.apimachinery.validation import name_is_dns_label
+from kajitori.apis.resources import ResourceInfo
 from kajitori.apis.strategies.base import IMMUTABLE, NOBODY, Occasion, Path, Strategy
 from kajitori.apis.strategies.key_pairs import key_pair_problem
 
@@ -173,14 +175,35 @@ class Node(Strategy):
 
 
 class Event(Strategy):
+    """Events of both groups; fields are selected by the names that their group gives them."""
+
     allow_create_on_update = True
     _members = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
     field_labels = frozenset(
         {f"involvedObject.{each}" for each in _members} | {"reason", "reportingComponent", "source", "type"}
     )
 
+    _renamed: Mapping[str, str] = {
+        **{f"regarding.{each}": f"involvedObject.{each}" for each in _members},
+        "reason": "reason",
+        "reportingController": "reportingComponent",
+        "type": "type",
+    }
+    """What events.k8s.io calls the fields that are stored under core/v1's names."""
+
+    def __init__(self, info: ResourceInfo) -> None:
+        super().__init__(info)
+        self._is_renamed = bool(info.kind.group)
+
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         """An event is kept as it is told."""
+
+    def field_label(self, label: str) -> str:
+        if not self._is_renamed or label in ("metadata.name", "metadata.namespace"):
+            return super().field_label(label)
+        if label not in self._renamed:
+            raise BadRequest(self.unknown_field_label(label))
+        return self._renamed[label]
 
     def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
         involved = obj.get("involvedObject") or {}

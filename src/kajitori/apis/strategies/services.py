@@ -40,6 +40,7 @@ class Service(Strategy):
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         normalize_cluster_ips(obj["spec"], None)
         init_ip_families(obj, None, self.families)
+        _drop_internal_policy(obj["spec"])
         super().prepare_for_create(obj, occasion)
 
     def prepare_for_update(
@@ -52,6 +53,7 @@ class Service(Strategy):
         super().prepare_for_update(obj, old, subresource, occasion)
         if not subresource:
             _drop_of_other_types(obj, old)
+            _drop_internal_policy(obj["spec"])
 
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
         if subresource:
@@ -141,6 +143,12 @@ def _drop_of_other_types(obj: JsonObject, old: JsonObject) -> None:
         drop_if_same("externalTrafficPolicy")
     if spec.get("type") != "LoadBalancer" and (obj["status"].get("loadBalancer") or {}):
         obj["status"] = {**obj["status"], "loadBalancer": {}}
+
+
+def _drop_internal_policy(spec: JsonObject) -> None:
+    """A name of something outside has no traffic inside; Kubernetes hides the policy whenever it is read."""
+    if spec.get("type") == "ExternalName":
+        spec.pop("internalTrafficPolicy", None)
 
 
 def _reachable_from_outside(spec: JsonObject) -> bool:

@@ -4,12 +4,14 @@ Source: validateLocalDescendingPath and its relatives in pkg/apis/core/validatio
 """
 
 from kajitori.apimachinery.errors import FieldError
+from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.validation.checks import Errors
 
 __all__ = [
     "FILE_MODE_TOLD",
     "check_descending_path",
     "check_file_mode",
+    "check_key_path",
     "check_local_path",
     "check_no_backsteps",
 ]
@@ -39,3 +41,14 @@ def check_local_path(text: str, path: str, errors: Errors) -> None:
 def check_file_mode(mode: int | None, path: str, errors: Errors) -> None:
     if mode is not None and not 0 <= mode <= 0o777:
         errors.append(FieldError.invalid(path, mode, FILE_MODE_TOLD))
+
+
+def check_key_path(item: JsonObject, path: str, errors: Errors) -> None:
+    """Which key becomes which file."""
+    file = item.get("path", "")
+    if not item.get("key"):
+        errors.append(FieldError.required(f"{path}.key"))
+    if not file:
+        errors.append(FieldError.required(f"{path}.path"))
+    check_local_path(file, f"{path}.path", errors)
+    check_file_mode(item.get("mode"), f"{path}.mode", errors)

@@ -12,7 +12,7 @@ from kajitori.apimachinery.quantity import parse_quantity
 from kajitori.apimachinery.validation import is_dns1123_subdomain
 from kajitori.apis.validation.checks import Errors, check_label_selector, check_qualified_name
 from kajitori.apis.validation.go_values import go_struct
-from kajitori.apis.validation.paths import check_file_mode, check_local_path
+from kajitori.apis.validation.paths import check_file_mode, check_key_path, check_local_path
 from kajitori.apis.validation.signers import check_signer_name, is_kubernetes_signer
 
 __all__ = [
@@ -51,7 +51,7 @@ _RESOURCES = (
     "requests.memory",
 )
 _HUGE_PAGES = ("limits.hugepages-", "requests.hugepages-")
-_subscript = re.compile(r"(.*)\['(.*)'\]", re.DOTALL).fullmatch
+_subscript = re.compile(r"(.+?)\['(.*)'\]", re.DOTALL).fullmatch
 
 
 def check_field_reference(
@@ -162,8 +162,6 @@ class _Files:
 
 
 def check_projected(source: JsonObject, path: str, errors: Errors) -> None:
-    from kajitori.apis.validation.volumes import check_key_paths  # which in turn knows projected volumes
-
     check_file_mode(source.get("defaultMode"), f"{path}.defaultMode", errors)
     files = _Files(path, errors)
     for index, projection in enumerate(source.get("sources") or ()):
@@ -175,9 +173,7 @@ def check_projected(source: JsonObject, path: str, errors: Errors) -> None:
             if not part.get("name"):
                 errors.append(FieldError.required(f"{here}.{member}.name"))
             for place, item in enumerate(part.get("items") or ()):
-                before = len(errors)
-                check_key_paths([item], f"{here}.{member}.items", errors)
-                errors[before:] = [_at_place(each, f"{here}.{member}.items", place) for each in errors[before:]]
+                check_key_path(item, f"{here}.{member}.items[{place}]", errors)
                 if item.get("path"):
                     files.add(item["path"], part.get("name", ""))
         for item in (projection.get("downwardAPI") or {}).get("items") or ():
@@ -193,12 +189,6 @@ def check_projected(source: JsonObject, path: str, errors: Errors) -> None:
         if len(projection) > 1:
             told = "may not specify more than 1 volume type per source"
             errors.append(FieldError.forbidden(here, told))
-
-
-def _at_place(error: FieldError, path: str, place: int) -> FieldError:
-    """The complaint about the only item, as one about the item at its place."""
-    told = error.path.replace(f"{path}[0]", f"{path}[{place}]", 1)
-    return FieldError(error.type, told, error.value, error.detail)
 
 
 def _check_token(token: JsonObject, path: str, source_path: str, errors: Errors) -> None:

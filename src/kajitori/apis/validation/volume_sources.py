@@ -83,7 +83,7 @@ def check_nfs(source: JsonObject, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.path", location, "must be an absolute path"))
 
 
-_iqn = re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)$").search
+_iqn = re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9.-]+)(:[^,;*&$|\s]+)\Z").search
 _eui = re.compile("eui.[A-Za-z0-9]{16}").fullmatch
 _naa = re.compile("naa.[A-Za-z0-9]{32}").fullmatch
 _ISCSI_NAMES = {"iqn": _iqn, "eui": _eui, "naa": _naa}

@@ -13,11 +13,11 @@ from kajitori.apimachinery.validation import is_dns1123_subdomain
 from kajitori.apis.validation import volume_sources as sources
 from kajitori.apis.validation.checks import Errors, check_enum, check_label, is_label
 from kajitori.apis.validation.claims import check_claim_template
-from kajitori.apis.validation.paths import check_file_mode, check_local_path
+from kajitori.apis.validation.paths import check_file_mode, check_key_path
 from kajitori.apis.validation.projections import check_downward_files, check_projected
 from kajitori.apis.validation.volume_sources import SourceCheck, requires
 
-__all__ = ["check_key_paths", "check_volumes"]
+__all__ = ["check_volumes"]
 
 _ONE_TYPE = "may not specify more than 1 volume type"
 
@@ -29,26 +29,14 @@ def _check_empty_dir(source: JsonObject, path: str, errors: Errors) -> None:
         errors.append(FieldError.forbidden(f"{path}.sizeLimit", told))
 
 
-def check_key_paths(items: Sequence[JsonObject], path: str, errors: Errors) -> None:
-    """Which keys become which files."""
-    for index, item in enumerate(items):
-        here, file = f"{path}[{index}]", item.get("path", "")
-        if not item.get("key"):
-            errors.append(FieldError.required(f"{here}.key"))
-        if not file:
-            errors.append(FieldError.required(f"{here}.path"))
-        check_local_path(file, f"{here}.path", errors)
-        check_file_mode(item.get("mode"), f"{here}.mode", errors)
-
-
 def _check_named_files(source: JsonObject, member: str, path: str, errors: Errors) -> None:
     if not source.get(member):
         errors.append(FieldError.required(f"{path}.{member}"))
     mode = source.get("defaultMode")
     if mode is not None and not 0 <= mode <= 0o777:
         check_file_mode(mode, f"{path}.defaultMode", errors)
-    if "items" in source:
-        check_key_paths(source["items"] or (), f"{path}.items", errors)
+    for index, item in enumerate(source.get("items") or ()):
+        check_key_path(item, f"{path}.items[{index}]", errors)
 
 
 def _check_secret(source: JsonObject, path: str, errors: Errors) -> None:

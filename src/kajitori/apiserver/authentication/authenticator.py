@@ -70,7 +70,8 @@ class Authenticator:
         anonymous: bool = True,
         audiences: Sequence[str] | None = None,
     ) -> None:
-        self._service_accounts = service_accounts
+        self.service_accounts = service_accounts
+        """Issues and checks their tokens; knows what OpenID discovery says. None: there are none."""
         self._anonymous = anonymous
         if audiences is None:
             audiences = service_accounts.audiences if service_accounts is not None else ()
@@ -154,9 +155,9 @@ class Authenticator:
 
         Raises: ServiceUnavailable where this server issues none.
         """
-        if self._service_accounts is None:
+        if self.service_accounts is None:
             raise ServiceUnavailable("this server issues no service account tokens")
-        return self._service_accounts.issue(
+        return self.service_accounts.issue(
             namespace, name, uid=uid, audiences=audiences, seconds=seconds, bound=bound
         )
 
@@ -185,16 +186,16 @@ class Authenticator:
             # A static token is the API server's, for no other audience.
             common = tuple(each for each in self.audiences if each in wanted)
             return (static, common) if common or not wanted else None
-        if self._service_accounts is None:
+        if self.service_accounts is None:
             return None
-        identity = self._service_accounts.identify(token, wanted)
+        identity = self.service_accounts.identify(token, wanted)
         return None if identity is None else (identity.user, identity.audiences)
 
     def _holder(self, token: str) -> User:
         static = self._static.get(f"Bearer {token}")
         if static is not None:
             return static
-        accounts = self._service_accounts
+        accounts = self.service_accounts
         if accounts is not None:
             try:
                 identity = self._identities.get(token)
