@@ -99,8 +99,9 @@ def test_defaults_stand_where_go_writes_them_and_come_once(case: dict[str, Any])
         ("img:1", "1"),
         ("host:5000/img", "latest"),
         ("host:5000/a/img:2", "2"),
-        ("img@sha256:abc", ""),
-        ("img:3@sha256:abc", "3"),
+        ("img@sha256:" + "0a" * 32, ""),
+        ("img:3@sha256:" + "0a" * 32, "3"),
+        ("img:3@sha256:abc", ""),
     ],
 )
 def test_the_tag_of_an_image(reference: str, tag: str) -> None:

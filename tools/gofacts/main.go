@@ -1,7 +1,8 @@
 // Gofacts prints what the JSON schemas of Kubernetes leave out of its Go types, as JSON on standard output.
 //
 // For every struct reachable from a registered kind: its fields in the order in which Go writes them, each as
-// [JSON name, type, flags]. A type is a word of this small language:
+// [JSON name, type, flags], and the embedded struct that it comes from if it does. A type is a word of this small
+// language:
 //
 //	string bool int32 int64 float64 bytes any   basic kinds; "string=v1.Protocol" where the type has a name
 //	*T []T {}T                                  pointer to, list of, map from strings to
@@ -49,7 +50,7 @@ import (
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-type field = [3]string
+type field = []string
 
 type facts struct {
 	Structs map[string][]field `json:"structs"`
@@ -124,7 +125,13 @@ func (f *facts) members(t reflect.Type) []field {
 			continue
 		}
 		if member.Anonymous && tag == "" {
-			fields = append(fields, f.members(member.Type)...)
+			for _, inner := range f.members(member.Type) {
+				path := member.Name
+				if len(inner) == 4 {
+					path += "." + inner[3]
+				}
+				fields = append(fields, append(inner[:3:3], path))
+			}
 			continue
 		}
 		flags := ""

@@ -48,12 +48,17 @@ class WrongType(DecodeError):
         return f"json: cannot unmarshal {self.found} into {place} of type {self.wanted}"
 
 
+_RESOURCE_LIST = "{}io.k8s.apimachinery.pkg.api.resource.Quantity"
+
+
 def go_type(word: str) -> str:
     """What Go calls the type of a field, `[]v1.Container` (see `facts.GoField`)."""
     if word.startswith("*"):
         return go_type(word[1:])
     if word.startswith("[]"):
         return "[]" + go_type(word[2:])
+    if word == _RESOURCE_LIST:
+        return "v1.ResourceList"
     if word.startswith("{}"):
         return "map[string]" + go_type(word[2:])
     basic, _, named = word.partition("=")
@@ -147,9 +152,19 @@ def _base64(omits: bool) -> Converter:
                 raise DecodeError(f"illegal base64 data at input byte {_bad_base64(text)}") from None
         if value is None:
             return zero
+        if value.__class__ is list:
+            return _bytes_of(value) or zero
         raise WrongType(json_type(value), "[]uint8")
 
     return base64
+
+
+def _bytes_of(numbers: list[Any]) -> str:
+    """Go also takes a list of numbers for bytes."""
+    for number in numbers:
+        if number.__class__ is not int or not 0 <= number <= 255:
+            raise WrongType(f"number {number}" if number.__class__ is int else json_type(number), "uint8")
+    return binascii.b2a_base64(bytes(numbers), newline=False).decode()
 
 
 def _bad_base64(text: str) -> int:

@@ -37,9 +37,6 @@ _KEEPS_EMPTY_LISTS = ("io.k8s.apiextensions-apiserver.", "io.k8s.kube-aggregator
 """Groups that are stored as JSON. All others are stored as protobuf, which does not know an empty list."""
 
 
-_TIMES = ("io.k8s.apimachinery.pkg.apis.meta.v1.Time", "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime")
-
-
 class _Shapes:
     """What to do for each set of keys that a struct comes with."""
 
@@ -57,6 +54,11 @@ class _Shapes:
             self._always = {each.name: _absent(each) for each in fields if is_written_when_zero(each)}
             self._entries = {each.name: _entry(each, keeps_empty=keeps_empty) for each in fields}
         return self._entries
+
+    def embedded(self, field: str) -> str:
+        """The Go struct inside this one that a field stands in; only messages show it."""
+        fields = facts.definition(self._name).fields or []
+        return next((each.embedded for each in fields if each.name == field), "")
 
     def learn(self, keys: tuple[str, ...]) -> _Shape:
         fields = self._fields()
@@ -120,7 +122,8 @@ def _struct(name: str) -> Converter:
                 else:
                     result[field] = convert({}, unknown)
         except WrongType as error:
-            error.path.append(field)
+            embedded = shapes.embedded(field)
+            error.path.append(f"{embedded}.{field}" if embedded else field)
             if not error.struct:
                 error.struct = name.rpartition(".")[2]
             raise
@@ -134,7 +137,7 @@ def _entry(field: facts.GoField, *, keeps_empty: bool) -> _Entry:
     basic, _, named = field.type.partition("=")
     if basic == "string":
         return field.name, _STRING_OR_NOTHING if field.flags else _STRING, named or basic
-    if basic.startswith("*") and field.flags and basic[1:] not in _TIMES:
+    if basic.startswith("*") and field.flags:
         return field.name, _POINTER, _converter(field.type[1:], False, keeps_empty)
     # Omitempty leaves no struct out, not even one that writes itself.
     omits = "z" in field.flags or (bool(field.flags) and not field.type.startswith("io."))
@@ -153,8 +156,7 @@ def _absent(field: facts.GoField) -> _Entry:
 def _converter(word: str, omits: bool, keeps_empty: bool) -> Converter:
     """The converter of a type; `omits` when its zero is left out, as omitempty asks for."""
     if word.startswith("*"):
-        # A pointer to a zero time is written like none at all.
-        return _pointer(_converter(word[1:], omits and word[1:] in _TIMES, keeps_empty), omits)
+        return _pointer(_converter(word[1:], False, keeps_empty), omits)
     if word.startswith("[]"):
         return _list(word, omits=omits, keeps_empty=keeps_empty)
     if word.startswith("{}"):
@@ -220,6 +222,8 @@ def _map(word: str, *, omits: bool, keeps_empty: bool) -> Converter:
     only_strings = {str}
     is_text = word[2:].partition("=")[0] == "string"
     convert = _converter(word[2:], False, keeps_empty)
+    # What is there in a map is there, if only empty.
+    empty: Any = [] if word.startswith("{}[]") else "" if word == "{}bytes" else None
 
     def members(value: Any, unknown: list[bool]) -> Any:
         if value.__class__ is dict:
@@ -227,7 +231,10 @@ def _map(word: str, *, omits: bool, keeps_empty: bool) -> Converter:
                 return {} if keeps_empty and not omits else nothing
             if is_text and {*map(type, value.values())} == only_strings:
                 return dict(sorted(value.items())) if len(value) > 1 else value
-            return {key: convert(value[key], unknown) for key in sorted(value)}
+            converted = {key: convert(value[key], unknown) for key in sorted(value)}
+            if empty is not None:
+                return {key: empty if each is None else each for key, each in converted.items()}
+            return converted
         if value is None:
             return nothing
         raise WrongType(json_type(value), go_type(word))

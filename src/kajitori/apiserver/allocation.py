@@ -7,13 +7,18 @@ Promises
 
 import ipaddress
 from collections import Counter
-from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis.strategies.service_allocation import Held, Ranges, allocate, held
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Event, Store
 from kajitori.world.random import Random
+
+if TYPE_CHECKING:
+    from kajitori.apis.strategies.service_allocation import Held
 
 __all__ = ["Allocation", "RangeError"]
 
@@ -24,41 +29,66 @@ class RangeError(ValueError):
     """An address or port range that cannot be used."""
 
 
+_parse = msgspec.json.Decoder(JsonObject).decode
+
+
 class Allocation:
-    """Knows what is taken, from what is stored and from writes under way."""
+    """Hands out what Services ask for. The books are opened with the first write of a Service."""
+
+    def __init__(
+        self, store: Store, *, service_range: str, node_ports: tuple[int, int], random: Random
+    ) -> None:
+        """Raises: RangeError."""
+        try:
+            self._network = ipaddress.ip_network(service_range)
+        except ValueError as error:
+            raise RangeError(f"service range {service_range}: {error}; write it as 10.96.0.0/16") from None
+        self._node_ports = node_ports
+        self._store = store
+        self._random = random
+
+    @cached_property
+    def _books(self) -> "_Books":
+        return _Books(self._store, self._network, self._node_ports, self._random)
+
+    def allocate(self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
+        """Gives a Service what it needs, and holds it until the write has ended.
+
+        Raises: Invalid, InternalError.
+        """
+        if resource.bucket == BUCKET:
+            self._books.allocate(obj, old, dry_run=dry_run)
+
+    def release(self, resource: Resource, obj: JsonObject) -> None:
+        """Gives back what `allocate` held for a write that ended, one way or the other."""
+        if resource.bucket == BUCKET:
+            self._books.release(obj)
+
+
+class _Books:
+    """What is taken, from what is stored and from writes under way."""
 
     def __init__(
         self,
         store: Store,
-        parse: Callable[[bytes], JsonObject],
-        *,
-        service_range: str,
+        network: ipaddress.IPv4Network | ipaddress.IPv6Network,
         node_ports: tuple[int, int],
         random: Random,
     ) -> None:
-        """Raises: RangeError."""
-        try:
-            network = ipaddress.ip_network(service_range)
-        except ValueError as error:
-            raise RangeError(f"service range {service_range}: {error}") from None
-        self._ranges = Ranges(network, range(node_ports[0], node_ports[1] + 1))
+        from kajitori.apis.strategies import service_allocation
+
+        self._rules = service_allocation
+        self._ranges = service_allocation.Ranges(network, range(node_ports[0], node_ports[1] + 1))
         self._random = random
-        self._parse = parse
         # Counted, because a change under way may hold what the stored object holds too.
         self._ips: Counter[str] = Counter()
         self._ports: Counter[int] = Counter()
         for item in store.range(BUCKET):
-            self._take(held(parse(item.value)))
+            self._take(self._rules.held(_parse(item.value)))
         store.subscribe(BUCKET, self._on_event)
 
-    def allocate(self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
-        """Gives a Service what it needs, and holds it until the write is committed or released.
-
-        Raises: Invalid, InternalError.
-        """
-        if resource.bucket != BUCKET:
-            return
-        allocate(
+    def allocate(self, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
+        self._rules.allocate(
             obj,
             old,
             ranges=self._ranges,
@@ -67,24 +97,22 @@ class Allocation:
             choose=lambda below: int(self._random.uniform(0, below)) % below,
         )
         if not dry_run:
-            self._take(held(obj))
+            self._take(self._rules.held(obj))
 
-    def release(self, resource: Resource, obj: JsonObject) -> None:
-        """Gives back what `allocate` held for a write that ended, one way or the other."""
-        if resource.bucket == BUCKET:
-            self._give_back(held(obj))
+    def release(self, obj: JsonObject) -> None:
+        self._give_back(self._rules.held(obj))
 
     def _on_event(self, event: Event) -> None:
         if event.previous is not None:
-            self._give_back(held(self._parse(event.previous.value)))
+            self._give_back(self._rules.held(_parse(event.previous.value)))
         if not event.deleted:
-            self._take(held(self._parse(event.item.value)))
+            self._take(self._rules.held(_parse(event.item.value)))
 
-    def _take(self, what: Held) -> None:
+    def _take(self, what: "Held") -> None:
         self._ips.update(what.ips)
         self._ports.update(what.ports)
 
-    def _give_back(self, what: Held) -> None:
+    def _give_back(self, what: "Held") -> None:
         for ip in what.ips:
             self._ips[ip] -= 1
             if self._ips[ip] <= 0:

@@ -1,55 +1,28 @@
-"""CustomResourceDefinitions at work: names accepted, resources mounted, instances deleted with their definition.
+"""Custom resources, for a server that may never have any: what serves them is imported with the first definition.
 
-Lives in the API server, as in Kubernetes: a cluster without any controllers serves custom resources all the same.
-
-Promises
-    D1  a definition whose names are free is established, and its resources served, as soon as it is stored
-    D2  a definition that is deleted takes its instances with it, and goes when the last one is gone
-    D3  a changed schema is in force for the next request; watches of what is served no more are ended
-
-Source: apiextensions-apiserver's naming, establishing and finalizing controllers.
+The work is done in `definitions`; a server without definitions starts without it, and without what it needs.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis import facts
-from kajitori.apis.apiextensions_v1 import (
-    CLEANUP_FINALIZER,
-    ServedVersion,
-    finish_deletion,
-    initial_status,
-    report_deletion,
-    served_resources,
-)
-from kajitori.apis.apiextensions_v1.openapi import document
-from kajitori.apiserver.authentication import User
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.endpoints.resources import ResourceEndpoints
-from kajitori.apiserver.options import DeleteOptions, WriteOptions
-from kajitori.apiserver.registry.call import Call
-from kajitori.apiserver.registry.custom import CustomResource, custom_resources
-from kajitori.apiserver.registry.deleting import delete
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.resource import Resource
-from kajitori.apiserver.registry.updating import Change, update
 from kajitori.storage import Event
 
-__all__ = ["CustomResources"]
+if TYPE_CHECKING:
+    from kajitori.apiserver.definitions import Definitions
+
+__all__ = ["BUCKET", "CustomResources"]
 
 BUCKET = "apiextensions.k8s.io/customresourcedefinitions"
 
-LOOK_AGAIN_SECONDS = 0.2
-"""While instances with finalizers of their own keep a definition from going."""
-
-_SELF = User("system:apiserver", groups=("system:masters", "system:authenticated"))
-
 
 class CustomResources:
-    """Keeps the catalog in step with the stored definitions."""
+    """Serves what CustomResourceDefinitions define, from the first one on."""
 
     def __init__(
         self,
@@ -65,193 +38,33 @@ class CustomResources:
         self._changed = changed
         self._background: Background | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._mounted: dict[str, JsonObject] = {}
-        """By name, the spec and names that are mounted."""
-        self._versions: dict[str, list[ServedVersion]] = {}
-        self._busy: dict[str, bool] = {}
-        """Definitions that a task works on; True when they changed meanwhile."""
+        self._definitions: Definitions | None = None
 
     def start(self, background: Background) -> None:
-        """Mounts what is stored, and follows changes."""
+        """Serves what is defined already, and follows changes."""
         self._background = background
         store = self._registry.store
         self._unsubscribe = store.subscribe(BUCKET, self._on_event)
-        for item in store.range(BUCKET):
-            self._look(self._parse(item.value))
+        if store.count(BUCKET):
+            self._awake()
 
     def stop(self) -> None:
+        """Follows no more changes."""
         if self._unsubscribe is not None:
             self._unsubscribe()
 
-    def _parse(self, value: bytes) -> JsonObject:
-        return self._resource().parse(value)
+    def _awake(self) -> "Definitions":
+        if self._definitions is None:
+            from kajitori.apiserver.definitions import Definitions
 
-    def _resource(self) -> Resource:
-        found = self._catalog.find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-        assert found is not None
-        return found
+            assert self._background is not None, "not started"
+            self._definitions = Definitions(self._registry, self._catalog, self._endpoints, self._changed)
+            self._definitions.start(self._background)
+        return self._definitions
 
     def _on_event(self, event: Event) -> None:
-        if event.deleted:
-            self._unmount(event.name)
-            # Names that it had are free now: somebody may have waited for them.
-            for other in self._others():
-                self._look(other)
-        else:
-            self._look(self._parse(event.item.value))
-
-    def _look(self, crd: JsonObject) -> None:
-        name = crd["metadata"]["name"]
-        self._mount(name, crd)
-        if self._unfinished(crd):
-            if name in self._busy:
-                self._busy[name] = True
-            elif self._background is not None:
-                self._busy[name] = False
-                self._background.spawn(self._finish(name), f"custom resource definition {name}")
-
-    def _unfinished(self, crd: JsonObject) -> bool:
-        metadata = crd["metadata"]
-        if "deletionTimestamp" in metadata:
-            return CLEANUP_FINALIZER in (metadata.get("finalizers") or ())
-        return initial_status(crd, self._others(), self._registry.now()) != (crd.get("status") or {})
-
-    def _others(self) -> list[JsonObject]:
-        return [self._parse(item.value) for item in self._registry.store.range(BUCKET)]
-
-    # What is served.
-
-    def _mount(self, name: str, crd: JsonObject) -> None:
-        served = {"spec": crd.get("spec"), "names": (crd.get("status") or {}).get("acceptedNames")}
-        versions = served_resources(crd)
-        if not versions:
-            self._unmount(name)
-            return
-        terminating = versions[0].terminating
-        if self._mounted.get(name) == served and self._versions[name][0].terminating == terminating:
-            return
-        rewrites = (crd["metadata"].get("generation") or 1) > 1
-        item = self._registry.store.get(BUCKET, name)
-        since = 0 if item is None else item.created
-        resources = custom_resources(versions, rewrites=rewrites, since=since)
-        self._mounted[name] = served
-        self._versions[name] = versions
-        before = self._catalog.set_custom(name, resources)
-        self._replaced(before, resources)
-
-    def _replaced(self, before: Sequence[Resource], after: Sequence[Resource]) -> None:
-        ownership = self._registry.ownership
-        for each in before:
-            ownership.forget(each)
-            self._endpoints.close_watches(each)
-        for each in after:
-            ownership.register(each)
-        self._changed()
-
-    def _unmount(self, name: str) -> None:
-        self._mounted.pop(name, None)
-        self._versions.pop(name, None)
-        before = self._catalog.set_custom(name, ())
-        if before:
-            self._replaced(before, [])
+        self._awake().on_event(event)
 
     def openapi(self) -> dict[str, JsonObject]:
-        """The OpenAPI v3 documents of what is served, by path."""
-        grouped: dict[str, list[ServedVersion]] = {}
-        for versions in self._versions.values():
-            for each in versions:
-                if each.served:
-                    grouped.setdefault(f"apis/{each.group}/{each.version}", []).append(each)
-        return {
-            path: document(versions, lambda name: facts.definition(name).schema)
-            for path, versions in grouped.items()
-        }
-
-    def served(self) -> list[ServedVersion]:
-        """Every version that is served."""
-        return [each for versions in self._versions.values() for each in versions if each.served]
-
-    # What a definition goes through.
-
-    async def _finish(self, name: str) -> None:
-        """Brings a definition's status up to date, or finishes its deletion."""
-        try:
-            while True:
-                self._busy[name] = False
-                item = self._registry.store.get(BUCKET, name)
-                if item is None:
-                    return
-                crd = self._parse(item.value)
-                if not self._unfinished(crd):
-                    if not self._busy[name]:
-                        return
-                    continue
-                if "deletionTimestamp" in crd["metadata"]:
-                    await self._delete_instances(name, crd)
-                else:
-                    await self._write_status(name)
-        except NotFound:
-            return
-        finally:
-            self._busy.pop(name, None)
-
-    def _call(self) -> Call:
-        return Call(_SELF, WriteOptions(), "kube-apiserver")
-
-    async def _write_status(self, name: str) -> None:
-        def with_status(crd: JsonObject | None) -> Change | None:
-            if crd is None:
-                return None
-            crd["status"] = initial_status(crd, self._others(), self._registry.now())
-            return Change(crd)
-
-        try:
-            await update(
-                self._registry, self._resource(), "", name, with_status, self._call(), subresource="status"
-            )
-        except Conflict:
-            return  # somebody wrote meanwhile: look again
-
-    async def _delete_instances(self, name: str, crd: JsonObject) -> None:
-        left = await self._delete_all(crd)
-        now = self._registry.now()
-
-        def told(current: JsonObject | None) -> Change | None:
-            if current is None:
-                return None
-            done = report_deletion(current, now) if left else finish_deletion(current, now)
-            return Change(done)
-
-        try:
-            if left:
-                await update(
-                    self._registry, self._resource(), "", name, told, self._call(), subresource="status"
-                )
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                return
-            await update(self._registry, self._resource(), "", name, told, self._call())
-        except Conflict:
-            return
-
-    async def _delete_all(self, crd: JsonObject) -> bool:
-        """Asks every instance to go. Whether some stay for now."""
-        spec = crd["spec"]
-        names = (crd.get("status") or {}).get("acceptedNames") or {}
-        bucket = f"{spec['group']}/{names.get('plural') or spec['names']['plural']}"
-        store = self._registry.store
-        if not store.count(bucket):
-            return False
-        versions = served_resources(crd)
-        storage = next((each for each in versions if each.storage), None)
-        if storage is None:
-            return False
-        resource = CustomResource(storage, {each.version: each for each in versions}, rewrites=False)
-        for item in store.range(bucket):
-            namespace, _, own = item.name.rpartition("/")
-            try:
-                await delete(self._registry, resource, namespace, own, DeleteOptions(), self._call())
-            except NotFound:
-                continue
-            except ApiError:
-                return True
-        return bool(store.count(bucket))
+        """The OpenAPI v3 documents of custom groups, by path (`apis/example.com/v1`)."""
+        return {} if self._definitions is None else self._definitions.openapi()

@@ -151,6 +151,11 @@ class PendingPki:
         """Whether something had to be made."""
         return self._process is not None
 
+    @property
+    def unfinished(self) -> Pki:
+        """The same before it is finished: only its admin token may be asked for."""
+        return self._pki
+
     def wait(self) -> Pki:
         """The finished Pki; blocks for about a tenth of a second when something is being made.
 

@@ -20,7 +20,6 @@ from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, error_answer, plain
 from kajitori.apiserver.endpoints.discovery import Discovery, no_such_resource
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
-from kajitori.apiserver.endpoints.reviews import Reviews
 from kajitori.apiserver.endpoints.subresources import Subresources
 from kajitori.apiserver.http import Request
 from kajitori.apiserver.negotiation import Form, negotiate
@@ -44,24 +43,22 @@ class ApiServer:
         authorizer: Authorizer,
         resources: ResourceEndpoints,
         subresources: Subresources,
-        reviews: Reviews,
         discovery: Discovery,
     ) -> None:
         self._catalog = catalog
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._subresources = subresources
-        self._reviews = reviews
         self._discovery = discovery
         self._verbs: dict[str, Endpoint] = {
             "get": resources.get,
             "list": resources.list,
             "watch": resources.watch,
-            "create": resources.create,
-            "update": resources.update,
-            "patch": resources.patch,
-            "delete": resources.delete,
-            "deletecollection": resources.deletecollection,
+            "create": lambda scope: resources.writes.create(scope),
+            "update": lambda scope: resources.writes.update(scope),
+            "patch": lambda scope: resources.writes.patch(scope),
+            "delete": lambda scope: resources.writes.delete(scope),
+            "deletecollection": lambda scope: resources.writes.deletecollection(scope),
         }
 
     def handle(self, request: Request) -> "Answer | Awaitable[Answer]":
@@ -112,7 +109,7 @@ class ApiServer:
         if info.subresource:
             return self._subresources.answer(scope, self._verbs)
         if not resource.stored:
-            return self._reviews.answer(scope)
+            return self._subresources.review(scope)
         endpoint = self._verbs.get(info.verb)
         if endpoint is None or info.verb not in resource.verbs or _misplaced(info, resource.kind.namespaced):
             raise MethodNotAllowed(

@@ -6,9 +6,6 @@ One function, because the order matters and nothing else needs to know it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
-from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.resources import resources
 from kajitori.apiserver.admission.chain import Chain, Plugin, enabled_plugins
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
@@ -23,12 +20,8 @@ from kajitori.apiserver.customresources import CustomResources
 from kajitori.apiserver.endpoints.discovery import Discovery
 from kajitori.apiserver.endpoints.health import Health
 from kajitori.apiserver.endpoints.openapi import OpenApi
-from kajitori.apiserver.endpoints.pods import Pods
 from kajitori.apiserver.endpoints.resources import ResourceEndpoints
-from kajitori.apiserver.endpoints.reviews import Reviews
-from kajitori.apiserver.endpoints.scales import Scales
 from kajitori.apiserver.endpoints.subresources import Subresources
-from kajitori.apiserver.endpoints.tokens import Tokens
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
@@ -77,7 +70,8 @@ def assemble(
     Raises: UnknownPlugin, RangeError.
     """
     # Without the controller that makes them, no Pod would find its service account.
-    default = [name for name in DEFAULT_PLUGINS if not (options.api_only and name == "ServiceAccount")]
+    accounts = options.runs("serviceaccount-controller")
+    default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
     on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
     known: list[Plugin] = [
         NamespaceLifecycle(store),
@@ -92,28 +86,25 @@ def assemble(
     catalog = Catalog(BuiltInResource(info) for info in resources())
     allocation = Allocation(
         store,
-        msgspec.json.Decoder(JsonObject).decode,
         service_range=options.service_cluster_ip_range,
         node_ports=options.service_node_port_range,
         random=random,
     )
-    registry = Registry(store, chain, clock=clock, random=random, allocators=allocation)
-    for each in catalog.all():
-        registry.ownership.register(each)
+    registry = Registry(
+        store, chain, clock=clock, random=random, allocators=allocation, resources=catalog.all
+    )
     endpoints = ResourceEndpoints(registry)
     openapi = OpenApi(lambda: custom.openapi())
     custom = CustomResources(registry, catalog, endpoints, openapi.changed)
-    scales = Scales(registry, endpoints)
-    pods = Pods(registry, endpoints, catalog)
-    tokens = Tokens(registry, endpoints, authenticator)
-    reviews = Reviews(registry, endpoints, pods, authenticator=authenticator, authorizer=authorizer)
+    subresources = Subresources(
+        registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer
+    )
     server = ApiServer(
         catalog=catalog,
         authenticator=authenticator,
         authorizer=authorizer,
         resources=endpoints,
-        subresources=Subresources(scales, pods, tokens),
-        reviews=reviews,
+        subresources=subresources,
         discovery=Discovery(catalog, openapi, Health({}, only_ready={"start": ready})),
     )
     return Assembled(server, custom, endpoints, registry, catalog)

@@ -15,7 +15,7 @@ import logging
 import ssl
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from kajitori.apis import facts
 from kajitori.apiserver.admission.chain import UnknownPlugin
@@ -27,14 +27,18 @@ from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.http import Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.pki import PendingPki, Pki, serving_names
-from kajitori.client import Client
 from kajitori.cluster.assembly import Assembled, assemble
-from kajitori.cluster.inprocess import InProcessTransport
+from kajitori.cluster.operators import admission
 from kajitori.cluster.options import ClusterOptions
-from kajitori.cluster.programs import Programs
+from kajitori.cluster.unserved import UnservedSecrets
 from kajitori.storage import OpenError, Store, StoreError, open_store
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
+
+if TYPE_CHECKING:
+    from kajitori.client import Client
+    from kajitori.cluster.inprocess import InProcessTransport
+    from kajitori.cluster.programs import Programs
 
 __all__ = ["Cluster", "ClusterError"]
 
@@ -57,7 +61,7 @@ class Cluster:
         self.options = options
         self._clock = clock
         self._random = random
-        self._pki: Pki | None = None
+        self._secrets: Pki | UnservedSecrets | None = None
         self._store: Store | None = None
         self._server: Server | None = None
         self._assembled: Assembled | None = None
@@ -72,20 +76,20 @@ class Cluster:
     @property
     def url(self) -> str:
         """Where the API is served."""
-        assert self._server is not None, "not started"
+        assert self._server is not None, "not started, or not served"
         return self._server.url
 
     @property
     def token(self) -> str:
         """The admin's bearer token."""
-        assert self._pki is not None, "not started"
-        return self._pki.admin_token()
+        assert self._secrets is not None, "not started"
+        return self._secrets.admin_token()
 
     @property
     def ca_data(self) -> bytes:
-        """The certificate, in PEM, of the authority that signed the server's."""
-        assert self._pki is not None, "not started"
-        return self._pki.ca_data()
+        """The certificate, in PEM, of the authority that signed the server's; empty when nothing is served."""
+        assert self._secrets is not None, "not started"
+        return self._secrets.ca_data()
 
     @property
     def kubernetes_version(self) -> str:
@@ -96,10 +100,20 @@ class Cluster:
         """The controllers and operators that run, by name."""
         return self._programs.names if self._programs is not None else []
 
-    def client(self, field_manager: str = "kajitori", user_agent: str = "") -> Client:
+    def client(self, field_manager: str = "kajitori", user_agent: str = "") -> "Client":
         """A client in this process, with the admin's rights."""
-        assert self._transport is not None, "not started"
-        return Client(self._transport, field_manager=field_manager, user_agent=user_agent or field_manager)
+        from kajitori.client import Client  # a server that only serves needs none
+
+        return Client(self._in_process(), field_manager=field_manager, user_agent=user_agent or field_manager)
+
+    def _in_process(self) -> "InProcessTransport":
+        if self._transport is None:
+            from kajitori.cluster.inprocess import InProcessTransport
+
+            assert self._assembled is not None, "not started"
+            self._transport = InProcessTransport(self._assembled.server.handle, self.token)
+            self._stack.push_async_callback(self._transport.close)
+        return self._transport
 
     def write_kubeconfig(self, path: Path) -> None:
         """Puts this cluster into a kubeconfig, and makes it current. Raises: ClusterError."""
@@ -128,20 +142,21 @@ class Cluster:
 
     async def _start(self) -> None:
         options = self.options
-        pending = self._begin_pki()
+        pending = self._begin_pki() if options.listen else None
         store = self._store = await self._open_store()
         self._stack.push_async_callback(store.close)
-        pki = self._pki = self._finish_pki(pending)
-        self._stack.callback(pki.close)
+        # Certificates may still be in the making; until they are needed there is enough else to do.
+        secrets = self._secrets = UnservedSecrets(self._random) if pending is None else pending.unfinished
+        self._stack.callback(secrets.close)
         authorizer = Authorizer.of_store(store)
-        authenticator = self._authenticator(pki, store)
+        authenticator = self._authenticator(secrets, store)
         try:
             assembled = self._assembled = assemble(
                 store,
                 options,
                 authenticator=authenticator,
                 authorizer=authorizer,
-                plugins=Programs.admission(options, store, self._random),
+                plugins=admission(options, store, self._random),
                 ready=lambda: self._why_not_ready,
                 clock=self._clock,
                 random=self._random,
@@ -158,15 +173,17 @@ class Cluster:
         background = Background()
         self._stack.push_async_callback(background.close)
         assembled.custom.start(background)
-        transport = self._transport = InProcessTransport(assembled.server.handle, pki.admin_token())
-        self._stack.push_async_callback(transport.close)
-        await self._listen(assembled, pki)
+        if pending is not None:
+            await self._listen(assembled, self._finish_pki(pending))
+        self._stack.callback(assembled.resources.close_watches)
+        self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
+            from kajitori.cluster.programs import Programs
+
             self._programs = Programs(
                 options, self.client, ca=self.ca_data.decode(), clock=self._clock, random=self._random
             )
             await self._stack.enter_async_context(self._programs)
-        self._why_not_ready = None
 
     def _begin_pki(self) -> PendingPki:
         folder = self.options.data_dir
@@ -174,7 +191,8 @@ class Cluster:
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
             names = serving_names(self.options.host, self.options.further_names)
-            return Pki.begin(None if folder is None else folder / "pki", names)
+            default = None if folder is None else folder / "pki"
+            return Pki.begin(self.options.cert_dir or default, names)
         except OSError as error:
             raise ClusterError(f"cannot use the data directory {folder}: {error.strerror}") from None
 
@@ -191,10 +209,10 @@ class Cluster:
         except OpenError as error:
             raise ClusterError(str(error)) from None
 
-    def _authenticator(self, pki: Pki, store: Store) -> Authenticator:
+    def _authenticator(self, secrets: Pki | UnservedSecrets, store: Store) -> Authenticator:
         try:
             return Authenticator.of_cluster(
-                pki, store, token_auth_file=self.options.token_auth_file, clock=self._clock
+                secrets, store, token_auth_file=self.options.token_auth_file, clock=self._clock
             )
         except (AuthenticationError, OSError) as error:
             raise ClusterError(f"{error}") from None
@@ -218,7 +236,6 @@ class Cluster:
             ) from None
         server = self._server
         self._stack.push_async_callback(server.close, GRACE_SECONDS)
-        self._stack.callback(assembled.resources.close_watches)
 
     async def run_until(self, ended: asyncio.Event) -> str | None:
         """Waits until `ended` is set, or until something fails; gives the failure's sentence."""

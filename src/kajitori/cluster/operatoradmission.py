@@ -5,6 +5,7 @@ validating webhook is.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Protocol
 
 import msgspec
@@ -32,6 +33,16 @@ class Admit(Protocol):
     ) -> JsonObject: ...
 
 
+class Rules(Protocol):
+    """An operator, as far as admission knows it."""
+
+    @property
+    def admit(self) -> Admit: ...
+
+    @property
+    def default(self) -> Default: ...
+
+
 class _Lookup:
     """Reads other objects for the rules: what is stored now."""
 
@@ -48,13 +59,17 @@ class OperatorAdmission:
     """Asks an operator's rules about the writes of its kinds."""
 
     def __init__(
-        self, name: str, admit: Admit, default: Default, buckets: frozenset[str], *, store: Store
+        self, name: str, load: Callable[[], Rules], buckets: frozenset[str], *, store: Store
     ) -> None:
+        """`load` gives the operator's rules; it is called with the first write of its kinds."""
         self.name = name
-        self._admit = admit
-        self._default = default
+        self._load = load
         self._buckets = buckets
         self._lookup = _Lookup(store)
+
+    @cached_property
+    def _rules(self) -> Rules:
+        return self._load()
 
     def handles(self, operation: str, bucket: str, subresource: str) -> bool:
         return bucket in self._buckets and not subresource
@@ -63,10 +78,10 @@ class OperatorAdmission:
         """Sets the operator's defaults in a new object."""
         obj = attributes.obj
         if attributes.operation == "CREATE" and obj is not None and isinstance(obj.get("spec"), dict):
-            attributes.obj = self._default(obj)
+            attributes.obj = self._rules.default(obj)
 
     def validate(self, attributes: Attributes) -> None:
         """Raises: Invalid, Forbidden."""
         obj = attributes.obj if attributes.obj is not None else attributes.old
         assert obj is not None, attributes
-        self._admit(attributes.operation, obj, attributes.old, self._lookup)
+        self._rules.admit(attributes.operation, obj, attributes.old, self._lookup)

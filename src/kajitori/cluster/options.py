@@ -15,10 +15,16 @@ class ClusterOptions:
     host: str = "127.0.0.1"
     port: int = 6443
     """0 takes a free one."""
+    listen: bool = True
+    """False: no socket and no certificates; only clients in this process reach the API."""
     api_only: bool = False
     """No controllers, no operators: what tests of an operator want."""
+    controllers: frozenset[str] | None = None
+    """Which of Kubernetes' controllers run, by the names they have in kube-controller-manager; None: all."""
     without: frozenset[str] = frozenset()
     """Operators that are not run."""
+    cert_dir: Path | None = None
+    """Where keys and certificates are kept; None: in `data_dir`, or without one nowhere."""
     token_auth_file: Path | None = None
     client_ca_file: Path | None = None
     enable_admission_plugins: tuple[str, ...] = ()
@@ -27,3 +33,7 @@ class ClusterOptions:
     service_node_port_range: tuple[int, int] = (30000, 32767)
     further_names: tuple[str, ...] = field(default=())
     """More host names that the serving certificate is for."""
+
+    def runs(self, controller: str) -> bool:
+        """Whether a controller of Kubernetes' runs."""
+        return not self.api_only and (self.controllers is None or controller in self.controllers)

@@ -5,61 +5,23 @@ Operators are found here by name; each gives its CustomResourceDefinitions, its 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from kajitori.apimachinery.kind import JsonObject, Kind
-from kajitori.apiserver.admission.chain import Plugin
+from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
-from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
+from kajitori.cluster.operators import Operator, chosen
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import Manager, is_condition_true
-from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
-__all__ = ["OPERATORS", "Operator", "Programs"]
+__all__ = ["Programs"]
 
 _log = logging.getLogger(__name__)
 
 CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One operator, as the cluster and the command line see it."""
-
-    name: str
-    crds: Callable[[], Sequence[JsonObject]]
-    setup: Callable[[Manager], object]
-    admit: Admit
-    default: Default
-    admits: frozenset[str]
-    """The buckets (`group/resource`) whose writes `admit` wants to see."""
-
-
-def _mysql(random: Random) -> Operator:
-    from kajitori.apis.mysql_v1beta2.defaults import default_cluster
-    from kajitori.operators import mysql
-
-    def default(obj: JsonObject) -> JsonObject:
-        if obj.get("kind") != "MySQLCluster":
-            return obj
-        return default_cluster(obj, lambda size: mysql.entropy_of(random)[:size])
-
-    return Operator(
-        "mysql",
-        mysql.crds,
-        mysql.setup,
-        mysql.admission(random),
-        default,
-        frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"}),
-    )
-
-
-OPERATORS: Mapping[str, Callable[[Random], Operator]] = {"mysql": _mysql}
 
 
 class Programs:
@@ -84,26 +46,13 @@ class Programs:
         self.names: list[str] = []
         """What runs, in the order in which it was started."""
 
-    @staticmethod
-    def admission(options: ClusterOptions, store: Store, random: Random) -> Sequence[Plugin]:
-        """The operators' own admission, which has no webhook to go through in one process."""
-        return [
-            OperatorAdmission(
-                f"{operator.name} operator",
-                operator.admit,
-                operator.default,
-                operator.admits,
-                store=store,
-            )
-            for operator in _chosen(options, random)
-        ]
-
     async def __aenter__(self) -> Self:
         from kajitori import controllers
 
         manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
         self.names += controllers.setup(manager, ca=self._ca)
-        for operator in _chosen(self._options, self._random):
+        for known in chosen(self._options).values():
+            operator = known.load(self._random)
             await self._install(operator)
             operator.setup(manager)
             self.names.append(f"{operator.name} operator")
@@ -152,9 +101,3 @@ class Programs:
 
 def _is_established(crd: Mapping[str, Any]) -> bool:
     return is_condition_true((crd.get("status") or {}).get("conditions"), "Established")
-
-
-def _chosen(options: ClusterOptions, random: Random) -> list[Operator]:
-    if options.api_only:
-        return []
-    return [load(random) for name, load in OPERATORS.items() if name not in options.without]

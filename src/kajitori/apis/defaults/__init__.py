@@ -52,8 +52,9 @@ _VISITED_ANYWAY = frozenset({"io.k8s.api.core.v1.Pod"})
 """Kinds whose rule only reaches into structs that have defaults of their own."""
 SHAPES_MAX = 64
 """Sets of members whose order is remembered, per struct."""
-_NOT_RESOURCE_LISTS = "io.k8s.api.resource."
-"""Devices measure capacity, which is not rounded."""
+_RESOURCE_LISTS = "io.k8s.api.core.v1."
+_NOT_ROUNDED = frozenset({"io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus"})
+"""Amounts of resources are rounded in the core group, with this exception, and nowhere else."""
 
 
 def default_for(definition: str) -> Default:
@@ -149,7 +150,7 @@ def _visit(word: str, definition: str, depth: int) -> Callable[[Any], None] | No
     """What fills in a member of this type; None when there is nothing to do in it."""
     word = word.removeprefix("*")
     if word == _QUANTITIES:
-        return None if definition.startswith(_NOT_RESOURCE_LISTS) else _round_up
+        return _round_up if _is_rounded(definition) else None
     inner = word.removeprefix("[]").removeprefix("{}").removeprefix("*")
     if not inner.startswith("io.") or facts.definition(inner).fields is None:
         return None
@@ -191,6 +192,10 @@ def _of_map(definition: str, depth: int) -> Callable[[Any], None]:
     return visit
 
 
+def _is_rounded(definition: str) -> bool:
+    return definition.startswith(_RESOURCE_LISTS) and definition not in _NOT_ROUNDED
+
+
 def _round_up(amounts: Any) -> None:
     """Amounts of resources are never finer than a thousandth."""
     for name, text in amounts.items():
@@ -217,7 +222,7 @@ def _reaches(definition: str, seen: frozenset[str]) -> bool:
     for field in raw.fields:
         word = field.type.lstrip("*")
         if word == _QUANTITIES:
-            if not definition.startswith(_NOT_RESOURCE_LISTS):
+            if _is_rounded(definition):
                 return True
             continue
         word = word.removeprefix("[]").removeprefix("{}").lstrip("*")

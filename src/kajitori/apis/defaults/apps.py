@@ -11,6 +11,13 @@ _APPS = "io.k8s.api.apps.v1."
 _REVISIONS_KEPT = 10
 
 
+def _fill_zeros(strategy: JsonObject, *members: str) -> None:
+    """Kubernetes' own version has no pointers here: what is not told of a rolling update is 0."""
+    rolling = strategy.get("rollingUpdate")
+    if rolling is not None:
+        strategy["rollingUpdate"] = {**dict.fromkeys(members, 0), **rolling}
+
+
 def _deployment(obj: JsonObject) -> None:
     spec = obj["spec"]
     spec.setdefault("replicas", 1)
@@ -21,6 +28,7 @@ def _deployment(obj: JsonObject) -> None:
             "maxSurge": "25%",
             **(strategy.get("rollingUpdate") or {}),
         }
+    _fill_zeros(strategy, "maxUnavailable", "maxSurge")
     spec.setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
     spec.setdefault("progressDeadlineSeconds", 600)
 
@@ -33,6 +41,7 @@ def _daemon_set(obj: JsonObject) -> None:
             "maxSurge": 0,
             **(strategy.get("rollingUpdate") or {}),
         }
+    _fill_zeros(strategy, "maxUnavailable", "maxSurge")
     obj["spec"].setdefault("revisionHistoryLimit", _REVISIONS_KEPT)
 
 
@@ -43,8 +52,7 @@ def _stateful_set(obj: JsonObject) -> None:
     if "type" not in strategy:
         strategy["type"] = "RollingUpdate"
         strategy.setdefault("rollingUpdate", {})
-    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
-        strategy["rollingUpdate"].setdefault("partition", 0)
+    _fill_zeros(strategy, "partition")
     retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     retention.setdefault("whenDeleted", "Retain")
     retention.setdefault("whenScaled", "Retain")

@@ -7,6 +7,7 @@ Source: pkg/apis/core/v1/defaults.go and conversion.go.
 """
 
 import binascii
+import re
 from collections.abc import Iterable
 
 from kajitori.apimachinery.kind import JsonObject
@@ -21,11 +22,26 @@ _FILE_MODE = 0o644
 _VOLUME_MEMBERS = {"name"}
 
 
+_IMAGE = re.compile(
+    r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
+    r"|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?"
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?"
+    r"(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
+_IMAGE_ID = re.compile("[a-f0-9]{64}")
+
+
 def image_tag(reference: str) -> str:
-    """The tag of an image reference: `latest` when it has neither tag nor digest, empty when only a digest."""
-    name, _, digest = reference.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2]
-    return tag or ("" if digest else "latest")
+    """The tag of an image reference: `latest` when it has neither tag nor digest, empty when only a digest.
+
+    Empty also for what is no reference: whoever pulls it will say so.
+    """
+    found = _IMAGE.fullmatch(reference)
+    if found is None or _IMAGE_ID.fullmatch(reference):
+        return ""
+    return found["tag"] or ("" if found["digest"] else "latest")
 
 
 def _pull_policy(reference: str) -> str:
@@ -101,8 +117,8 @@ def _pod(obj: JsonObject) -> None:
     if spec.get("hostNetwork"):
         for container in containers:
             for port in container.get("ports") or ():
-                if not port.get("hostPort"):
-                    port["hostPort"] = port.get("containerPort", 0)
+                if not port.get("hostPort") and port.get("containerPort"):
+                    port["hostPort"] = port["containerPort"]
 
 
 def _huge_page_limits(spec: JsonObject) -> None:
@@ -199,7 +215,7 @@ def _node_spec(obj: JsonObject) -> None:
     cidr, listed = obj.get("podCIDR"), obj.get("podCIDRs")
     if cidr and (not listed or listed[0] != cidr):
         obj["podCIDRs"] = [cidr]
-    elif listed:
+    elif listed and listed[0]:
         obj["podCIDR"] = listed[0]
 
 

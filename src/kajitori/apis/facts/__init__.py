@@ -59,12 +59,14 @@ class GoField(NamedTuple):
     """One field of a Go struct, as Go's JSON encoder sees it.
 
     `type` is a word of the language described in tools/gofacts: `string`, `string=v1.Protocol`, `*int32`,
-    `[]io.k8s.api.core.v1.Container`, `{}string`. `flags`: `e` for omitempty, `z` for omitzero.
+    `[]io.k8s.api.core.v1.Container`, `{}string`. `flags`: `e` for omitempty, `z` for omitzero. `embedded`: the
+    Go struct inside this one that the field stands in, if any; only messages of Go's decoder show it.
     """
 
     name: str
     type: str
     flags: str
+    embedded: str = ""
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -74,10 +74,12 @@ class ResourceSlice(Strategy):
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         super().prepare_for_create(obj, occasion)
         _drop_disabled(obj["spec"], None)
+        _note_taints(obj["spec"], occasion.now)
 
     def prepare_for_update(
         self, obj: JsonObject, old: JsonObject, subresource: str = "", occasion: Occasion = NOBODY
     ) -> None:
+        _note_taints(obj["spec"], occasion.now)
         super().prepare_for_update(obj, old, subresource, occasion)
         _drop_disabled(obj["spec"], old["spec"])
 
@@ -100,12 +102,17 @@ class ResourceSlice(Strategy):
     def unknown_field_label(self, label: str) -> str:
         return f"field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {label}"
 
-    def field_label(self, label: str) -> str:
-        return super().field_label(label)
-
     def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
         spec = obj["spec"]
         return {"spec.nodeName": spec.get("nodeName", ""), "spec.driver": spec.get("driver", "")}
+
+
+def _note_taints(spec: JsonObject, now: str) -> None:
+    """Says since when a device has a taint, where nobody else does."""
+    for device in spec.get("devices") or ():
+        for taint in device.get("taints") or ():
+            if now and not taint.get("timeAdded"):
+                taint["timeAdded"] = now
 
 
 def _drop_disabled(spec: JsonObject, old: JsonObject | None) -> None:

@@ -1,53 +1,80 @@
-"""What the fields of built-in kinds may say, one module per group; found here by kind.
+"""What the fields of built-in kinds may say, one module for kinds that go together; found here by resource.
 
 Strategies ask: what may never change is theirs, what may not be said at all is here. A module tells its rules in
-`VALIDATORS`, by resource; modules are imported when an object of their group is first checked.
+`VALIDATORS`, by resource; modules are imported when an object of theirs is first checked.
 
 Promises
     V1  a kind without rules has no complaints
+    V2  every complaint has the path, the type and the message that Kubernetes gives it
+    V3  objects are only read, never changed
+
+Source: pkg/apis/*/validation of Kubernetes.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Protocol
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis.validation.validator import Validator
 
 __all__ = ["Validator", "validate", "validate_update"]
 
-
-class Validator(Protocol):
-    """The rules of one kind. Objects come decoded and defaulted; metadata is checked elsewhere."""
-
-    def validate(self, obj: JsonObject) -> list[FieldError]:
-        """What is wrong with a new object."""
-        ...
-
-    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str) -> list[FieldError]:
-        """What is wrong with a changed object."""
-        ...
+_MODULES: Mapping[str, tuple[str, ...]] = {
+    # Module of this package to the resources whose rules it has, in its `VALIDATORS`.
+    "pods": ("/pods",),
+    "pod_templates": ("/podtemplates", "/replicationcontrollers"),
+    "claims": ("/persistentvolumeclaims",),
+}
+_STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
+_JUDGED_BY_OTHERS = ("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io")
+"""Groups whose finalizers may have any name."""
 
 
 def validate(kind: Kind, obj: JsonObject) -> list[FieldError]:
-    """Complaints about a new object of a built-in kind."""
-    validator = _validators(kind.group).get(kind.plural)
-    return validator.validate(obj) if validator else []
+    """Complaints about a new object of a built-in kind, besides its metadata."""
+    errors: list[FieldError] = []
+    if finalizers := obj["metadata"].get("finalizers"):
+        _check_finalizers(kind, finalizers, errors)
+    validator = _validator(kind.group, kind.plural)
+    if validator:
+        validator.create(obj, errors)
+    return errors
 
 
 def validate_update(kind: Kind, obj: JsonObject, old: JsonObject, subresource: str) -> list[FieldError]:
-    """Complaints about a change of an object of a built-in kind."""
-    validator = _validators(kind.group).get(kind.plural)
-    return validator.validate_update(obj, old, subresource) if validator else []
+    """Complaints about a change of an object of a built-in kind, besides its metadata."""
+    errors: list[FieldError] = []
+    if finalizers := obj["metadata"].get("finalizers"):
+        _check_finalizers(kind, finalizers, errors)
+    validator = _validator(kind.group, kind.plural)
+    if validator:
+        validator.update(obj, old, subresource, errors)
+    return errors
+
+
+def _check_finalizers(kind: Kind, finalizers: list[str], errors: list[FieldError]) -> None:
+    """Names without a domain are Kubernetes' own."""
+    if kind.group in _JUDGED_BY_OTHERS:
+        return
+    told = "name is neither a standard finalizer name nor is it fully qualified"
+    errors += [
+        FieldError.invalid(f"metadata.finalizers[{index}]", name, told)
+        for index, name in enumerate(finalizers)
+        if "/" not in name and name not in _STANDARD_FINALIZERS
+    ]
 
 
 @cache
-def _validators(group: str) -> Mapping[str, Validator]:
-    """The rules of a group: `VALIDATORS` of the module that has the first part of its name."""
-    name = f"{__name__}.{group.partition('.')[0] or 'core'}"
-    if find_spec(name) is None:
-        return {}
-    found: Mapping[str, Validator] = import_module(name).VALIDATORS
-    return found
+def _modules() -> dict[str, str]:
+    return {resource: module for module, resources in _MODULES.items() for resource in resources}
+
+
+@cache
+def _validator(group: str, plural: str) -> Validator | None:
+    module = _modules().get(f"{group}/{plural}")
+    if module is None:
+        return None
+    found: Mapping[str, Validator] = import_module(f"{__name__}.{module}").VALIDATORS
+    return found[plural]

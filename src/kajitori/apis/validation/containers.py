@@ -169,9 +169,7 @@ def _check_restart_policy(container: JsonObject, path: str, errors: Errors) -> N
             errors.append(FieldError.too_many(f"{here}.exitCodes.values", count, _EXIT_CODES_MAX))
 
 
-def _check_host_ports(
-    containers: Sequence[JsonObject], path: str, errors: Errors, *, first: int = 0
-) -> None:
+def _check_host_ports(containers: Sequence[JsonObject], path: str, errors: Errors, *, first: int = 0) -> None:
     """No two containers may have the same port of the machine; `first` is the index of the first one."""
     seen: set[str] = set()
     for index, container in enumerate(containers, first):

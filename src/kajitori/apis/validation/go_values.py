@@ -61,7 +61,9 @@ def _shown(word: str, value: Any) -> Any:
     element = word.lstrip("*").removeprefix("[]")
     if element.startswith("io.k8s.api."):
         name = element.removeprefix("io.k8s.api.")
-        return [go_struct(name, each) for each in value] if isinstance(value, list) else go_struct(name, value)
+        return (
+            [go_struct(name, each) for each in value] if isinstance(value, list) else go_struct(name, value)
+        )
     return value
 
 

@@ -75,9 +75,7 @@ def _check_handler(handler: JsonObject, grace_seconds: int | None, path: str, er
         else:
             seconds = action.get("seconds", 0)
             if grace_seconds is not None and not 0 <= seconds <= grace_seconds:
-                told = (
-                    f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
-                )
+                told = f"must be non-negative and less than terminationGracePeriodSeconds ({grace_seconds})"
                 errors.append(FieldError.invalid(f"{path}.sleep", seconds, told))
     if not first:
         errors.append(FieldError.required(path, "must specify a handler type"))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from kajitori.apimachinery.errors import ServiceUnavailable, Unauthorized
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.authentication.jwt import KeySet
+from kajitori.apiserver.authentication.jwt import KeyFile, KeySet
 from kajitori.apiserver.authentication.lookup import StoreLookup
 from kajitori.apiserver.authentication.serviceaccount import Identity, ServiceAccountTokens, TokenError
 from kajitori.apiserver.authentication.tokenfile import read_token_file
@@ -31,7 +31,6 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 if TYPE_CHECKING:
     from kajitori.apiserver.authorization.rbac import Authorizer
     from kajitori.apiserver.http.messages import Request
-    from kajitori.apiserver.pki import Pki
     from kajitori.storage import Store
 
 __all__ = ["Authenticator"]
@@ -57,6 +56,15 @@ class Asked(Protocol):
     def peer_subject(self) -> Sequence[tuple[str, str]]: ...
 
     def header_values(self, name: str) -> list[str]: ...
+
+
+class Secrets(Protocol):
+    """What a server keeps to itself: `pki.Pki`, or its stand-in where nothing is served."""
+
+    def admin_token(self) -> str: ...
+
+    @property
+    def service_account_key_file(self) -> KeyFile: ...
 
 
 class Authenticator:
@@ -86,7 +94,7 @@ class Authenticator:
     @classmethod
     def of_cluster(
         cls,
-        pki: "Pki",
+        secrets: Secrets,
         store: "Store",
         *,
         token_auth_file: Path | None = None,
@@ -98,9 +106,9 @@ class Authenticator:
         Raises: AuthenticationError, OSError when the token file cannot be used.
         """
         tokens = {} if token_auth_file is None else read_token_file(token_auth_file)
-        tokens[pki.admin_token()] = User(ADMIN, "", (MASTERS,))
+        tokens[secrets.admin_token()] = User(ADMIN, "", (MASTERS,))
         accounts = ServiceAccountTokens(
-            KeySet(pki.service_account_key_file),
+            KeySet(secrets.service_account_key_file),
             StoreLookup(store),
             wall_clock=lambda: clock.now().timestamp(),
             uuid4=random.uuid4,

@@ -15,7 +15,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -24,17 +24,23 @@ from kajitori.apimachinery.kind import JsonObject
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-__all__ = ["KeySet", "split_claims"]
+__all__ = ["KeyFile", "KeySet", "split_claims"]
 
 _ES256_HALF = 32
 _TOKEN_BYTES_MAX = 64 * 1024
 """No token of ours comes near; a header can be a megabyte."""
 
 
+class KeyFile(Protocol):
+    """A key in PEM: a file's path, or what stands for one."""
+
+    def read_bytes(self) -> bytes: ...
+
+
 class KeySet:
     """One key that signs, and the public keys that verify: its own, and those of `verify_files`."""
 
-    def __init__(self, signing_file: Path, verify_files: Sequence[Path] = ()) -> None:
+    def __init__(self, signing_file: KeyFile, verify_files: Sequence[Path] = ()) -> None:
         self._signing_file = signing_file
         self._verify_files = tuple(verify_files)
         self._private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None

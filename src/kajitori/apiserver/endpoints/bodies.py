@@ -15,7 +15,6 @@ from kajitori.apimachinery.decode import (
 )
 from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.yaml import decode_yaml, warnings_of
 from kajitori.apiserver.http import Request
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, body_type
 from kajitori.apiserver.registry.call import Call
@@ -45,6 +44,8 @@ def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, l
             value = decode_json(body)
             repeated = duplicate_fields(body) if has_duplicates(body, value) else []
         elif media in (YAML, "application/x-yaml", "text/yaml"):
+            from kajitori.apimachinery.yaml import decode_yaml
+
             value, repeated = decode_yaml(body)
         else:
             raise unsupported_media_type(custom=custom)
@@ -109,6 +110,8 @@ def report_problems(resource: Resource, problems: Sequence[str], call: Call) -> 
     if not problems or call.options.field_validation == "Ignore":
         return
     if call.options.field_validation == "Warn":
+        from kajitori.apimachinery.yaml import warnings_of
+
         for each in problems:
             for text in warnings_of(each):
                 call.warn(text)

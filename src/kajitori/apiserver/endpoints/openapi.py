@@ -21,7 +21,8 @@ from kajitori.apiserver.negotiation import JSON
 __all__ = ["OpenApi"]
 
 _encode = msgspec.json.Encoder().encode
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+"""Clients still ask for `v2@v1.0`, but no media type may hold an `@`: Go's parser refuses an answer that says so."""
 
 
 class OpenApi:

@@ -1,14 +1,24 @@
-"""Which subresource does what."""
+"""Which subresource does what.
+
+What only a few requests need is imported with the first of them.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.errors import MethodNotAllowed
+from kajitori.apiserver.authentication import Authenticator
+from kajitori.apiserver.authorization import Authorizer
+from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.endpoints.discovery import no_such_resource
-from kajitori.apiserver.endpoints.pods import Pods
-from kajitori.apiserver.endpoints.resources import Answer
-from kajitori.apiserver.endpoints.scales import Scales
-from kajitori.apiserver.endpoints.tokens import Tokens
+from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
+from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.scope import Scope
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.endpoints.pods import Pods
+    from kajitori.apiserver.endpoints.reviews import Reviews
 
 __all__ = ["Subresources"]
 
@@ -28,10 +38,55 @@ _OF_THE_OBJECT = frozenset({"status", "ephemeralcontainers", "resize", "approval
 
 
 class Subresources:
-    """Endpoints below an object."""
+    """Endpoints below an object, and resources that are never stored."""
 
-    def __init__(self, scales: Scales, pods: Pods, tokens: Tokens) -> None:
-        self._own: dict[tuple[str, str, str], Endpoint] = {
+    def __init__(
+        self,
+        registry: Registry,
+        resources: ResourceEndpoints,
+        catalog: Catalog,
+        *,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+    ) -> None:
+        self._registry = registry
+        self._resources = resources
+        self._catalog = catalog
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+
+    @cached_property
+    def _pods(self) -> "Pods":
+        from kajitori.apiserver.endpoints.pods import Pods
+
+        return Pods(self._registry, self._resources, self._catalog)
+
+    @cached_property
+    def _reviews(self) -> "Reviews":
+        from kajitori.apiserver.endpoints.reviews import Reviews
+
+        return Reviews(
+            self._registry,
+            self._resources,
+            self._pods,
+            authenticator=self._authenticator,
+            authorizer=self._authorizer,
+        )
+
+    @cached_property
+    def _scale(self) -> Mapping[str, Endpoint]:
+        from kajitori.apiserver.endpoints.scales import Scales
+
+        scales = Scales(self._registry, self._resources)
+        return {"get": scales.get, "update": scales.update, "patch": scales.patch}
+
+    @cached_property
+    def _own(self) -> Mapping[tuple[str, str, str], Endpoint]:
+        from kajitori.apiserver.endpoints.tokens import Tokens
+
+        pods = self._pods
+        tokens = Tokens(self._registry, self._resources, self._authenticator)
+        own: dict[tuple[str, str, str], Endpoint] = {
             ("pods", "binding", "create"): pods.bind,
             ("pods", "eviction", "create"): pods.evict,
             ("pods", "log", "get"): pods.log,
@@ -39,12 +94,12 @@ class Subresources:
         }
         for name in ("exec", "attach", "portforward", "proxy"):
             for verb in _METHODS.values():
-                self._own["pods", name, verb] = pods.connect
-        self._scale: dict[str, Endpoint] = {
-            "get": scales.get,
-            "update": scales.update,
-            "patch": scales.patch,
-        }
+                own["pods", name, verb] = pods.connect
+        return own
+
+    def review(self, scope: Scope) -> "Answer | Awaitable[Answer]":
+        """The answer to a request for a resource that is never stored."""
+        return self._reviews.answer(scope)
 
     def answer(self, scope: Scope, verbs: Mapping[str, Endpoint]) -> "Answer | Awaitable[Answer]":
         """The answer to a request for a subresource; `verbs` are those of objects.

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis.strategies.base import Occasion
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.options import WriteOptions
 from kajitori.apiserver.registry.resource import Resource
+
+if TYPE_CHECKING:
+    from kajitori.apis.strategies.base import Occasion
 
 __all__ = ["Admission", "Attributes", "Call"]
 
@@ -28,8 +30,10 @@ class Call:
         """Who owns the fields: the field manager, or the user agent up to its version."""
         return self.options.field_manager or self.user_agent.split("/", 1)[0][:128] or "unknown"
 
-    def occasion(self, now: str) -> Occasion:
+    def occasion(self, now: str) -> "Occasion":
         """What strategies may know of who writes, and when."""
+        from kajitori.apis.strategies.base import Occasion
+
         user = self.user
         return Occasion(now, user.name, user.uid, tuple(user.groups), user.extra)
 

@@ -15,7 +15,7 @@ from kajitori.apis.apiextensions_v1 import ServedVersion, validate_scale
 from kajitori.apis.apiextensions_v1.serving import value_at
 from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.printers import custom_printer
-from kajitori.apis.resources import SubresourceInfo
+from kajitori.apis.resources import ResourceInfo, SubresourceInfo
 from kajitori.apis.strategies.base import NOBODY, Occasion, Path, Strategy
 from kajitori.apiserver.registry.resource import Resource, encode
 from kajitori.apiserver.registry.scale import ScalePaths
@@ -147,16 +147,20 @@ class CustomResource(Resource):
         kind = version.as_kind()
         storage = siblings[version.storage_version].as_kind()
         super().__init__(
-            kind=kind,
-            storage_kind=storage,
-            singular=version.singular,
-            list_kind=version.list_kind,
-            verbs=_VERBS,
-            short_names=version.short_names,
-            categories=version.categories,
-            subresources=_subresources(version, kind),
-            bucket=f"{version.group}/{version.plural}",
-            strategy=CustomStrategy(siblings[version.storage_version]),
+            ResourceInfo(
+                kind=kind,
+                singular=version.singular,
+                list_kind=version.list_kind,
+                verbs=_VERBS,
+                short_names=version.short_names,
+                categories=version.categories,
+                subresources=_subresources(version, kind),
+                definition="",
+                stored=True,
+                bucket=f"{version.group}/{version.plural}",
+                storage_kind=storage,
+                storage_version_hash="",
+            )
         )
         self.version = version
         self.deprecation = version.deprecation_warning
@@ -182,6 +186,11 @@ class CustomResource(Resource):
                 _path(scale.spec_replicas), _path(scale.status_replicas), _path(scale.label_selector)
             )
         self._schema: Schema | None = None
+        self._strategy = CustomStrategy(siblings[version.storage_version])
+
+    @property
+    def strategy(self) -> Strategy:
+        return self._strategy
 
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
         obj: JsonObject = untyped_numbers(raw)

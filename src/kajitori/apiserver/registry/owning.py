@@ -3,10 +3,10 @@
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.managedfields.managed import Applied, FieldManager, KindVersions
+from kajitori.apimachinery.managedfields.managed import Applied, FieldManager, KindVersions, timestamps_kept
 from kajitori.apimachinery.managedfields.sets import FieldSet, from_paths
 from kajitori.apimachinery.managedfields.types import Types
 from kajitori.apimachinery.schema import Schema
@@ -35,20 +35,20 @@ class _Schemas(Mapping[str, Schema | None]):
 class Ownership:
     """Keeps `metadata.managedFields`."""
 
-    def __init__(self) -> None:
+    def __init__(self, resources: Callable[[], Iterable[Resource]]) -> None:
+        """`resources` are those served now: other versions of a kind are found among them."""
+        self._resources = resources
         self._types = Types()  # built-in kinds share definitions
         self._managers: dict[tuple[Resource, str], FieldManager] = {}
-        self._siblings: dict[str, dict[str, Resource]] = {}
-
-    def register(self, resource: Resource) -> None:
-        """Makes a resource known to the other versions of its kind."""
-        self._siblings.setdefault(resource.bucket, {})[resource.kind.api_version] = resource
 
     def forget(self, resource: Resource) -> None:
         """The resource is no longer served in this shape."""
-        self._siblings.pop(resource.bucket, None)
         for key in [key for key in self._managers if key[0].bucket == resource.bucket]:
             del self._managers[key]
+
+    def settled(self, live: JsonObject, new: JsonObject) -> JsonObject:
+        """`new`, equal to `live` when only the times of its ownership differ."""
+        return timestamps_kept(live, new)
 
     def own(
         self,
@@ -90,7 +90,11 @@ class Ownership:
     def _manager(self, resource: Resource, subresource: str) -> FieldManager:
         manager = self._managers.get((resource, subresource))
         if manager is None:
-            versions = self._siblings.get(resource.bucket) or {resource.kind.api_version: resource}
+            versions = {
+                each.kind.api_version: each
+                for each in (*self._resources(), resource)
+                if each.bucket == resource.bucket
+            }
             kind = KindVersions(
                 resource.kind.kind,
                 _Schemas(versions),

@@ -1,17 +1,20 @@
 """What the registry's steps have in common: the store, the clock, admission, and writing one object."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time
 from kajitori.apiserver.registry.call import Admission, Attributes, Call
 from kajitori.apiserver.registry.meta import in_order
-from kajitori.apiserver.registry.owning import Ownership
 from kajitori.apiserver.registry.resource import Resource, encode
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.registry.owning import Ownership
 
 __all__ = ["Allocators", "Registry", "rendered", "unsaved"]
 
@@ -32,14 +35,28 @@ class Registry:
     """The dependencies of every write, and its last step."""
 
     def __init__(
-        self, store: Store, admission: Admission, *, clock: Clock, random: Random, allocators: Allocators
+        self,
+        store: Store,
+        admission: Admission,
+        *,
+        clock: Clock,
+        random: Random,
+        allocators: Allocators,
+        resources: Callable[[], Iterable[Resource]],
     ) -> None:
         self.store = store
         self.admission = admission
         self.clock = clock
         self.random = random
         self.allocators = allocators
-        self.ownership = Ownership()
+        self._resources = resources
+
+    @cached_property
+    def ownership(self) -> "Ownership":
+        """Who owns which field; comes into being with the first write."""
+        from kajitori.apiserver.registry.owning import Ownership
+
+        return Ownership(self._resources)
 
     def now(self) -> str:
         """The time as metadata has it."""

@@ -4,21 +4,20 @@ The registry works on objects in the version they are stored in; what a client s
 its path. For almost all kinds these are the same, and nothing is converted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kajitori.apimachinery.errors import BadRequest
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.schema import Schema
-from kajitori.apis import printers, typed
-from kajitori.apis.conversion import convert
-from kajitori.apis.definitions import built_in_definitions
-from kajitori.apis.resources import ResourceInfo, SubresourceInfo
-from kajitori.apis.strategies import strategy_for
-from kajitori.apis.strategies.base import Strategy
+from kajitori.apis.resources import ResourceInfo
 from kajitori.apiserver.registry.scale import BUILT_IN, ScalePaths
+
+if TYPE_CHECKING:
+    from kajitori.apis.strategies.base import Strategy
 
 __all__ = ["BuiltInResource", "Resource", "encode"]
 
@@ -33,34 +32,22 @@ class Resource:
     """
 
     custom = False
-    stored = True
 
-    def __init__(
-        self,
-        *,
-        kind: Kind,
-        storage_kind: Kind,
-        singular: str,
-        list_kind: str,
-        verbs: Sequence[str],
-        short_names: Sequence[str],
-        categories: Sequence[str],
-        subresources: Mapping[str, SubresourceInfo],
-        bucket: str,
-        strategy: Strategy,
-    ) -> None:
-        self.kind = kind
-        self.storage_kind = storage_kind
-        self.singular = singular
-        self.list_kind = list_kind
-        self.verbs = frozenset(verbs)
-        self.listed_verbs = tuple(verbs)
-        self.short_names = tuple(short_names)
-        self.categories = tuple(categories)
-        self.subresources = subresources
-        self.bucket = bucket
-        self.strategy = strategy
-        self.converted = kind.api_version != storage_kind.api_version
+    def __init__(self, info: ResourceInfo) -> None:
+        self.info = info
+        self.kind = info.kind
+        self.storage_kind = info.storage_kind
+        self.singular = info.singular
+        self.list_kind = info.list_kind
+        self.verbs = frozenset(info.verbs)
+        self.listed_verbs = info.verbs
+        self.short_names = info.short_names
+        self.categories = info.categories
+        self.subresources = info.subresources
+        self.bucket = info.bucket
+        self.stored = info.stored
+        """Whether objects are kept; otherwise they are questions, answered and forgotten."""
+        self.converted = info.kind.api_version != info.storage_kind.api_version
         """Whether objects are stored in another version than this one."""
         self.scale_paths: ScalePaths | None = None
         self.since = 0
@@ -68,10 +55,15 @@ class Resource:
         self.deprecation = ""
         """What every request for this version is warned of."""
         self.item_prefix = b'{"kind":"%s","apiVersion":"%s",' % (
-            kind.kind.encode(),
-            kind.api_version.encode(),
+            info.kind.kind.encode(),
+            info.kind.api_version.encode(),
         )
         """What every serialised object begins with; left out of the items of a list."""
+
+    @property
+    def strategy(self) -> "Strategy":
+        """What Kubernetes does in code with objects of this kind."""
+        raise NotImplementedError
 
     # What a client sends, and what it gets.
 
@@ -158,31 +150,30 @@ class Resource:
 
 
 class BuiltInResource(Resource):
-    """A resource of Kubernetes itself, from the facts."""
+    """A resource of Kubernetes itself, from the facts.
+
+    What is needed to decode, default, check or show its objects is imported with the first one: a server that
+    has just started has none.
+    """
 
     def __init__(self, info: ResourceInfo) -> None:
-        super().__init__(
-            kind=info.kind,
-            storage_kind=info.storage_kind,
-            singular=info.singular,
-            list_kind=info.list_kind,
-            verbs=info.verbs,
-            short_names=info.short_names,
-            categories=info.categories,
-            subresources=info.subresources,
-            bucket=info.bucket,
-            strategy=strategy_for(info.kind.group, info.kind.plural),
-        )
-        self.info = info
-        self.stored = info.stored
+        super().__init__(info)
         self._decode: Callable[[Any, list[bool]], JsonObject] | None = None
         self._default: Callable[[JsonObject], None] | None = None
         if "scale" in info.subresources:
             self.scale_paths = BUILT_IN
 
+    @cached_property
+    def strategy(self) -> "Strategy":
+        from kajitori.apis.strategies import strategy_for
+
+        return strategy_for(self.kind.group, self.kind.plural)
+
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
         decoded = self._decode
         if decoded is None:
+            from kajitori.apis import typed
+
             decoded = self._decode = typed.decoder(self.info.definition)
         unknown: list[bool] = []
         obj = decoded(raw, unknown)
@@ -201,22 +192,32 @@ class BuiltInResource(Resource):
         self._default(obj)
 
     def to_storage(self, obj: JsonObject) -> JsonObject:
-        return convert(obj, self.storage_kind.api_version) if self.converted else obj
+        return self.convert(obj, self.storage_kind.api_version) if self.converted else obj
 
     def from_storage(self, obj: JsonObject) -> JsonObject:
-        return convert(obj, self.kind.api_version) if self.converted else obj
+        return self.convert(obj, self.kind.api_version) if self.converted else obj
 
     def convert(self, obj: JsonObject, api_version: str) -> JsonObject:
-        return obj if obj.get("apiVersion") == api_version else convert(obj, api_version)
+        if obj.get("apiVersion") == api_version:
+            return obj
+        from kajitori.apis.conversion import convert
+
+        return convert(obj, api_version)
 
     @property
     def schema(self) -> Schema | None:
+        from kajitori.apis.definitions import built_in_definitions
+
         return built_in_definitions().get(self.info.definition)
 
     def columns(self) -> Sequence[JsonObject]:
+        from kajitori.apis import printers
+
         kind = self.kind
         return printers.columns(kind.group, kind.version, kind.plural)
 
     def cells(self, obj: JsonObject, now: float) -> list[Any]:
+        from kajitori.apis import printers
+
         kind = self.kind
         return printers.cells(kind.group, kind.version, kind.plural, obj, now)

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from kajitori.apimachinery.errors import BadRequest, FieldError, invalid, not_found
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.managedfields.managed import timestamps_kept
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.creating import create, ensure_namespace
 from kajitori.apiserver.registry.meta import conflict, invalid_metadata_update, keep_system_fields
@@ -89,7 +88,7 @@ async def update(
             continue  # somebody wrote while admission was being asked
         if _goes_away(resource, new):
             return Updated(await _remove(registry, resource, key, new, stored, item, call))
-        new = timestamps_kept(stored, new)
+        new = registry.ownership.settled(stored, new)
         if new == stored:
             return Updated(item.value)
         if call.options.dry_run:

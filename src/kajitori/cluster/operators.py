@@ -1,0 +1,70 @@
+"""The operators there are, found by name; nothing of one is imported before it is needed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.admission.chain import Plugin
+from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
+from kajitori.cluster.options import ClusterOptions
+from kajitori.storage import Store
+from kajitori.world.random import Random
+
+if TYPE_CHECKING:
+    from kajitori.ctrl import Manager
+
+__all__ = ["OPERATORS", "Known", "Operator", "admission", "chosen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator, as the cluster and the command line see it."""
+
+    name: str
+    crds: Callable[[], Sequence[JsonObject]]
+    setup: "Callable[[Manager], object]"
+    admit: Admit
+    default: Default
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An operator that could be run, before anything of it is imported."""
+
+    load: Callable[[Random], Operator]
+    admits: frozenset[str]
+    """The buckets (`group/resource`) whose writes it wants to see."""
+
+
+def _mysql(random: Random) -> Operator:
+    from kajitori.apis.mysql_v1beta2.defaults import default_cluster
+    from kajitori.operators import mysql
+
+    def default(obj: JsonObject) -> JsonObject:
+        if obj.get("kind") != "MySQLCluster":
+            return obj
+        return default_cluster(obj, lambda size: mysql.entropy_of(random)[:size])
+
+    return Operator("mysql", mysql.crds, mysql.setup, mysql.admission(random), default)
+
+
+OPERATORS: Mapping[str, Known] = {
+    "mysql": Known(_mysql, frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"})),
+}
+
+
+def chosen(options: ClusterOptions) -> dict[str, Known]:
+    """The operators that run."""
+    if options.api_only:
+        return {}
+    return {name: known for name, known in OPERATORS.items() if name not in options.without}
+
+
+def admission(options: ClusterOptions, store: Store, random: Random) -> Sequence[Plugin]:
+    """The operators' own admission, which has no webhook to go through in one process."""
+    return [
+        OperatorAdmission(f"{name} operator", partial(known.load, random), known.admits, store=store)
+        for name, known in chosen(options).items()
+    ]

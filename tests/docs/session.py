@@ -1,0 +1,212 @@
+"""One reader at a terminal, with a cluster: runs a page's snippets in order.
+
+Promises
+    D1  everything happens in a folder of its own, which is also the home directory; ports are free ones
+    D2  what a page shows is compared with what was printed; without anything shown, only success counts
+    D3  when the session ends, its server has ended
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from tests.docs.pages import ROOT, Command, Snippet, commands, matches
+
+COMMAND_SECONDS_MAX = 30.0
+"""No command of a page takes longer, on the slowest machine."""
+DEFAULT_PORT = "6443"
+
+
+class Session:
+    """The state between the snippets of a page: files, and a server that is started when first needed."""
+
+    def __init__(self, folder: Path, kubectl: Path | None) -> None:
+        self._folder = folder
+        folder.joinpath("docs").symlink_to(ROOT / "docs")
+        own = [str(Path(sys.executable).parent), *([str(kubectl.parent)] if kubectl else [])]
+        self._environment = {
+            "HOME": str(folder),
+            "PATH": os.pathsep.join([*own, "/usr/local/bin", "/usr/bin", "/bin"]),
+            "LANG": "C.UTF-8",
+            "PYTHONWARNINGS": "error",
+        }
+        self._exports: list[str] = []
+        self._named: dict[str, str] = {}
+        """Python files that a page has written, and not run yet, with where they stand."""
+        self._server: subprocess.Popen[str] | None = None
+        self._screen = ""
+        self._ports = ("", "")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        assert error is not None or not self._named, f"written and never run: {self._named}"
+
+    def run(self, snippet: Snippet) -> None:
+        """Does what the convention says about a block of this language."""
+        match snippet.language:
+            case "console":
+                for command in commands(snippet):
+                    self._type(snippet, command)
+            case "python":
+                self._python(snippet)
+            case "yaml":
+                self._yaml(snippet)
+            case _:
+                assert snippet.language == "text", f"{snippet.where}: `{snippet.language}` is none of ours"
+
+    # Commands.
+
+    def _type(self, snippet: Snippet, command: Command) -> None:
+        where = f"{snippet.page.relative_to(ROOT)}:{command.line}: $ {command.text}"
+        words = shlex.split(command.text, comments=True)
+        if words[0] == "make":
+            self._make(where, words[1:], command)
+        elif words[:2] == ["kajitori", "up"]:
+            self._up(where, words[2:], command)
+        elif words[0] == "export":
+            self._exports.append(command.text)
+        else:
+            self._execute(where, command)
+
+    def _make(self, where: str, words: list[str], command: Command) -> None:
+        target, *settings = words
+        makefile = (ROOT / "Makefile").read_text()
+        assert re.search(rf"(?m)^{re.escape(target)}:", makefile), f"{where}\nthe Makefile has no such target"
+        if target == "up":
+            given = dict(each.split("=", 1) for each in settings)
+            self._up(where, shlex.split(given.get("ARGS", "")), command)
+        else:
+            assert not command.expected, f"{where}\nis not run, so nothing can be shown beneath it"
+
+    def _up(self, where: str, arguments: list[str], command: Command) -> None:
+        self._start(arguments)
+        self._compare(where, command, self._screen)
+
+    def _execute(self, where: str, command: Command) -> None:
+        self._need_server()
+        done = self._sh("\n".join([*self._exports, command.text]))
+        fails = bool(command.expected) and command.expected[0].lower().startswith("error")
+        assert (done.returncode != 0) == fails, f"{where}\nexit code {done.returncode}\n{done.stdout}"
+        self._compare(where, command, done.stdout)
+        for name in [name for name in self._named if name in command.text]:
+            del self._named[name]
+
+    def _compare(self, where: str, command: Command, printed: str) -> None:
+        actual, shown = self._ports
+        printed = printed.replace(f":{actual}", f":{shown}") if actual else printed
+        if command.expected and not matches(command.expected, printed):
+            expected = "\n".join(command.expected)
+            raise AssertionError(f"{where}\n--- the page says\n{expected}\n--- printed\n{printed}")
+
+    def _sh(self, text: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["sh", "-c", text],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+
+    # Files.
+
+    def _python(self, snippet: Snippet) -> None:
+        if name := snippet.file_name:
+            self._write(snippet, name)
+            compile(snippet.text, snippet.where, "exec")
+            self._named[name] = snippet.where
+            return
+        self._need_server()
+        path = self._folder / f"snippet-{snippet.line}.py"
+        path.write_text(snippet.text)
+        done = self._sh(f"{shlex.quote(sys.executable)} {path.name}")
+        assert done.returncode == 0, f"{snippet.where}\n{done.stdout}"
+
+    def _yaml(self, snippet: Snippet) -> None:
+        name = snippet.file_name
+        assert name, f"{snippet.where}: begin with a comment that names the file, `# name.yaml`"
+        objects = [each for each in yaml.safe_load_all(snippet.text) if each is not None]
+        assert objects, f"{snippet.where}: nothing in it"
+        self._write(snippet, name)
+        if all(isinstance(each, dict) and {"apiVersion", "kind"} <= each.keys() for each in objects):
+            self._need_server()
+            done = self._sh(f"kubectl apply --dry-run=server --filename {shlex.quote(name)}")
+            assert done.returncode == 0, f"{snippet.where}\n{done.stdout}"
+
+    def _write(self, snippet: Snippet, name: str) -> None:
+        """A file of the repository must be shown as it is; any other is written."""
+        known = ROOT / name
+        if known.exists():
+            content = "\n".join(snippet.lines[1:]).strip()
+            assert content == known.read_text().strip(), f"{snippet.where}: {name} says something else"
+            return
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(snippet.text)
+
+    # The server.
+
+    def _need_server(self) -> None:
+        if self._server is None:
+            self._start(["--memory"])
+
+    def _start(self, arguments: list[str]) -> None:
+        """Starts `kajitori up`; one that runs is stopped first, as by Ctrl-C."""
+        self._stop()
+        shown = DEFAULT_PORT
+        if "--port" in arguments:
+            at = arguments.index("--port")
+            shown = arguments[at + 1]
+            arguments = [*arguments[:at], *arguments[at + 2 :]]
+        server = self._server = subprocess.Popen(
+            [sys.executable, "-m", "kajitori", "up", *arguments, "--port", "0"],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert server.stdout is not None, "a pipe was asked for"
+        limit = threading.Timer(COMMAND_SECONDS_MAX, server.kill)
+        limit.start()
+        lines: list[str] = []
+        for line in server.stdout:
+            lines.append(line)
+            if line.startswith("Stop with Ctrl-C"):
+                break
+        limit.cancel()
+        self._screen = "".join(lines)
+        address = re.search(r"https://[^:\s]+:(\d+)", self._screen)
+        assert address and server.poll() is None, f"kajitori up {arguments} did not start:\n{self._screen}"
+        self._ports = (address[1], shown)
+
+    def _stop(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.send_signal(signal.SIGINT)
+        try:
+            printed, _ = server.communicate(timeout=COMMAND_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.communicate()
+            raise
+        assert server.returncode == 0, f"kajitori up ended with {server.returncode}:\n{printed}"
