@@ -29,7 +29,7 @@ EVENT = {
 
 
 def autoscaler(**spec: Any) -> dict[str, Any]:
-    body = {"kind": "HorizontalPodAutoscaler", "apiVersion": V2, "metadata": {"name": "a"}}
+    body: dict[str, Any] = {"kind": "HorizontalPodAutoscaler", "apiVersion": V2, "metadata": {"name": "a"}}
     body["spec"] = {"scaleTargetRef": TARGET, "maxReplicas": 5, **spec}
     return Road("autoscaling", "horizontalpodautoscalers").sent(body)
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,10 @@ from tests.docs.pages import ROOT, Command, Snippet, commands, matches
 
 COMMAND_SECONDS_MAX = 30.0
 """No command of a page takes longer, on the slowest machine."""
+SETTLED_SECONDS_MAX = 5.0
+"""How long controllers may take to bring about what a page shows."""
 DEFAULT_PORT = "6443"
+_READS = re.compile(r"kubectl (get|describe|events|explain)\b")
 
 
 class Session:
@@ -98,18 +102,30 @@ class Session:
 
     def _execute(self, where: str, command: Command) -> None:
         self._need_server()
-        done = self._sh("\n".join([*self._exports, command.text]))
+        text = "\n".join([*self._exports, command.text])
         fails = bool(command.expected) and command.expected[0].lower().startswith("error")
+        deadline = time.monotonic() + (SETTLED_SECONDS_MAX if _READS.match(command.text) else 0)
+        while True:
+            done = self._sh(text)
+            as_shown = (done.returncode != 0) == fails and self._is_shown(command, done.stdout)
+            if as_shown or time.monotonic() >= deadline:
+                break
         assert (done.returncode != 0) == fails, f"{where}\nexit code {done.returncode}\n{done.stdout}"
         self._compare(where, command, done.stdout)
         for name in [name for name in self._named if name in command.text]:
             del self._named[name]
 
-    def _compare(self, where: str, command: Command, printed: str) -> None:
+    def _is_shown(self, command: Command, printed: str) -> bool:
+        return not command.expected or matches(command.expected, self._as_the_page_means(printed))
+
+    def _as_the_page_means(self, printed: str) -> str:
         actual, shown = self._ports
-        printed = printed.replace(f":{actual}", f":{shown}") if actual else printed
-        if command.expected and not matches(command.expected, printed):
+        return printed.replace(f":{actual}", f":{shown}") if actual else printed
+
+    def _compare(self, where: str, command: Command, printed: str) -> None:
+        if not self._is_shown(command, printed):
             expected = "\n".join(command.expected)
+            printed = self._as_the_page_means(printed)
             raise AssertionError(f"{where}\n--- the page says\n{expected}\n--- printed\n{printed}")
 
     def _sh(self, text: str) -> "subprocess.CompletedProcess[str]":

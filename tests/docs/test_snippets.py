@@ -21,8 +21,8 @@ def _cases() -> list[object]:
 
 
 @pytest.mark.parametrize("page", _cases())
-def test_page(page: Path, tmp_path: Path) -> None:
-    with Session(tmp_path, None) as session:
+def test_page(page: Path, tmp_path: Path, kubectl: Path) -> None:
+    with Session(tmp_path, kubectl) as session:
         for snippet in snippets(page):
             session.run(snippet)
 

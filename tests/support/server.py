@@ -44,7 +44,7 @@ class UpProcess:
     `folder` is for its output and, where the arguments do not say otherwise, its state and kubeconfig.
     """
 
-    def __init__(self, folder: Path, *arguments: str, user: int | None = None) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.data_dir = folder / "data"
@@ -97,6 +97,12 @@ class UpProcess:
             self.screen.append(line)
         return self
 
+    def start_on(self, port: int) -> Self:
+        """Starts it again, on the port that an earlier kubeconfig names."""
+        at = self._arguments.index("--port")
+        self._arguments[at + 1] = str(port)
+        return self.start()
+
     def _line(self, deadline: float) -> str | None:
         """The next line of its output; None at its end, or when the time is up."""
         assert self._process is not None and self._process.stdout is not None
@@ -123,7 +129,7 @@ class UpProcess:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Sends a signal to it."""
         os.kill(self.pid, number)
 

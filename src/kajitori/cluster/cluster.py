@@ -178,9 +178,7 @@ class Cluster:
         self._stack.callback(assembled.resources.close_watches)
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
-            from kajitori.cluster.programs import Programs
-
-            self._programs = Programs(
+            self._programs = (await asyncio.to_thread(_programs))(
                 options, self.client, ca=self.ca_data.decode(), clock=self._clock, random=self._random
             )
             await self._stack.enter_async_context(self._programs)
@@ -244,3 +242,10 @@ class Cluster:
             await ended.wait()
             return None
         return await programs.run_until(ended)
+
+
+def _programs() -> "type[Programs]":
+    """Imported beside the running loop: it takes a while, and the API is to answer meanwhile."""
+    from kajitori.cluster.programs import Programs
+
+    return Programs

@@ -4,12 +4,14 @@ Operators are found here by name; each gives its CustomResourceDefinitions, its 
 """
 
 import asyncio
+import importlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from kajitori.apimachinery.kind import Kind
+from kajitori import controllers
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
 from kajitori.cluster.operators import Operator, chosen
 from kajitori.cluster.options import ClusterOptions
@@ -18,6 +20,19 @@ from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
 __all__ = ["Programs"]
+
+_NEEDED_AT_ONCE = (
+    "kajitori.controllers.garbage",
+    "kajitori.controllers.namespaces",
+    "kajitori.controllers.protection",
+    "kajitori.controllers.serviceaccounts",
+    "kajitori.controllers.statefulset",
+    "kajitori.apis.strategies.custom_kinds",
+    "kajitori.apiserver.definitions",
+    "kajitori.apiserver.endpoints.patches",
+    "kajitori.apiserver.endpoints.writes",
+    "kajitori.apiserver.registry.owning",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -47,22 +62,28 @@ class Programs:
         """What runs, in the order in which it was started."""
 
     async def __aenter__(self) -> Self:
-        from kajitori import controllers
-
+        # In a thread, so that the API answers meanwhile.
+        operators = await asyncio.to_thread(self._load)
         manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
         self.names += controllers.setup(manager, ca=self._ca)
-        for known in chosen(self._options).values():
-            operator = known.load(self._random)
-            await self._install(operator)
+        for operator, crds in operators:
+            await self._install(crds)
             operator.setup(manager)
             self.names.append(f"{operator.name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self
 
-    async def _install(self, operator: Operator) -> None:
-        """Applies an operator's definitions, and waits until its kinds are served: its first list must find them."""
+    def _load(self) -> list[tuple[Operator, Sequence[JsonObject]]]:
+        """The operators with their definitions, and everything imported that their first steps need."""
+        for name in _NEEDED_AT_ONCE:
+            importlib.import_module(name)
+        loaded = [known.load(self._random) for known in chosen(self._options).values()]
+        return [(operator, operator.crds()) for operator in loaded]
+
+    async def _install(self, crds: Sequence[JsonObject]) -> None:
+        """Applies definitions, and waits until their kinds are served: an operator's first list must find them."""
         client = self._client("kajitori-operators")
-        for crd in operator.crds():
+        for crd in crds:
             name = crd["metadata"]["name"]
             applied = await client.apply(CRDS, crd, force=True)
             if _is_established(applied):

@@ -3,18 +3,84 @@
 Source: Kubernetes' kube-controller-manager.
 """
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
 from kajitori.ctrl import Manager
 
-__all__ = ["setup"]
+__all__ = ["CONTROLLERS", "ControllerProgram", "setup"]
 
 
-def setup(manager: Manager, *, ca: str) -> list[str]:
-    """Adds every controller to a manager; gives their names. `ca` is the API's authority, in PEM."""
-    from kajitori.controllers import garbage, namespaces, protection, serviceaccounts, statefulset
+@dataclass(frozen=True, slots=True)
+class ControllerProgram:
+    """One controller, before it is added to a manager."""
+
+    title: str
+    """What people call it; two halves of one thing share one."""
+    setup: Callable[[Manager, str], object]
+    """Adds it to a manager; takes the certificate of the API's authority, in PEM."""
+
+
+def _namespaces(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import namespaces
 
     namespaces.setup(manager)
-    serviceaccounts.setup(manager, ca)
+
+
+def _service_accounts(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import serviceaccounts
+
+    serviceaccounts.setup_accounts(manager)
+
+
+def _root_certificates(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import serviceaccounts
+
+    serviceaccounts.setup_root_certificates(manager, ca)
+
+
+def _garbage(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import garbage
+
     garbage.setup(manager)
+
+
+def _stateful_sets(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import statefulset
+
     statefulset.setup(manager)
-    protection.setup(manager)
-    return ["namespaces", "service accounts", "garbage collector", "statefulsets", "volume protection"]
+
+
+def _claim_protection(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import protection
+
+    protection.setup_claims(manager)
+
+
+def _volume_protection(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import protection
+
+    protection.setup_volumes(manager)
+
+
+CONTROLLERS: Mapping[str, ControllerProgram] = {
+    "namespace-controller": ControllerProgram("namespaces", _namespaces),
+    "serviceaccount-controller": ControllerProgram("service accounts", _service_accounts),
+    "root-ca-certificate-publisher-controller": ControllerProgram("service accounts", _root_certificates),
+    "garbage-collector-controller": ControllerProgram("garbage collector", _garbage),
+    "statefulset-controller": ControllerProgram("statefulsets", _stateful_sets),
+    "persistentvolumeclaim-protection-controller": ControllerProgram("volume protection", _claim_protection),
+    "persistentvolume-protection-controller": ControllerProgram("volume protection", _volume_protection),
+}
+"""By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
+
+
+def setup(manager: Manager, *, ca: str, only: Collection[str] | None = None) -> list[str]:
+    """Adds the controllers to a manager, all or those named in `only`; gives their titles.
+
+    `ca` is the API's authority, in PEM.
+    """
+    chosen = [program for name, program in CONTROLLERS.items() if only is None or name in only]
+    for program in chosen:
+        program.setup(manager, ca)
+    return list(dict.fromkeys(program.title for program in chosen))

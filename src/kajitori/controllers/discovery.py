@@ -4,7 +4,7 @@ Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
 
-__all__ = ["ServedKind", "served_kinds"]
+__all__ = ["Served", "ServedKind", "served_kinds"]
 
 _ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -23,28 +23,44 @@ class ServedKind:
 
     kind: Kind
     verbs: frozenset[str]
+    versions: list[str] = field(default_factory=list[str])
+    """All versions that are served, the preferred one first."""
 
 
-async def served_kinds(client: Client) -> list[ServedKind]:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What discovery says."""
+
+    kinds: list[ServedKind]
+    stale: list[str]
+    """Groups with version (`metrics.k8s.io/v1beta1`) whose own server does not answer: more kinds may be there."""
+
+
+async def served_kinds(client: Client) -> Served:
     """Every resource of every group, each in its first version that has it.
 
     Raises: ApiError, TransportError.
     """
     found: dict[tuple[str, str], ServedKind] = {}
+    stale: list[str] = []
     for root in ("/api", "/apis"):
         response = await client.send("GET", root, accept=_ACCEPT)
         document: JsonObject = msgspec.json.decode(response.body)
-        for each in _resources(document):
-            found.setdefault((each.kind.group, each.kind.plural), each)
-    return list(found.values())
+        for group, version in _versions(document):
+            if version.get("freshness") == "Stale":
+                stale.append(f"{group}/{version['version']}")
+            for resource in version.get("resources") or ():
+                each = _served(group, version["version"], resource)
+                known = found.setdefault((group, each.kind.plural), each)
+                known.versions.append(each.kind.version)
+    return Served(list(found.values()), stale)
 
 
-def _resources(document: JsonObject) -> Iterator[ServedKind]:
+def _versions(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     for group in document.get("items") or ():
         name = (group.get("metadata") or {}).get("name", "")
         for version in group.get("versions") or ():
-            for resource in version.get("resources") or ():
-                yield _served(name, version["version"], resource)
+            yield name, version
 
 
 def _served(group: str, version: str, resource: dict[str, Any]) -> ServedKind:
