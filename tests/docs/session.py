@@ -19,29 +19,32 @@ from types import TracebackType
 from typing import Self
 
 import yaml
-
 from tests.docs.pages import ROOT, Command, Snippet, commands, matches
+from tests.support.server import kajitori
 
 COMMAND_SECONDS_MAX = 30.0
 """No command of a page takes longer, on the slowest machine."""
 SETTLED_SECONDS_MAX = 5.0
 """How long controllers may take to bring about what a page shows."""
 DEFAULT_PORT = "6443"
+_COMPLAINS = re.compile(r"[Ee]rror\b|The .* is invalid: ")
 _READS = re.compile(r"kubectl (get|describe|events|explain)\b")
 
 
 class Session:
     """The state between the snippets of a page: files, and a server that is started when first needed."""
 
-    def __init__(self, folder: Path, kubectl: Path | None) -> None:
+    def __init__(self, folder: Path, kubectl: Path) -> None:
         self._folder = folder
         folder.joinpath("docs").symlink_to(ROOT / "docs")
-        own = [str(Path(sys.executable).parent), *([str(kubectl.parent)] if kubectl else [])]
+        # kubectl may lie beside other commands: a link gives the page this one, and nothing else.
+        tools = folder / ".tools"
+        tools.mkdir()
+        tools.joinpath("kubectl").symlink_to(kubectl)
         self._environment = {
             "HOME": str(folder),
-            "PATH": os.pathsep.join([*own, "/usr/local/bin", "/usr/bin", "/bin"]),
+            "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
             "LANG": "C.UTF-8",
-            "PYTHONWARNINGS": "error",
         }
         self._exports: list[str] = []
         self._named: dict[str, str] = {}
@@ -56,8 +59,12 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            if self._server is not None:
+                self._end(self._server)
+            return
         self._stop()
-        assert error is not None or not self._named, f"written and never run: {self._named}"
+        assert not self._named, f"written and never run: {self._named}"
 
     def run(self, snippet: Snippet) -> None:
         """Does what the convention says about a block of this language."""
@@ -102,11 +109,10 @@ class Session:
 
     def _execute(self, where: str, command: Command) -> None:
         self._need_server()
-        text = "\n".join([*self._exports, command.text])
-        fails = bool(command.expected) and command.expected[0].lower().startswith("error")
+        fails = bool(command.expected) and _COMPLAINS.match(command.expected[0]) is not None
         deadline = time.monotonic() + (SETTLED_SECONDS_MAX if _READS.match(command.text) else 0)
         while True:
-            done = self._sh(text)
+            done = self._sh(command.text)
             as_shown = (done.returncode != 0) == fails and self._is_shown(command, done.stdout)
             if as_shown or time.monotonic() >= deadline:
                 break
@@ -130,7 +136,7 @@ class Session:
 
     def _sh(self, text: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["sh", "-c", text],
+            ["sh", "-c", "\n".join([*self._exports, text])],
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -192,7 +198,7 @@ class Session:
             shown = arguments[at + 1]
             arguments = [*arguments[:at], *arguments[at + 2 :]]
         server = self._server = subprocess.Popen(
-            [sys.executable, "-m", "kajitori", "up", *arguments, "--port", "0"],
+            kajitori("up", *arguments, "--port", "0"),
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -222,7 +228,11 @@ class Session:
         try:
             printed, _ = server.communicate(timeout=COMMAND_SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.communicate()
+            self._end(server)
             raise
         assert server.returncode == 0, f"kajitori up ended with {server.returncode}:\n{printed}"
+
+    def _end(self, server: "subprocess.Popen[str]") -> None:
+        """Ends a server whatever it does, when the page has failed already."""
+        server.kill()
+        server.communicate()

@@ -6,7 +6,6 @@ The convention is in docs/README.md, section "Snippets". One test a page, with a
 from pathlib import Path
 
 import pytest
-
 from tests.docs.pages import LANGUAGES, ROOT, matches, pages, snippets
 from tests.docs.session import Session
 
@@ -21,8 +20,8 @@ def _cases() -> list[object]:
 
 
 @pytest.mark.parametrize("page", _cases())
-def test_page(page: Path, tmp_path: Path, kubectl: Path) -> None:
-    with Session(tmp_path, kubectl) as session:
+def test_page(page: Path, tmp_path: Path, kubectl_path: Path) -> None:
+    with Session(tmp_path, kubectl_path) as session:
         for snippet in snippets(page):
             session.run(snippet)
 

@@ -126,12 +126,10 @@ def volumes_grew(kubectl: Kubectl, old: dict[str, str], *, was: str, now: str) -
     assert new.keys() == old.keys()
     assert new["StatefulSet/moco-default"] != old["StatefulSet/moco-default"]
     assert new["Pod/moco-default-0"] == old["Pod/moco-default-0"]
-    owner = kubectl.field(".metadata.ownerReferences[0].uid", "pod", "moco-default-0")
     until(
         lambda: kubectl.field(".metadata.ownerReferences[0].uid", "pod", "moco-default-0"),
         new["StatefulSet/moco-default"].__eq__,
     )
-    assert owner
     told = until(
         lambda: kubectl("events", "--for", "mysqlcluster/default"), lambda text: f"mysql-data {was} → {now}" in text
     )

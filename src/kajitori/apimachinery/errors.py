@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 import msgspec
 
 __all__ = [
+    "OMITTED",
     "AlreadyExists",
     "ApiError",
     "BadRequest",
@@ -91,6 +92,14 @@ _WITHOUT_VALUE = {
 }
 
 
+class _Omitted:
+    """No value: the message goes straight on to the detail."""
+
+
+OMITTED: Any = _Omitted()
+"""The value of a complaint that shows none, though its type would."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One complaint about one field.
@@ -107,7 +116,7 @@ class FieldError:
     def body(self) -> str:
         """The message without the path: `Invalid value: "x": must be …`."""
         text = _TEXTS[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.value is not OMITTED:
             text = f"{text}: {_show(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 

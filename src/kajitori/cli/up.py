@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kajitori.cli.happenings import follow
 from kajitori.cli.main import CommandError
 from kajitori.cluster.cluster import Cluster, ClusterError
 from kajitori.cluster.options import ClusterOptions
@@ -129,7 +130,11 @@ async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
     async with cluster:
         cluster.write_kubeconfig(kubeconfig)
         _welcome(cluster, kubeconfig)
-        failure = await cluster.run_until(ended)
+        telling = loop.create_task(follow(cluster.client("kajitori-up")))
+        try:
+            failure = await cluster.run_until(ended)
+        finally:
+            telling.cancel()
         print("\nStopping ...", flush=True)
     if failure is not None:
         raise ClusterError(failure)
@@ -153,7 +158,8 @@ def _welcome(cluster: Cluster, kubeconfig: Path) -> None:
         f"  kubeconfig  {kubeconfig}",
         "",
         f"Try: {use}",
-        "Stop with Ctrl-C.",
+        "Stop with Ctrl-C. What happens is told here as it happens:",
+        "",
     ]
     print("\n".join(lines), flush=True)
 

@@ -62,6 +62,7 @@ def assemble(
     authorizer: Authorizer,
     plugins: Sequence[Plugin],
     ready: Callable[[], str | None],
+    metrics: Callable[[], bytes],
     clock: Clock,
     random: Random,
 ) -> Assembled:
@@ -105,6 +106,6 @@ def assemble(
         authorizer=authorizer,
         resources=endpoints,
         subresources=subresources,
-        discovery=Discovery(catalog, openapi, Health({}, only_ready={"start": ready})),
+        discovery=Discovery(catalog, openapi, Health({}, only_ready={"start": ready}), metrics),
     )
     return Assembled(server, custom, endpoints, registry, catalog)

@@ -28,6 +28,7 @@ from kajitori.apiserver.http import Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.pki import PendingPki, Pki, serving_names
 from kajitori.cluster.assembly import Assembled, assemble
+from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operators import admission
 from kajitori.cluster.options import ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
@@ -124,6 +125,9 @@ class Cluster:
         except OSError as error:
             raise ClusterError(f"cannot write the kubeconfig {path}: {error.strerror}") from None
 
+    def _program_metrics(self) -> bytes:
+        return b"" if self._programs is None else self._programs.metrics()
+
     # Its life.
 
     async def __aenter__(self) -> Self:
@@ -158,6 +162,7 @@ class Cluster:
                 authorizer=authorizer,
                 plugins=admission(options, store, self._random),
                 ready=lambda: self._why_not_ready,
+                metrics=Metrics(store, lambda: self._server, self._program_metrics).text,
                 clock=self._clock,
                 random=self._random,
             )

@@ -1,9 +1,9 @@
 """The operators there are, found by name; nothing of one is imported before it is needed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.admission.chain import Plugin
@@ -13,9 +13,16 @@ from kajitori.storage import Store
 from kajitori.world.random import Random
 
 if TYPE_CHECKING:
+    from kajitori.client import Client
     from kajitori.ctrl import Manager
 
 __all__ = ["OPERATORS", "Known", "Operator", "admission", "chosen"]
+
+
+class Explain(Protocol):
+    """What an operator sees of one object and would do, as plain data; None when there is no such object."""
+
+    def __call__(self, client: "Client", namespace: str, name: str) -> Awaitable[dict[str, Any] | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,9 @@ class Operator:
     setup: "Callable[[Manager], object]"
     admit: Admit
     default: Default
+    explain: Explain
+    collector: Callable[[object], object]
+    """The Prometheus collector of what `setup` gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class Known:
     load: Callable[[Random], Operator]
     admits: frozenset[str]
     """The buckets (`group/resource`) whose writes it wants to see."""
+    explains: tuple[str, ...] = ()
+    """The names of the kind that it can explain, in lower case, the singular first."""
 
 
 def _mysql(random: Random) -> Operator:
@@ -47,11 +59,21 @@ def _mysql(random: Random) -> Operator:
             return obj
         return default_cluster(obj, lambda size: mysql.entropy_of(random)[:size])
 
-    return Operator("mysql", mysql.crds, mysql.setup, mysql.admission(random), default)
+    def collector(reconciler: object) -> object:
+        assert isinstance(reconciler, mysql.MySQLReconciler), reconciler
+        return reconciler.metrics
+
+    return Operator(
+        "mysql", mysql.crds, mysql.setup, mysql.admission(random), default, mysql.explain, collector
+    )
 
 
 OPERATORS: Mapping[str, Known] = {
-    "mysql": Known(_mysql, frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"})),
+    "mysql": Known(
+        _mysql,
+        frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"}),
+        ("mysqlcluster", "mysqlclusters"),
+    ),
 }
 
 

@@ -60,6 +60,8 @@ class Programs:
         self._manager: Manager | None = None
         self.names: list[str] = []
         """What runs, in the order in which it was started."""
+        self.collectors: list[Any] = []
+        """Prometheus collectors of the operators."""
 
     async def __aenter__(self) -> Self:
         # In a thread, so that the API answers meanwhile.
@@ -68,7 +70,7 @@ class Programs:
         self.names += controllers.setup(manager, ca=self._ca)
         for operator, crds in operators:
             await self._install(crds)
-            operator.setup(manager)
+            self.collectors.append(operator.collector(operator.setup(manager)))
             self.names.append(f"{operator.name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self
@@ -106,6 +108,16 @@ class Programs:
             await task
         except Exception:
             _log.exception("the manager ended with an error")
+
+    def metrics(self) -> bytes:
+        """The figures of the controllers and operators, in Prometheus' text format."""
+        from prometheus_client import generate_latest
+
+        assert self._manager is not None, "not started"
+        registry = self._manager.metrics_registry()
+        while self.collectors:
+            registry.register(self.collectors.pop())
+        return generate_latest(registry)
 
     async def run_until(self, ended: asyncio.Event) -> str | None:
         """Waits for `ended`, or for the manager to fail; gives what it failed with."""

@@ -1,11 +1,12 @@
 """Claims and volumes that somebody uses are not deleted under them.
 
 Promises
-    V1  a claim that is being deleted keeps its finalizer while a Pod on some node uses it; a Pod that has no node has
-        nothing mounted
+    V1  a claim that is being deleted keeps its finalizer while a Pod that is on a node uses it
     V2  a volume that is being deleted keeps its finalizer while a claim is bound to it
+    V3  what is not being deleted has the finalizer, also where admission did not set it
 
-Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
+Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection and
+Kubernetes' persistentvolumeclaim-protection and persistentvolume-protection controllers.
 """
 
 from collections.abc import Iterable
@@ -16,41 +17,81 @@ from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
 from kajitori.controllers.kinds import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
-from kajitori.ctrl import DONE, Cache, Manager, Request, Result, Watch, has_finalizer
+from kajitori.ctrl import (
+    DONE,
+    Cache,
+    Manager,
+    Request,
+    Result,
+    Watch,
+    add_finalizer,
+    controller_of,
+    has_finalizer,
+    remove_finalizer,
+)
 
-__all__ = ["ClaimReconciler", "VolumeReconciler", "setup"]
+__all__ = ["ClaimReconciler", "VolumeReconciler", "is_claim_in_use", "setup_claims", "setup_volumes"]
 
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
 
+_BY_CLAIM = "claim"
 
-def _claims_of(pod: Any) -> Iterable[Request]:
-    """The claims that a Pod uses."""
+
+def _claim_names(pod: Any) -> Iterable[str]:
+    """The names of the claims that a Pod mentions."""
     for volume in (pod.get("spec") or {}).get("volumes") or ():
         claim = volume.get("persistentVolumeClaim")
         if claim is not None:
-            yield Request(pod.namespace, claim.get("claimName", ""))
+            yield claim.get("claimName", "")
         elif "ephemeral" in volume:
-            yield Request(pod.namespace, f"{pod.name}-{volume['name']}")
+            yield f"{pod.name}-{volume['name']}"
 
 
-async def _let_go(client: Client, kind: Kind, value: Unstructured, finalizer: str) -> None:
-    kept = [each for each in value.finalizers if each != finalizer]
-    patch = {
-        "metadata": {
-            "uid": value.uid,
-            "resourceVersion": value.resource_version,
-            "finalizers": kept or None,
-        }
-    }
+def _claims_of(pod: Any) -> Iterable[Request]:
+    return [Request(pod.namespace, name) for name in _claim_names(pod)]
+
+
+def is_claim_in_use(claim: Unstructured, pods: Iterable[Unstructured]) -> bool:
+    """Whether one of the Pods needs the claim.
+
+    One that is on no node yet does not: no node starts a Pod whose claim is being deleted.
+    """
+    for pod in pods:
+        if not (pod.get("spec") or {}).get("nodeName"):
+            continue
+        for volume in pod["spec"].get("volumes") or ():
+            named = volume.get("persistentVolumeClaim")
+            if named is not None:
+                if named.get("claimName") == claim.name:
+                    return True
+            elif "ephemeral" in volume and _uses_ephemeral(pod, volume, claim):
+                return True
+    return False
+
+
+def _uses_ephemeral(pod: Unstructured, volume: Any, claim: Unstructured) -> bool:
+    """Whether the claim was made for this volume of the Pod, and the Pod has not been shut down."""
+    if f"{pod.name}-{volume['name']}" != claim.name:
+        return False
+    owner = controller_of(claim)
+    shut_down = pod.being_deleted and pod.metadata.get("deletionGracePeriodSeconds") == 0
+    return owner is not None and owner.uid == pod.uid and not shut_down
+
+
+async def _protect(client: Client, kind: Kind, value: Unstructured, finalizer: str, *, in_use: bool) -> None:
+    """Gives the object the finalizer that it should have, or takes it off one that is free to go."""
     try:
-        await client.patch(kind, value.namespace, value.name, patch)
+        if not value.being_deleted:
+            await add_finalizer(client, kind, value, finalizer)
+        elif not in_use:
+            await remove_finalizer(client, kind, value, finalizer)
     except (NotFound, Conflict):
         return  # it changed: the watch tells of it
 
 
 class ClaimReconciler:
-    """Lets claims go that no Pod on a node uses."""
+    """Lets claims go that no Pod uses."""
 
     def __init__(self, client: Client, cache: Cache) -> None:
         self._client = client
@@ -58,13 +99,18 @@ class ClaimReconciler:
 
     async def reconcile(self, request: Request) -> Result:
         claim = self._cache.get(PERSISTENT_VOLUME_CLAIMS, request.namespace, request.name)
-        if claim is None or not claim.being_deleted or not has_finalizer(claim, CLAIM_FINALIZER):
+        if claim is None or claim.being_deleted != has_finalizer(claim, CLAIM_FINALIZER):
             return DONE
-        for pod in self._cache.list(PODS, request.namespace):
-            if pod["spec"].get("nodeName") and request in _claims_of(pod):
-                return DONE
-        await _let_go(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER)
+        in_use = claim.being_deleted and await self._is_used(claim)
+        await _protect(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER, in_use=in_use)
         return DONE
+
+    async def _is_used(self, claim: Unstructured) -> bool:
+        index = (_BY_CLAIM, f"{claim.namespace}/{claim.name}")
+        if is_claim_in_use(claim, self._cache.list(PODS, claim.namespace, index=index)):
+            return True
+        # The cache may not have seen the newest Pod yet, and there is no way back.
+        return is_claim_in_use(claim, await self._client.list(PODS, claim.namespace))
 
 
 class VolumeReconciler:
@@ -76,21 +122,33 @@ class VolumeReconciler:
 
     async def reconcile(self, request: Request) -> Result:
         volume = self._cache.get(PERSISTENT_VOLUMES, "", request.name)
-        if volume is None or not volume.being_deleted or not has_finalizer(volume, VOLUME_FINALIZER):
+        if volume is None or volume.being_deleted != has_finalizer(volume, VOLUME_FINALIZER):
             return DONE
-        if (volume.get("status") or {}).get("phase") == "Bound":
-            return DONE
-        await _let_go(self._client, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER)
+        in_use = (volume.get("status") or {}).get("phase") == "Bound"
+        await _protect(self._client, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER, in_use=in_use)
         return DONE
 
 
-def setup(manager: Manager) -> None:
-    """Adds both controllers to a manager."""
+def setup_claims(manager: Manager) -> None:
+    """Adds the protection of claims."""
     client, cache = manager.client, manager.cache
+    cache.add_index(PODS, _BY_CLAIM, _by_claim)
     manager.controller(
-        "claim-protection",
+        "persistentvolumeclaim-protection-controller",
         ClaimReconciler(client, cache),
         for_=PERSISTENT_VOLUME_CLAIMS,
         watches=[Watch(PODS, _claims_of)],
     )
-    manager.controller("volume-protection", VolumeReconciler(client, cache), for_=PERSISTENT_VOLUMES)
+
+
+def _by_claim(pod: Any) -> Iterable[str]:
+    return [f"{pod.namespace}/{name}" for name in _claim_names(pod)]
+
+
+def setup_volumes(manager: Manager) -> None:
+    """Adds the protection of volumes."""
+    manager.controller(
+        "persistentvolume-protection-controller",
+        VolumeReconciler(manager.client, manager.cache),
+        for_=PERSISTENT_VOLUMES,
+    )

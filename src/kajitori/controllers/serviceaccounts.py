@@ -55,18 +55,22 @@ class RootCertificateReconciler:
     async def reconcile(self, request: Request) -> Result:
         if not _is_active(self._cache, request):
             return DONE
-        published = self._cache.get(CONFIG_MAPS, request.name, ROOT_CA)
-        if published is None:
+        # Only metadata is cached: ConfigMaps are many and large, and of each namespace's we read one.
+        try:
+            published = await self._client.get(CONFIG_MAPS, request.name, ROOT_CA)
+        except NotFound:
             body = {
                 "metadata": {"name": ROOT_CA, "annotations": {_DESCRIPTION_ANNOTATION: _DESCRIPTION}},
                 "data": {"ca.crt": self._ca},
             }
             await _create(self._client, CONFIG_MAPS, request.name, body)
-        elif (patch := self._correction(published)) is not None:
+            return DONE
+        patch = self._correction(published)
+        if patch is not None:
             try:
                 await self._client.patch(CONFIG_MAPS, request.name, ROOT_CA, patch)
             except NotFound:
-                return DONE  # the cache is about to learn of it, and comes back
+                return DONE  # deleted meanwhile: the watch tells of it
         return DONE
 
     def _correction(self, published: Unstructured) -> JsonObject | None:
@@ -126,5 +130,5 @@ def setup_root_certificates(manager: Manager, ca: str) -> None:
         "root-ca-certificate-publisher-controller",
         RootCertificateReconciler(manager.client, manager.cache, ca),
         for_=NAMESPACES,
-        watches=[Watch(CONFIG_MAPS, _of_namespace(ROOT_CA))],
+        watches=[Watch(CONFIG_MAPS, _of_namespace(ROOT_CA), metadata_only=True)],
     )

@@ -25,6 +25,14 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     # Module of this package to the resources whose rules it has, in its `VALIDATORS`.
     "pods": ("/pods",),
     "pod_templates": ("/podtemplates", "/replicationcontrollers"),
+    "apps": (
+        "apps/controllerrevisions",
+        "apps/daemonsets",
+        "apps/deployments",
+        "apps/replicasets",
+        "apps/statefulsets",
+    ),
+    "jobs": ("batch/cronjobs", "batch/jobs"),
     "claims": ("/persistentvolumeclaims",),
 }
 _STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")

@@ -10,6 +10,7 @@ Source: pkg/apis/core/helper and ValidateResourceRequirements in pkg/apis/core/v
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError, FieldErrorType
@@ -22,12 +23,12 @@ __all__ = [
     "STANDARD_QUOTA_RESOURCES",
     "check_basic_amount",
     "check_container_resource_name",
+    "check_pod_resource_name",
     "check_positive_amount",
     "check_quota_resource_name",
     "check_requirements",
     "check_resource_amount",
     "check_resource_name",
-    "check_pod_resource_name",
     "is_huge_page",
     "is_integer_resource",
     "is_native_resource",
@@ -41,6 +42,8 @@ _ZERO = Quantity(0)
 _COMPUTE = frozenset({"cpu", "memory"})
 _COMMON = frozenset({"cpu", "memory", "ephemeral-storage"})
 """What containers of nearly all Pods ask for."""
+_PAIRS_MAX = 1024
+"""Pairs of amounts that are remembered: Pods of a cluster ask for the same few."""
 _POD_LEVEL = ("cpu", "memory")
 
 _COUNTED = frozenset(
@@ -167,6 +170,11 @@ def check_resource_amount(name: str, text: str, path: str, errors: Errors) -> Qu
     return amount
 
 
+@lru_cache(maxsize=_PAIRS_MAX)
+def _is_at_most(text: str, limit: str) -> bool:
+    return parse_quantity(text) <= parse_quantity(limit)
+
+
 def check_requirements(
     requirements: JsonObject,
     claim_names: Collection[str],
@@ -186,12 +194,15 @@ def check_requirements(
         _check_huge_page(name, amount, text, here, errors)
     for name, text in requests.items():
         limit = limits.get(name)
-        if name in _COMPUTE and text[0] != "-" and (limit is None or limit == text):
+        if name in _COMPUTE and text[0] != "-" and (limit is None or _is_at_most(text, limit)):
             continue
         _check_request(name, text, limit, path, errors, check_name)
-    if not _COMPUTE.intersection(limits) and not _COMPUTE.intersection(requests):
-        if any(map(is_huge_page, limits)) or any(map(is_huge_page, requests)):
-            errors.append(FieldError.forbidden(path, "HugePages require cpu or memory"))
+    if (
+        _COMPUTE.isdisjoint(limits)
+        and _COMPUTE.isdisjoint(requests)
+        and any(map(is_huge_page, (*limits, *requests)))
+    ):
+        errors.append(FieldError.forbidden(path, "HugePages require cpu or memory"))
     if "claims" in requirements:
         _check_claims(requirements["claims"] or (), claim_names, f"{path}.claims", errors)
 

@@ -24,6 +24,7 @@ from kajitori.apimachinery.validation import (
     is_port_name,
     is_port_number,
     is_qualified_name,
+    regex_error,
     validate_annotations,
     validate_label_selector,
 )
@@ -31,8 +32,10 @@ from kajitori.apimachinery.validation import (
 __all__ = [
     "INT32_MAX",
     "Errors",
+    "check_domain_path",
     "check_each",
     "check_enum",
+    "check_label",
     "check_label_key",
     "check_label_selector",
     "check_labels",
@@ -45,9 +48,9 @@ __all__ = [
     "check_required_enum",
     "check_subdomain",
     "check_template_annotations",
-    "check_label",
     "duplicate_with_detail",
     "is_label",
+    "is_short_port_name",
     "is_subdomain",
 ]
 
@@ -67,6 +70,10 @@ _key_matches = re.compile(
     r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
     "([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 ).fullmatch
+
+
+is_short_port_name = re.compile("(?=.{1,15}$)(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?").fullmatch
+"""Whether a text is the name of a port."""
 
 
 def is_subdomain(text: str) -> bool:
@@ -116,6 +123,25 @@ def check_each(text: str, path: str, judge: Callable[[str], Iterable[str]], erro
     errors += [FieldError.invalid(path, text, told) for told in judge(text)]
 
 
+_path_matches = re.compile("[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+").fullmatch
+_NO_PATH = regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+
+
+def check_domain_path(text: str, path: str, errors: Errors) -> None:
+    """A domain, a slash and a path, such as `acme.io/foo`."""
+    if not text:
+        errors.append(FieldError.required(path))
+        return
+    domain, slash, rest = text.partition("/")
+    if not slash or not domain or not rest:
+        told = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        errors.append(FieldError.invalid(path, text, told))
+        return
+    check_subdomain(domain, path, errors)
+    if not _path_matches(rest):
+        errors.append(FieldError.invalid(path, rest, _NO_PATH))
+
+
 def check_labels(labels: Mapping[str, str], path: str, errors: Errors) -> None:
     for key, value in labels.items():
         if not _is_key(key):
@@ -161,7 +187,7 @@ def check_port(port: int, path: str, errors: Errors) -> None:
 def check_port_or_name(port: int | str, path: str, errors: Errors) -> None:
     if isinstance(port, int):
         check_port(port, path, errors)
-    else:
+    elif not is_short_port_name(port):
         errors += [FieldError.invalid(path, port, told) for told in is_port_name(port)]
 
 

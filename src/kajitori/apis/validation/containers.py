@@ -3,14 +3,14 @@
 Source: validateContainerCommon and its callers in pkg/apis/core/validation.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.validation import is_port_name
 from kajitori.apis.validation.amounts import check_requirements
-from kajitori.apis.validation.checks import Errors, check_enum, check_label, is_label
+from kajitori.apis.validation.checks import Errors, check_enum, check_label, is_label, is_short_port_name
 from kajitori.apis.validation.environment import check_environment, check_environment_from
 from kajitori.apis.validation.mounts import check_devices, check_mounts
 from kajitori.apis.validation.probes import check_lifecycle, check_probes
@@ -25,7 +25,6 @@ _RESTART_POLICIES = ("Always", "Never", "OnFailure")
 _RESTART_ACTIONS = ("Restart", "RestartAllContainers")
 _RESTART_RULES_MAX = 20
 _EXIT_CODES_MAX = 255
-_is_port_name = re.compile("(?=.{1,15}$)(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _check_ports(ports: Sequence[JsonObject], path: str, errors: Errors) -> None
     for index, port in enumerate(ports):
         name, number = port.get("name", ""), port.get("containerPort", 0)
         if name:
-            if name not in names and _is_port_name(name):
+            if name not in names and is_short_port_name(name):
                 names.add(name)
             else:
                 _check_port_name(name, names, f"{path}.ports[{index}].name", errors)
@@ -104,8 +103,6 @@ def _check_ports(ports: Sequence[JsonObject], path: str, errors: Errors) -> None
 
 
 def _check_port_name(name: str, names: set[str], path: str, errors: Errors) -> None:
-    from kajitori.apimachinery.validation import is_port_name
-
     problems = is_port_name(name)
     errors += [FieldError.invalid(path, name, told) for told in problems]
     if not problems:

@@ -99,16 +99,18 @@ def _check_file_key(reference: JsonObject, path: str, errors: Errors) -> None:
 def check_environment_from(sources: Sequence[JsonObject], path: str, errors: Errors) -> None:
     """Whole ConfigMaps and Secrets as variables."""
     for index, source in enumerate(sources):
-        here = f"{path}[{index}]"
         prefix = source.get("prefix", "")
         if prefix:
-            _check_name(prefix, f"{here}.prefix", errors)
+            _check_name(prefix, f"{path}[{index}].prefix", errors)
         count = 0
         for member in ("configMapRef", "secretRef"):
             if member not in source:
                 continue
             count += 1
             name = source[member].get("name", "")
+            if is_subdomain(name):
+                continue
+            here = f"{path}[{index}]"
             if not name:
                 errors.append(FieldError.required(f"{here}.{member}.name"))
             else:

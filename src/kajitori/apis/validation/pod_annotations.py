@@ -61,7 +61,9 @@ def _check_annotated_tolerations(text: str, path: str, errors: Errors) -> None:
         told = "json: cannot unmarshal into Go value of type []core.Toleration"
         errors.append(FieldError.invalid(path, _TOLERATIONS, told))
         return
-    check_tolerations([each for each in tolerations if isinstance(each, dict)], f"{path}.{_TOLERATIONS}", errors)
+    check_tolerations(
+        [each for each in tolerations if isinstance(each, dict)], f"{path}.{_TOLERATIONS}", errors
+    )
 
 
 def _check_seccomp(profile: str, path: str, errors: Errors) -> None:
@@ -109,7 +111,10 @@ def check_annotated_profiles(
 
 def _check_same(annotation: str, profile: JsonObject, what: str, path: str, errors: Errors) -> None:
     kind = profile.get("type", "")
-    wanted = {"Unconfined": ("unconfined",), "RuntimeDefault": ("runtime/default",)}
+    wanted: dict[str, tuple[str, ...]] = {
+        "Unconfined": ("unconfined",),
+        "RuntimeDefault": ("runtime/default",),
+    }
     if what == "seccomp":
         wanted["RuntimeDefault"] = ("runtime/default", "docker/default")
     if kind in wanted:

@@ -9,7 +9,6 @@ Source: ValidatePodSpec in pkg/apis/core/validation.
 
 from collections.abc import Sequence
 
-from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.validation.addresses import check_address
@@ -17,7 +16,6 @@ from kajitori.apis.validation.amounts import check_requirements
 from kajitori.apis.validation.checks import (
     INT32_MAX,
     Errors,
-    check_enum,
     check_label,
     check_labels,
     check_qualified_name,
@@ -115,7 +113,8 @@ def check_pod_spec(
     if "topologySpreadConstraints" in spec:
         constraints = spec["topologySpreadConstraints"] or ()
         check_spread_constraints(constraints, f"{path}.topologySpreadConstraints", errors)
-    _check_windows_hosts(spec, path, errors)
+    if _has_windows_options(spec):
+        check_host_process(spec, path, errors)
     _check_names(spec, path, errors)
     if "tolerations" in spec:
         check_tolerations(spec["tolerations"] or (), f"{path}.tolerations", errors)
@@ -132,9 +131,7 @@ def _check_all_containers(spec: JsonObject, around: Surroundings, path: str, err
         check_init_containers(first, regular, around, f"{path}.initContainers", errors)
     if spec.get("ephemeralContainers"):
         here = f"{path}.ephemeralContainers"
-        check_ephemeral_containers(
-            spec["ephemeralContainers"], [*regular, *first], around, here, errors
-        )
+        check_ephemeral_containers(spec["ephemeralContainers"], [*regular, *first], around, here, errors)
 
 
 def _check_resource_claims(claims: Sequence[JsonObject], path: str, errors: Errors) -> None:
@@ -184,16 +181,24 @@ def _check_gates(spec: JsonObject, path: str, errors: Errors) -> None:
         seen.add(name)
 
 
-def _check_windows_hosts(spec: JsonObject, path: str, errors: Errors) -> None:
-    if any("windowsOptions" in (each or {}) for each in _security_contexts(spec)):
-        check_host_process(spec, path, errors)
-
-
-def _security_contexts(spec: JsonObject) -> list[JsonObject | None]:
-    contexts = [spec.get("securityContext")]
+def _has_windows_options(spec: JsonObject) -> bool:
+    if "windowsOptions" in (spec.get("securityContext") or ()):
+        return True
     for member in ("initContainers", "containers", "ephemeralContainers"):
-        contexts += [each.get("securityContext") for each in spec.get(member) or ()]
-    return contexts
+        for container in spec.get(member) or ():
+            if "windowsOptions" in (container.get("securityContext") or ()):
+                return True
+    return False
+
+
+def _reads_files(spec: JsonObject) -> bool:
+    """Whether a variable of any container comes from a file."""
+    for member in ("initContainers", "containers", "ephemeralContainers"):
+        for container in spec.get(member) or ():
+            for variable in container.get("env") or ():
+                if "valueFrom" in variable and "fileKeyRef" in variable["valueFrom"]:
+                    return True
+    return False
 
 
 def _check_names(spec: JsonObject, path: str, errors: Errors) -> None:
@@ -257,14 +262,14 @@ def _check_hostname_override(spec: JsonObject, path: str, errors: Errors) -> Non
 
 def _check_file_keys(spec: JsonObject, path: str, errors: Errors) -> None:
     """Variables can be read from files only in volumes that are empty to begin with."""
-    volumes: dict[str, JsonObject] | None = None
+    if not _reads_files(spec):
+        return
+    volumes = {each.get("name", ""): each for each in spec.get("volumes") or ()}
     for here, container in containers_of(spec, path):
         for index, variable in enumerate(container.get("env") or ()):
             reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
             if reference is None:
                 continue
-            if volumes is None:
-                volumes = {each.get("name", ""): each for each in spec.get("volumes") or ()}
             name = reference.get("volumeName", "")
             at = f"{here}.env[{index}].valueFrom.fileKeyRef.volumeName"
             if name not in volumes:

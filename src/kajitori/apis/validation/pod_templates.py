@@ -45,9 +45,7 @@ def check_template(template: JsonObject, path: str, errors: Errors) -> None:
         errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers", told))
 
 
-def check_template_matches(
-    template: JsonObject, selector: LabelSelector, path: str, errors: Errors
-) -> None:
+def check_template_matches(template: JsonObject, selector: LabelSelector, path: str, errors: Errors) -> None:
     """Pods made from the template must be selected; an empty selector asks for nothing here."""
     if not selector:
         return
@@ -108,7 +106,13 @@ def _check_controller(obj: JsonObject, errors: Errors) -> None:
     check_restarted_template(template, "ReplicationController", "spec.template", errors)
 
 
-REPLICA_COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+REPLICA_COUNTS = (
+    "replicas",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "observedGeneration",
+)
 _BEYOND = "cannot be greater than status.replicas"
 REPLICA_BOUNDS = {
     # A member may be a part of two: what stands after the blank tells the entries apart.

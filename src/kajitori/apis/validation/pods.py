@@ -187,9 +187,9 @@ def _check_addresses(status: JsonObject, old: JsonObject, member: str, errors: E
             errors.append(FieldError.invalid(path, shown, told))
     single = status.get(member, "")
     if member == "podIP" and bool(single) != bool(addresses):
-        shown = [{"IP": each} for each in addresses] or None
         told = "podIP and podIPs must either both be set or both be unset"
-        errors.append(FieldError.invalid(path, shown, told))
+        shown_or_none = [{"IP": each} for each in addresses] or None
+        errors.append(FieldError.invalid(path, shown_or_none, told))
     elif addresses and single != addresses[0]:
         told = f"must be equal to `{member}`"
         errors.append(FieldError.invalid(f"{path}[0].ip", addresses[0], told))
@@ -233,9 +233,7 @@ def _check_user(user: JsonObject, path: str, errors: Errors) -> None:
             errors.append(FieldError.invalid(f"{path}.{member}", number, told))
 
 
-def _check_allocated(
-    allocated: JsonObject, container: JsonObject | None, path: str, errors: Errors
-) -> None:
+def _check_allocated(allocated: JsonObject, container: JsonObject | None, path: str, errors: Errors) -> None:
     name = allocated.get("name", "")
     resources: JsonObject = (container or {}).get("resources") or {}
     if container is not None:

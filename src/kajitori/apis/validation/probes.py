@@ -21,6 +21,7 @@ __all__ = ["check_lifecycle", "check_probes"]
 _NUMBERS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+_SCHEMES = ("HTTP", "HTTPS")
 _ONE_TYPE = "may not specify more than 1 handler type"
 
 
@@ -82,10 +83,11 @@ def _check_handler(handler: JsonObject, grace_seconds: int | None, path: str, er
 
 
 def _check_http_get(action: JsonObject, path: str, errors: Errors) -> None:
+    port = action.get("port", 0)
     if not action.get("path"):
         errors.append(FieldError.required(f"{path}.path"))
-    check_port_or_name(action.get("port", 0), f"{path}.port", errors)
-    check_enum(action.get("scheme", ""), ("HTTP", "HTTPS"), f"{path}.scheme", errors)
+    check_port_or_name(port, f"{path}.port", errors)
+    check_enum(action.get("scheme", ""), _SCHEMES, f"{path}.scheme", errors)
     headers: Sequence[JsonObject] = action.get("httpHeaders") or ()
     for header in headers:
         name = header.get("name", "")

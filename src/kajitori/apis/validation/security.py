@@ -4,7 +4,7 @@ Source: ValidateSecurityContext, validatePodSpecSecurityContext and their parts 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
@@ -151,7 +151,7 @@ _SYSCTL_CHARACTERS_MAX = 253
 _IPC_SYSCTLS = ("kernel.shm", "kernel.msg", "fs.mqueue.")
 
 
-def _check_sysctls(sysctls: list[JsonObject], spec: JsonObject, path: str, errors: Errors) -> None:
+def _check_sysctls(sysctls: Sequence[JsonObject], spec: JsonObject, path: str, errors: Errors) -> None:
     seen: set[str] = set()
     for index, sysctl in enumerate(sysctls):
         here, name = f"{path}[{index}].name", sysctl.get("name", "")

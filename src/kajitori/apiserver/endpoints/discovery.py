@@ -2,6 +2,8 @@
 
 import msgspec
 
+from collections.abc import Callable
+
 from kajitori.apimachinery.errors import ApiError, MethodNotAllowed, NotFound
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis import facts
@@ -17,16 +19,21 @@ __all__ = ["Discovery"]
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
 _HEALTH = ("healthz", "livez", "readyz")
 
 
 class Discovery:
     """Answers about the server itself."""
 
-    def __init__(self, catalog: Catalog, openapi: OpenApi, health: Health) -> None:
+    def __init__(
+        self, catalog: Catalog, openapi: OpenApi, health: Health, metrics: Callable[[], bytes]
+    ) -> None:
         self._catalog = catalog
         self._openapi = openapi
         self._health = health
+        self._metrics = metrics
 
     def answer(self, request: Request) -> Response:
         """The document at a path that names no resource."""
@@ -41,6 +48,8 @@ class Discovery:
             return self._openapi.answer(request, parts)
         if root in _HEALTH:
             return self._health.answer(request, parts)
+        if path == "/metrics":
+            return Response(200, self._metrics(), _METRICS)
         if path == "/version":
             if request.method not in ("GET", "HEAD"):
                 raise _method_not_allowed()

@@ -8,7 +8,7 @@ from typing import Any
 
 from kajitori.apimachinery.time import parse_time
 
-__all__ = ["available_in", "is_ended", "is_ready", "is_terminating", "phase_of"]
+__all__ = ["available_in", "is_ended", "is_pending", "is_ready", "is_terminating", "phase_of"]
 
 
 def phase_of(pod: Mapping[str, Any]) -> str:
@@ -22,6 +22,10 @@ def is_terminating(pod: Mapping[str, Any]) -> bool:
 def is_ended(pod: Mapping[str, Any]) -> bool:
     """A Pod that will never run again."""
     return phase_of(pod) in ("Failed", "Succeeded")
+
+
+def is_pending(pod: Mapping[str, Any]) -> bool:
+    return phase_of(pod) == "Pending"
 
 
 def _ready(pod: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -19,6 +19,7 @@ __all__ = [
     "ReleasePod",
     "SetSeen",
     "UpdateClaimOwners",
+    "UpdatePod",
     "UpdateRevision",
     "UpdateStatus",
 ]
@@ -30,7 +31,7 @@ class SetSeen:
 
     set: Unstructured
     pods: tuple[Unstructured, ...] = ()
-    """In its namespace, matching its selector or controlled by it."""
+    """In its namespace: those it controls, and those that nobody controls."""
     revisions: tuple[Unstructured, ...] = ()
     """Controlled by it, or matching its selector and controlled by nobody."""
     claims: dict[str, Unstructured] = field(default_factory=dict[str, Unstructured])
@@ -54,14 +55,21 @@ class CreatePod:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatePod:
+    """Gives an adopted Pod the identity of its ordinal."""
+
+    pod: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePod:
     pod: Unstructured
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class CreateClaim:
     claim: JsonObject
+    pod_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ Action = (
     AdoptPod
     | ReleasePod
     | CreatePod
+    | UpdatePod
     | DeletePod
     | CreateClaim
     | UpdateClaimOwners
@@ -115,8 +124,11 @@ Action = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do, in this order."""
+    """What to do, in this order; the status is told even when something before it fails."""
 
     actions: tuple[Action, ...] = ()
+    problem: str = ""
+    """What keeps a Pod from being made, in a sentence."""
+    problem_pod: str = ""
     requeue_after_seconds: float = 0.0
     """When a Pod becomes available without anybody saying so; 0: somebody will."""

@@ -1,0 +1,162 @@
+"""`kajitori run`: operators against any Kubernetes cluster."""
+
+import argparse
+import asyncio
+import importlib
+import inspect
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kajitori.apimachinery.errors import ApiError
+from kajitori.apiserver.http import Request, Response, serve
+from kajitori.cli.main import CommandError
+from kajitori.client import Client, TransportError
+from kajitori.client.config import ConfigError, load_config
+from kajitori.client.network import NetworkTransport
+from kajitori.cluster.operators import OPERATORS
+from kajitori.ctrl import Manager
+from kajitori.world.random import SYSTEM_RANDOM
+
+__all__ = ["main"]
+
+EXAMPLES = """\
+examples:
+  kajitori run mysql                                 the MySQL operator, on the cluster of your kubeconfig
+  kajitori run my_operator:setup --context staging   a function of yours that adds controllers to a Manager
+  kajitori run my_operator:manager                   a function of yours that makes a Manager for a Client
+
+Install the kinds first: kajitori crds | kubectl apply --server-side -f -
+"""
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs controllers until a signal ends them.
+
+    Raises: CommandError.
+    """
+    parser = argparse.ArgumentParser(
+        prog="kajitori run",
+        description="Run operators against any Kubernetes cluster.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "target",
+        nargs="+",
+        metavar="OPERATOR|MODULE:MANAGER",
+        help=f"an operator ({', '.join(OPERATORS)}) or yours",
+    )
+    parser.add_argument(
+        "--kubeconfig", help="kubeconfig to use (default: as kubectl finds it, then in-cluster)"
+    )
+    parser.add_argument("--context", help="context of the kubeconfig")
+    parser.add_argument(
+        "--metrics-address", metavar="HOST:PORT", help="serve /metrics and /healthz there (default: nowhere)"
+    )
+    chosen = parser.parse_args(arguments)
+    targets = [(name, _target(name)) for name in chosen.target]
+    address = _address(chosen.metrics_address)
+    try:
+        transport = NetworkTransport(load_config(chosen.kubeconfig, chosen.context))
+        return asyncio.run(_run(Client(transport, field_manager="kajitori"), targets, address))
+    except (ConfigError, TransportError, ApiError, OSError) as error:
+        raise CommandError(str(error)) from None
+    except ExceptionGroup as group:
+        raise CommandError(_first_of(group)) from None
+
+
+def _first_of(group: "ExceptionGroup[Exception]") -> str:
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
+
+
+def _address(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise CommandError(f"--metrics-address {text}: write it as HOST:PORT, e.g. 127.0.0.1:8080", 2)
+    return host.strip("[]"), int(port)
+
+
+def _target(name: str) -> Callable[[Any], Any]:
+    """What adds controllers to a Manager, or makes a Manager for a Client."""
+    if name in OPERATORS:
+        return OPERATORS[name].load(SYSTEM_RANDOM).setup
+    module_name, colon, attribute = name.partition(":")
+    if not colon:
+        raise CommandError(f"{name} is no operator; use one of {', '.join(OPERATORS)}, or MODULE:MANAGER", 2)
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise CommandError(f"{name} cannot be imported: {error}", 2) from None
+    if not callable(found):
+        raise CommandError(f"{name} must be a function of a Manager, or of a Client that gives a Manager", 2)
+    function: Callable[[Any], Any] = found
+    return function
+
+
+def _makes_manager(function: Callable[[Any], Any]) -> bool:
+    """Whether the function wants a Client: its first parameter says so by name or type."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters:
+        return False
+    return parameters[0].name == "client" or parameters[0].annotation in (Client, "Client")
+
+
+async def _run(
+    client: Client, targets: Sequence[tuple[str, Callable[[Any], Any]]], address: tuple[str, int] | None
+) -> int:
+    loop = asyncio.get_running_loop()
+    shared = Manager(client)
+    managers: list[Manager] = []
+    for name, function in targets:
+        if _makes_manager(function):
+            made = function(client)
+            if not isinstance(made, Manager):
+                raise CommandError(f"{name} gave no Manager but {type(made).__name__}", 2)
+            managers.append(made)
+        else:
+            function(shared)
+            if shared not in managers:
+                managers.append(shared)
+
+    def stop() -> None:
+        print("\nStopping ...", flush=True)
+        for manager in managers:
+            manager.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    names = ", ".join(controller.name for manager in managers for controller in manager.controllers)
+    print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)
+    server = None
+    if address is not None:
+        server = await serve(_figures(managers), host=address[0], port=address[1], ssl_context=None)
+        print(f"Metrics at {server.url}/metrics", flush=True)
+    try:
+        async with client, asyncio.TaskGroup() as tasks:
+            for manager in managers:
+                tasks.create_task(manager.run())
+    finally:
+        if server is not None:
+            await server.close(1.0)
+    return 0
+
+
+def _figures(managers: Sequence[Manager]) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        if request.path in ("/healthz", "/readyz"):
+            return Response(200, b"ok", PLAIN)
+        if request.path != "/metrics":
+            return Response(404, b"not found\n", PLAIN)
+        from prometheus_client import generate_latest
+
+        return Response(200, b"".join(generate_latest(each.metrics_registry()) for each in managers), PLAIN)
+
+    return answer

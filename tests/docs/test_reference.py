@@ -1,0 +1,34 @@
+"""The generated pages say what the code says."""
+
+import importlib.util
+from types import ModuleType
+
+import pytest
+from tests.docs.pages import ROOT
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gen_reference", ROOT / "tools" / "gen_reference.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["cli.md", "mysqlcluster.md"])
+def test_the_page_is_up_to_date(generator: ModuleType, name: str) -> None:
+    assert (generator.FOLDER / name).read_text() == generator.PAGES[name](), "run tools/gen_reference.py"
+
+
+def test_every_option_is_told(generator: ModuleType) -> None:  # G1
+    page = generator.command_line_page()
+    for option in ("--data-dir", "--memory", "--api-only", "--token-auth-file", "--kubeconfig", "--output"):
+        assert f"`{option}" in page or f", `{option}" in page, option
+
+
+def test_every_field_is_told(generator: ModuleType) -> None:  # G1
+    page = generator.kinds_page()
+    for field in ("volumeClaimTemplates", "serverIDBase", "currentPrimaryIndex", "endpointURL", "timeZone"):
+        assert f"| `{field}` |" in page, field
+    assert "|  |\n" not in page, "a field without a description"
