@@ -28,36 +28,43 @@ class Figures:
         return self.requests / self.seconds
 
 
+KEPT_BYTES_MAX = 64 * 1024
+"""Of an answer no more is kept than is needed to tell what went wrong."""
+
+
 class _Connection(asyncio.Protocol):
     """One keep-alive connection; `exchange` sends a request and waits for the whole answer."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        self._need = -1
+        self._left = -1
+        """Bytes of the answer that are still to come; -1: its head is."""
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.received_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, though not by class
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if self._need < 0:
+        self.received_bytes += len(data)
+        if self._left < 0:
+            self._buffer += data
             head = self._buffer.find(b"\r\n\r\n")
             if head < 0:
                 return
-            lower = bytes(self._buffer[:head]).lower()
+            lower = bytes(self._buffer[:head]).lower() + b"\r\n"
             place = lower.find(b"content-length:")
-            length = (
-                int(lower[place + 15 : (lower.find(b"\r\n", place) + 1 or len(lower) + 1) - 1])
-                if place > 0
-                else 0
-            )
-            self._need = head + 4 + length
-        if len(self._buffer) >= self._need and self._answer is not None and not self._answer.done():
-            whole = bytes(self._buffer[: self._need])
-            del self._buffer[: self._need]
-            self._need = -1
+            length = int(lower[place + 15 : lower.index(b"\r\n", place)]) if place > 0 else 0
+            self._left = head + 4 + length - len(self._buffer)
+        else:
+            self._left -= len(data)
+            if len(self._buffer) < KEPT_BYTES_MAX:
+                self._buffer += data
+        if self._left <= 0 and self._answer is not None and not self._answer.done():
+            whole = bytes(self._buffer)
+            self._buffer.clear()
+            self._left = -1
             answer, self._answer = self._answer, None
             answer.set_result((int(whole[9:12]), whole))
 

@@ -49,8 +49,8 @@ class Session:
         self._exports: list[str] = []
         self._named: dict[str, str] = {}
         """Python files that a page has written, and not run yet, with where they stand."""
-        self._server: subprocess.Popen[str] | None = None
-        self._screen = ""
+        self._programs: list[subprocess.Popen[str]] = []
+        """What goes on until the page ends: first the server, then what was run beside it."""
         self._ports = ("", "")
 
     def __enter__(self) -> Self:
@@ -60,8 +60,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            if self._server is not None:
-                self._end(self._server)
+            self._end()
             return
         self._stop()
         assert not self._named, f"written and never run: {self._named}"
@@ -88,10 +87,15 @@ class Session:
             self._make(where, words[1:], command)
         elif words[:2] == ["kajitori", "up"]:
             self._up(where, words[2:], command)
+        elif words[:2] == ["kajitori", "run"]:
+            self._need_server()
+            self._compare(where, command, self._launch(words[1:]))
         elif words[0] == "export":
             self._exports.append(command.text)
         else:
             self._execute(where, command)
+        for name in [name for name in self._named if Path(name).stem in command.text]:
+            del self._named[name]
 
     def _make(self, where: str, words: list[str], command: Command) -> None:
         target, *settings = words
@@ -104,8 +108,7 @@ class Session:
             assert not command.expected, f"{where}\nis not run, so nothing can be shown beneath it"
 
     def _up(self, where: str, arguments: list[str], command: Command) -> None:
-        self._start(arguments)
-        self._compare(where, command, self._screen)
+        self._compare(where, command, self._start(arguments))
 
     def _execute(self, where: str, command: Command) -> None:
         self._need_server()
@@ -118,8 +121,6 @@ class Session:
                 break
         assert (done.returncode != 0) == fails, f"{where}\nexit code {done.returncode}\n{done.stdout}"
         self._compare(where, command, done.stdout)
-        for name in [name for name in self._named if name in command.text]:
-            del self._named[name]
 
     def _is_shown(self, command: Command, printed: str) -> bool:
         return not command.expected or matches(command.expected, self._as_the_page_means(printed))
@@ -183,56 +184,66 @@ class Session:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(snippet.text)
 
-    # The server.
+    # The server, and what runs beside it.
 
     def _need_server(self) -> None:
-        if self._server is None:
+        if not self._programs:
             self._start(["--memory"])
 
-    def _start(self, arguments: list[str]) -> None:
-        """Starts `kajitori up`; one that runs is stopped first, as by Ctrl-C."""
+    def _start(self, arguments: list[str]) -> str:
+        """Starts `kajitori up`; whatever runs is stopped first, as by Ctrl-C. Gives its screen."""
         self._stop()
         shown = DEFAULT_PORT
         if "--port" in arguments:
             at = arguments.index("--port")
             shown = arguments[at + 1]
             arguments = [*arguments[:at], *arguments[at + 2 :]]
-        server = self._server = subprocess.Popen(
-            kajitori("up", *arguments, "--port", "0"),
+        screen = self._launch(["up", *arguments, "--port", "0"])
+        address = re.search(r"https://[^:\s]+:(\d+)", screen)
+        assert address, f"no address in {screen}"
+        self._ports = (address[1], address[1] if shown == "0" else shown)
+        return screen
+
+    def _launch(self, words: list[str]) -> str:
+        """Starts a command that goes on; gives what it printed until it was ready."""
+        exported = dict(each.removeprefix("export ").split("=", 1) for each in self._exports)
+        program = subprocess.Popen(
+            kajitori(*words),
             cwd=self._folder,
-            env=self._environment,
+            env=self._environment | exported,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert server.stdout is not None, "a pipe was asked for"
-        limit = threading.Timer(COMMAND_SECONDS_MAX, server.kill)
+        self._programs.append(program)
+        assert program.stdout is not None, "a pipe was asked for"
+        limit = threading.Timer(COMMAND_SECONDS_MAX, program.kill)
         limit.start()
-        lines: list[str] = []
-        for line in server.stdout:
-            lines.append(line)
-            if line.startswith("Stop with Ctrl-C"):
+        screen = ""
+        for line in program.stdout:
+            screen += line
+            if "Stop with Ctrl-C" in line:
                 break
         limit.cancel()
-        self._screen = "".join(lines)
-        address = re.search(r"https://[^:\s]+:(\d+)", self._screen)
-        assert address and server.poll() is None, f"kajitori up {arguments} did not start:\n{self._screen}"
-        self._ports = (address[1], shown)
+        assert "Stop with Ctrl-C" in screen, f"kajitori {words} did not start:\n{screen}"
+        return screen
 
     def _stop(self) -> None:
-        server, self._server = self._server, None
-        if server is None:
-            return
-        server.send_signal(signal.SIGINT)
-        try:
-            printed, _ = server.communicate(timeout=COMMAND_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self._end(server)
-            raise
-        assert server.returncode == 0, f"kajitori up ended with {server.returncode}:\n{printed}"
+        """Ends everything as Ctrl-C does, the last one first."""
+        while self._programs:
+            program = self._programs.pop()
+            program.send_signal(signal.SIGINT)
+            try:
+                printed, _ = program.communicate(timeout=COMMAND_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self._programs.append(program)
+                self._end()
+                raise
+            assert program.returncode == 0, f"{program.args!r} ended with {program.returncode}:\n{printed}"
 
-    def _end(self, server: "subprocess.Popen[str]") -> None:
-        """Ends a server whatever it does, when the page has failed already."""
-        server.kill()
-        server.communicate()
+    def _end(self) -> None:
+        """Ends everything, whatever it does: the page has failed already."""
+        for program in self._programs:
+            program.kill()
+            program.communicate()

@@ -131,7 +131,8 @@ def volumes_grew(kubectl: Kubectl, old: dict[str, str], *, was: str, now: str) -
         new["StatefulSet/moco-default"].__eq__,
     )
     told = until(
-        lambda: kubectl("events", "--for", "mysqlcluster/default"), lambda text: f"mysql-data {was} → {now}" in text
+        lambda: kubectl("events", "--for", "mysqlcluster/default"),
+        lambda text: f"mysql-data {was} → {now}" in text,
     )
     assert "StatefulSetRecreated" in told
     assert f"Claim mysql-data-moco-default-0 grows from {was} to {now}" in told
@@ -143,7 +144,7 @@ def it_outlives_a_restart(up: UpProcess, kubectl: Kubectl) -> None:
     port = up.port
     ended = up.end()
     assert ended.code == 0 and ended.err == ""
-    assert ended.out == f"\nStopping ...\nStopped. Everything is kept in {up.data_dir}.\n"
+    assert ended.out.endswith(f"\nStopping ...\nStopped. Everything is kept in {up.data_dir}.\n")
     kubeconfig = up.kubeconfig.read_bytes()
     up.start_on(port)
     assert up.kubeconfig.read_bytes() == kubeconfig

@@ -39,7 +39,13 @@ def test_somebody_else_may_do_what_a_role_says(kubectl: Kubectl) -> None:
 
 
 def test_nobody_gives_what_he_has_not(kubectl: Kubectl) -> None:
-    kubectl("create", "role", "manager", "--verb=get,create", "--resource=roles.rbac.authorization.k8s.io,rolebindings")
+    kubectl(
+        "create",
+        "role",
+        "manager",
+        "--verb=get,create",
+        "--resource=roles.rbac.authorization.k8s.io,rolebindings",
+    )
     kubectl("create", "rolebinding", "manager", "--role=manager", "--user=mary")
     refused = kubectl.fails("create", "role", "grab", "--verb=get", "--resource=secrets", "--as=mary")
     assert "is attempting to grant RBAC permissions not currently held" in refused

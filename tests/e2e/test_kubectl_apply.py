@@ -39,7 +39,9 @@ def test_apply_tells_whether_it_changed_anything(kubectl: Kubectl) -> None:
 
 def test_apply_refuses_what_cannot_be_changed(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", given=DEPLOYMENT)
-    other = DEPLOYMENT.replace("      app: app", "      app: other").replace("        app: app", "        app: other")
+    other = DEPLOYMENT.replace("      app: app", "      app: other").replace(
+        "        app: app", "        app: other"
+    )
     refused = kubectl.fails("apply", "-f", "-", given=other)
     assert 'The Deployment "app" is invalid' in refused and "field is immutable" in refused
 
@@ -49,7 +51,16 @@ def test_prune(kubectl: Kubectl) -> None:
         return configmap(name, a="b").replace("metadata:", "metadata:\n  labels: {set: one}")
 
     kubectl("apply", "-f", "-", given=f"{labelled('a')}\n---\n{labelled('b')}")
-    kubectl("apply", "--prune", "-l", "set=one", "--prune-allowlist=core/v1/ConfigMap", "-f", "-", given=labelled("a"))
+    kubectl(
+        "apply",
+        "--prune",
+        "-l",
+        "set=one",
+        "--prune-allowlist=core/v1/ConfigMap",
+        "-f",
+        "-",
+        given=labelled("a"),
+    )
     assert kubectl.names("cm") == ["configmap/a", "configmap/kube-root-ca.crt"]
 
 
@@ -62,7 +73,9 @@ def test_kustomize(kubectl: Kubectl, tmp_path: Path) -> None:
 
 def test_fields_have_owners_who_may_disagree(kubectl: Kubectl) -> None:
     def apply(manifest: str, manager: str, *flags: str) -> str:
-        return kubectl("apply", "--server-side", f"--field-manager={manager}", *flags, "-f", "-", given=manifest)
+        return kubectl(
+            "apply", "--server-side", f"--field-manager={manager}", *flags, "-f", "-", given=manifest
+        )
 
     assert apply(DEPLOYMENT, "one") == "deployment.apps/app serverside-applied\n"
     refused = kubectl.fails("apply", "--server-side", "--field-manager=two", "-f", "-", given=NEWER)
@@ -81,7 +94,9 @@ def test_fields_have_owners_who_may_disagree(kubectl: Kubectl) -> None:
     assert kubectl.field(".spec.replicas", "deploy", "app") == "2"
     managed: Any = kubectl.json("get", "deploy", "app", "--show-managed-fields")
     owners = {
-        each["manager"] for each in managed["metadata"]["managedFields"] if "f:replicas" in each["fieldsV1"]["f:spec"]
+        each["manager"]
+        for each in managed["metadata"]["managedFields"]
+        if "f:replicas" in each["fieldsV1"]["f:spec"]
     }
     assert owners == {"one"}
     kubectl("scale", "deploy", "app", "--replicas=3")
@@ -122,7 +137,9 @@ def test_custom_resources_are_like_any_other(kubectl: Kubectl, ships: str) -> No
     assert kubectl.field(".status.aboard", kind, "beagle") == "69"
     assert kubectl.field(".metadata.generation", kind, "beagle") == "2"
     refused = kubectl.fails("patch", kind, "beagle", "--type=merge", "-p", '{"spec":{"length":0}}')
-    assert "spec.length: Invalid value: 0: spec.length in body should be greater than or equal to 1" in refused
+    assert (
+        "spec.length: Invalid value: 0: spec.length in body should be greater than or equal to 1" in refused
+    )
     assert 'unknown field "spec.lenght"' in kubectl.fails(
         "create", "-f", "-", given=beagle.replace("beagle", "b2").replace("length", "lenght")
     )
@@ -135,6 +152,11 @@ def test_custom_resources_are_like_any_other(kubectl: Kubectl, ships: str) -> No
 def test_a_definition_that_makes_no_sense_is_refused(kubectl: Kubectl) -> None:
     definition = custom_resource_definition("no.example.com")
     refused = kubectl.fails("create", "-f", "-", given=definition.replace("name: ships.no", "name: boats.no"))
-    assert 'metadata.name: Invalid value: "boats.no.example.com": must be spec.names.plural+"."+spec.group' in refused
-    refused = kubectl.fails("create", "-f", "-", given=definition.replace("type: integer, minimum", "type: int, minimum"))
-    assert "Unsupported value: \"int\"" in refused
+    assert (
+        'metadata.name: Invalid value: "boats.no.example.com": must be spec.names.plural+"."+spec.group'
+        in refused
+    )
+    refused = kubectl.fails(
+        "create", "-f", "-", given=definition.replace("type: integer, minimum", "type: int, minimum")
+    )
+    assert 'Unsupported value: "int"' in refused

@@ -67,13 +67,18 @@ def test_selectors(kubectl: Kubectl) -> None:
 def test_pods_by_the_fields_that_they_can_be_selected_by(kubectl: Kubectl) -> None:
     kubectl("run", "p", "--image=x", "--restart=Never")
     assert kubectl("get", "pods", "--field-selector=status.phase=Pending", "-o", "name") == "pod/p\n"
-    assert kubectl("get", "pods", "--field-selector=spec.nodeName=,spec.restartPolicy=Never", "-o", "name") == "pod/p\n"
+    assert (
+        kubectl("get", "pods", "--field-selector=spec.nodeName=,spec.restartPolicy=Never", "-o", "name")
+        == "pod/p\n"
+    )
     assert kubectl("get", "pods", "--field-selector=status.phase=Running", "-o", "name") == ""
 
 
 def test_chunks_and_order(kubectl: Kubectl) -> None:
     names = [f"m{number}" for number in range(7)]
-    kubectl("create", "-f", "-", given="---\n".join(configmap(name, key=str(9 - int(name[1]))) for name in names))
+    kubectl(
+        "create", "-f", "-", given="---\n".join(configmap(name, key=str(9 - int(name[1]))) for name in names)
+    )
     told = kubectl.run("get", "cm", "--chunk-size=2", "-o", "name", "-v=6")
     assert told.out.split() == ["configmap/kube-root-ca.crt", *(f"configmap/{name}" for name in names)]
     assert told.err.count("limit=2") == 4, told.err
@@ -83,7 +88,9 @@ def test_chunks_and_order(kubectl: Kubectl) -> None:
 
 def test_a_watch_tells_what_happens(kubectl: Kubectl) -> None:
     kubectl("create", "configmap", "first")
-    command = kubectl.command("get", "cm", "-w", "--output-watch-events", "--field-selector=metadata.name!=kube-root-ca.crt")
+    command = kubectl.command(
+        "get", "cm", "-w", "--output-watch-events", "--field-selector=metadata.name!=kube-root-ca.crt"
+    )
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=kubectl.environment())
     try:
         assert watching.stdout is not None
@@ -124,11 +131,15 @@ def test_events(kubectl: Kubectl) -> None:
     from tests.e2e.manifests import STATEFULSET
 
     kubectl("apply", "-f", "-", given=STATEFULSET)
-    told = until(lambda: kubectl("events", "--for", "statefulset/db"), lambda text: text.count("Pod db-") == 2)
+    told = until(
+        lambda: kubectl("events", "--for", "statefulset/db"), lambda text: text.count("Pod db-") == 2
+    )
     assert "create Pod db-1 in StatefulSet db successful" in told
     assert "SuccessfulCreate" in kubectl("get", "events.events.k8s.io")
     assert "SuccessfulCreate" in kubectl("describe", "statefulset", "db")
-    named = kubectl("get", "events", "--field-selector=involvedObject.name=db,reason=SuccessfulCreate", "-o", "name")
+    named = kubectl(
+        "get", "events", "--field-selector=involvedObject.name=db,reason=SuccessfulCreate", "-o", "name"
+    )
     assert len(named.split()) == 2
 
 
@@ -136,10 +147,17 @@ def test_raw_paths(kubectl: Kubectl) -> None:
     assert kubectl("get", "--raw", "/livez") == "ok"
     assert "readyz check passed" in kubectl("get", "--raw", "/readyz?verbose")
     assert msgspec.json.decode(kubectl("get", "--raw", "/version"))["gitVersion"].startswith("v1.36.")
-    listed = msgspec.json.decode(kubectl("get", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/configmaps?limit=1"))
+    listed = msgspec.json.decode(
+        kubectl("get", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/configmaps?limit=1")
+    )
     assert listed["kind"] == "ConfigMapList" and len(listed["items"]) == 1
     created = kubectl(
-        "create", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/configmaps", "-f", "-", given='{"metadata":{"name":"r"}}'
+        "create",
+        "--raw",
+        f"/api/v1/namespaces/{kubectl.namespace}/configmaps",
+        "-f",
+        "-",
+        given='{"metadata":{"name":"r"}}',
     )
     assert msgspec.json.decode(created)["metadata"]["name"] == "r"
     deleted = kubectl("delete", "--raw", f"/api/v1/namespaces/{kubectl.namespace}/configmaps/r")

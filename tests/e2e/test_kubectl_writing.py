@@ -57,7 +57,12 @@ def test_create_of_what_has_no_namespace(root_kubectl: Kubectl) -> None:
     commands = {
         f"namespace/{name}": ("namespace", name),
         f"priorityclass.scheduling.k8s.io/{name}": ("priorityclass", name, "--value=1000"),
-        f"clusterrole.rbac.authorization.k8s.io/{name}": ("clusterrole", name, "--verb=get", "--resource=nodes"),
+        f"clusterrole.rbac.authorization.k8s.io/{name}": (
+            "clusterrole",
+            name,
+            "--verb=get",
+            "--resource=nodes",
+        ),
         f"clusterrolebinding.rbac.authorization.k8s.io/{name}": (
             "clusterrolebinding",
             name,
@@ -80,9 +85,16 @@ def test_a_token_of_a_service_account_lets_it_in(kubectl: Kubectl) -> None:
     assert claims["sub"] == f"system:serviceaccount:{kubectl.namespace}:robot"
     assert claims["exp"] - claims["iat"] == 600
     # The kubeconfig's own token would win over a flag's.
-    robot = ("--kubeconfig=/dev/null", f"--server={server_of(kubectl)}", "--insecure-skip-tls-verify", f"--token={token}")
+    robot = (
+        "--kubeconfig=/dev/null",
+        f"--server={server_of(kubectl)}",
+        "--insecure-skip-tls-verify",
+        f"--token={token}",
+    )
     assert "(Forbidden)" in kubectl.fails("get", "pods", *robot)
-    kubectl("create", "rolebinding", "robot", "--clusterrole=view", f"--serviceaccount={kubectl.namespace}:robot")
+    kubectl(
+        "create", "rolebinding", "robot", "--clusterrole=view", f"--serviceaccount={kubectl.namespace}:robot"
+    )
     assert kubectl.run("get", "pods", *robot).code == 0
     refused = kubectl.fails("get", "secrets", *robot)
     assert f'User "{claims["sub"]}" cannot list resource "secrets"' in refused
@@ -106,12 +118,24 @@ def test_the_four_kinds_of_patch(kubectl: Kubectl) -> None:
     patch("merge", container)
     assert kubectl.field(images, "deploy", "app") == "side:1"
     patch("merge", '{"spec":{"paused":true,"minReadySeconds":null}}')
-    patch("json", '[{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/replicas","value":4}]')
+    patch(
+        "json",
+        '[{"op":"test","path":"/spec/paused","value":true},{"op":"replace","path":"/spec/replicas","value":4}]',
+    )
     assert kubectl.field(".spec.replicas", "deploy", "app") == "4"
-    assert "patched" in kubectl("patch", "deploy", "app", "--subresource=scale", "--type=merge", "-p", '{"spec":{"replicas":7}}')
+    assert "patched" in kubectl(
+        "patch", "deploy", "app", "--subresource=scale", "--type=merge", "-p", '{"spec":{"replicas":7}}'
+    )
     patch("merge", '{"status":{"replicas":7}}', "--subresource=status")
-    assert kubectl.field(".spec.replicas", "deploy", "app") == kubectl.field(".status.replicas", "deploy", "app") == "7"
-    assert kubectl("patch", "deploy", "app", "-p", '{"spec":{"replicas":7}}') == "deployment.apps/app patched (no change)\n"
+    assert (
+        kubectl.field(".spec.replicas", "deploy", "app")
+        == kubectl.field(".status.replicas", "deploy", "app")
+        == "7"
+    )
+    assert (
+        kubectl("patch", "deploy", "app", "-p", '{"spec":{"replicas":7}}')
+        == "deployment.apps/app patched (no change)\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,9 +143,17 @@ def test_the_four_kinds_of_patch(kubectl: Kubectl) -> None:
     [
         ("json", '[{"op":"test","path":"/spec/replicas","value":9}]', "The request is invalid: "),
         ("json", '[{"op":"fly"}]', "The request is invalid: "),
-        ("strategic", '{"spec":{"replicas":"x"}}', "cannot unmarshal string into Go struct field DeploymentSpec"),
+        (
+            "strategic",
+            '{"spec":{"replicas":"x"}}',
+            "cannot unmarshal string into Go struct field DeploymentSpec",
+        ),
         ("merge", '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}', "field is immutable"),
-        ("merge", '{"spec":{"replicas":-1}}', "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
+        (
+            "merge",
+            '{"spec":{"replicas":-1}}',
+            "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+        ),
     ],
 )
 def test_a_wrong_patch_is_refused(kubectl: Kubectl, kind: str, patch: str, complaint: str) -> None:
@@ -148,7 +180,9 @@ def test_labels_and_annotations(kubectl: Kubectl) -> None:
 def test_scale_set_expose_autoscale(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", given=DEPLOYMENT)
     assert kubectl("scale", "deploy/app", "--replicas=5") == "deployment.apps/app scaled\n"
-    assert "Expected replicas to be 2, was 5" in kubectl.fails("scale", "deploy/app", "--current-replicas=2", "--replicas=3")
+    assert "Expected replicas to be 2, was 5" in kubectl.fails(
+        "scale", "deploy/app", "--current-replicas=2", "--replicas=3"
+    )
     kubectl("set", "image", "deploy/app", "web=nginx:3")
     kubectl("set", "env", "deploy/app", "A=b")
     kubectl("set", "resources", "deploy/app", "--limits=cpu=1,memory=1Gi")
@@ -237,9 +271,18 @@ def test_what_is_wrong_is_told_where_it_is(kubectl: Kubectl) -> None:
     refused = kubectl.fails("create", "-f", "-", given=configmap("Bad_Name"))
     assert 'The ConfigMap "Bad_Name" is invalid: metadata.name: Invalid value: "Bad_Name"' in refused
     misspelt = configmap("c").replace("\ndata:", "\ndatas:")
-    assert 'strict decoding error: unknown field "datas"' in kubectl.fails("create", "-f", "-", given=misspelt)
+    assert 'strict decoding error: unknown field "datas"' in kubectl.fails(
+        "create", "-f", "-", given=misspelt
+    )
     warned = kubectl.run("create", "--validate=warn", "-f", "-", given=misspelt)
     assert (warned.code, warned.err) == (0, 'Warning: unknown field "datas"\n')
-    assert kubectl.run("create", "--validate=ignore", "-f", "-", given=misspelt.replace("name: c", "name: d")).err == ""
+    assert (
+        kubectl.run(
+            "create", "--validate=ignore", "-f", "-", given=misspelt.replace("name: c", "name: d")
+        ).err
+        == ""
+    )
     unknown = configmap("c").replace("apiVersion: v1", "apiVersion: nope/v1")
-    assert 'no matches for kind "ConfigMap" in version "nope/v1"' in kubectl.fails("create", "-f", "-", given=unknown)
+    assert 'no matches for kind "ConfigMap" in version "nope/v1"' in kubectl.fails(
+        "create", "-f", "-", given=unknown
+    )

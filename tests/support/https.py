@@ -123,9 +123,7 @@ class RawConnection:
         self.access = access
         plain = socket.create_connection((access.host, access.port), SECONDS_MAX)
         try:
-            self.tls = access.tls().wrap_socket(
-                plain, server_hostname=access.host, suppress_ragged_eofs=True
-            )
+            self.tls = access.tls().wrap_socket(plain, server_hostname=access.host, suppress_ragged_eofs=True)
         except BaseException:
             plain.close()
             raise
@@ -136,7 +134,12 @@ class RawConnection:
 
     def head(self, request_line: str, *headers: str, end: bool = True) -> bytes:
         """A request's head with Host and the admin's token."""
-        lines = [request_line, f"Host: {self.access.host}", f"Authorization: Bearer {self.access.token}", *headers]
+        lines = [
+            request_line,
+            f"Host: {self.access.host}",
+            f"Authorization: Bearer {self.access.token}",
+            *headers,
+        ]
         return "\r\n".join([*lines, *([""] if end else []), ""]).encode()
 
     def answer(self) -> Answer:

@@ -50,7 +50,8 @@ class Ran:
         headings = [(found[0], found.start()) for found in re.finditer(r"\S+(?: \S+)*", head)]
         ends = [start for _, start in headings[1:]] + [None]
         return [
-            {name: row[start:end].strip() for (name, start), end in zip(headings, ends, strict=True)} for row in rows
+            {name: row[start:end].strip() for (name, start), end in zip(headings, ends, strict=True)}
+            for row in rows
         ]
 
 
@@ -90,7 +91,9 @@ class Kubectl:
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr)
 
-    def __call__(self, *arguments: str, given: str | None = None, env: Mapping[str, str] | None = None) -> str:
+    def __call__(
+        self, *arguments: str, given: str | None = None, env: Mapping[str, str] | None = None
+    ) -> str:
         """Runs a command that has to succeed; gives what it printed."""
         ran = self.run(*arguments, given=given, env=env)
         assert ran.code == 0, f"kubectl {' '.join(arguments)}: exit code {ran.code}\n{ran.out}{ran.err}"

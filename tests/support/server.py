@@ -1,16 +1,19 @@
 """`kajitori up` as a process of its own: started, waited for without sleeping, stopped."""
 
 import os
-import selectors
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
+
+from tests.support.https import Access, Api
+from tests.support.waiting import until
 
 __all__ = ["Ended", "UpProcess", "kajitori"]
 
@@ -21,7 +24,7 @@ STOP_SECONDS_MAX = 20.0
 """How long a stop may take: the server gives requests in flight ten seconds."""
 
 _LAST_LINE = "Stop with Ctrl-C."
-"""With this line `kajitori up` says that it is ready."""
+"""So begins the last line of the screen; what follows are happenings."""
 
 
 def kajitori(*arguments: str) -> list[str]:
@@ -51,8 +54,9 @@ class UpProcess:
         self.screen: list[str] = []
         """The lines printed until it was ready."""
         self._arguments = self._complete(arguments)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._unread = b""
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._printed: SimpleQueue[str | None] = SimpleQueue()
 
     def _complete(self, arguments: Sequence[str]) -> list[str]:
         words = list(arguments)
@@ -86,37 +90,43 @@ class UpProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
+                text=True,
             )
-        self.screen, self._unread = [], b""
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        while not self.screen or self.screen[-1] != _LAST_LINE:
-            line = self._line(deadline)
+        # What it tells is read all the time: a full pipe would stop it.
+        self._printed = SimpleQueue()
+        self._reader = threading.Thread(target=self._read, args=(self._process, self._printed))
+        self._reader.start()
+        self.screen = []
+        while not self.screen or not self.screen[-1].startswith(_LAST_LINE):
+            line = self._line()
             if line is None:
                 ended = self.end(signal.SIGKILL)
-                raise AssertionError(f"kajitori up did not get ready: {self.screen}, {ended}")
+                raise AssertionError(f"kajitori up did not get ready: {self.screen}, {ended.err}")
             self.screen.append(line)
+        with Api(Access.of(self.kubeconfig)) as api:
+            until(lambda: api.request("GET", "/readyz").status, (200).__eq__)
         return self
+
+    @staticmethod
+    def _read(process: "subprocess.Popen[str]", printed: "SimpleQueue[str | None]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.put(line)
+        printed.put(None)
+
+    def _line(self) -> str | None:
+        """The next line of its output; None at its end, or when the time is up."""
+        try:
+            line = self._printed.get(timeout=READY_SECONDS_MAX)
+        except Empty:
+            return None
+        return None if line is None else line.rstrip("\n")
 
     def start_on(self, port: int) -> Self:
         """Starts it again, on the port that an earlier kubeconfig names."""
         at = self._arguments.index("--port")
         self._arguments[at + 1] = str(port)
         return self.start()
-
-    def _line(self, deadline: float) -> str | None:
-        """The next line of its output; None at its end, or when the time is up."""
-        assert self._process is not None and self._process.stdout is not None
-        while b"\n" not in self._unread:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self._process.stdout, selectors.EVENT_READ)
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    return None
-            more = os.read(self._process.stdout.fileno(), 65536)
-            if not more:
-                return None
-            self._unread += more
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line.decode()
 
     @property
     def errors_path(self) -> Path:
@@ -140,13 +150,20 @@ class UpProcess:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            rest, _ = process.communicate(timeout=STOP_SECONDS_MAX)
+            process.wait(timeout=STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
             raise AssertionError(f"kajitori up did not stop within {STOP_SECONDS_MAX} s") from None
-        self._process = None
-        return Ended(process.returncode, (self._unread + rest).decode(), self.errors())
+        finally:
+            process.wait()
+            assert self._reader is not None and process.stdout is not None
+            self._reader.join()
+            process.stdout.close()
+            self._process = None
+        told: list[str] = []
+        while (line := self._printed.get()) is not None:
+            told.append(line)
+        return Ended(process.returncode, "".join(told), self.errors())
 
     def __enter__(self) -> Self:
         return self.start()

@@ -103,6 +103,8 @@ class ApiServer:
             raise no_such_resource()
         if info.namespace and not resource.kind.namespaced and info.resource != "namespaces":
             raise no_such_resource()
+        if resource.kind.namespaced and not info.namespace and (info.name or not resource.stored):
+            raise no_such_resource()
         if resource.deprecation:
             warnings.append(resource.deprecation)
         scope = Scope(request, info, query, user, resource, warnings)
@@ -133,8 +135,11 @@ class ApiServer:
 
 def _misplaced(info: RequestInfo, namespaced: bool) -> bool:
     """A name where a collection is meant, or the other way round; or no namespace where one is needed."""
+    nowhere = namespaced and not info.namespace
     if info.verb == "create":
-        return (bool(info.name) and info.resource != "namespaces") or (namespaced and not info.namespace)
+        return (bool(info.name) and info.resource != "namespaces") or nowhere
+    if info.verb == "deletecollection":
+        return nowhere
     if info.verb in ("get", "update", "patch", "delete"):
-        return not info.name or (namespaced and not info.namespace)
+        return not info.name
     return False

@@ -54,9 +54,7 @@ class Remaining:
     def failed(self, kind: Kind, error: ApiError) -> None:
         """A kind that could not be listed or deleted."""
         if kind.plural == "pods" and not kind.group:
-            self.errors.append(
-                f"failed to delete pods for namespace: {self.namespace}, err: {error.message}"
-            )
+            self.errors.append(f"failed to delete pods for namespace: {self.namespace}, err: {error.message}")
         else:
             self.errors.append(error.message)
 

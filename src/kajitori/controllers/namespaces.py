@@ -56,9 +56,7 @@ class NamespaceReconciler:
         except Conflict:
             return Result(requeue_after_seconds=LOOK_AGAIN_SECONDS_MIN)  # somebody else changed it meanwhile
         # Soon at first, then ever less often: half the time that it has taken so far.
-        return Result(
-            requeue_after_seconds=min(max(age / 2, LOOK_AGAIN_SECONDS_MIN), LOOK_AGAIN_SECONDS_MAX)
-        )
+        return Result(requeue_after_seconds=min(max(age / 2, LOOK_AGAIN_SECONDS_MIN), LOOK_AGAIN_SECONDS_MAX))
 
     async def _empty(self, name: str, age_seconds: float) -> Remaining:
         remaining = Remaining(name, age_seconds)

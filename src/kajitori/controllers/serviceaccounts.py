@@ -91,7 +91,7 @@ def _is_active(cache: Cache, request: Request) -> bool:
     namespace = cache.get(NAMESPACES, "", request.name)
     if namespace is None or namespace.being_deleted:
         return False
-    return (namespace.get("status") or {}).get("phase", "Active") == "Active"
+    return bool((namespace.get("status") or {}).get("phase", "Active") == "Active")
 
 
 async def _create(client: Client, kind: Kind, namespace: str, body: JsonObject) -> None:

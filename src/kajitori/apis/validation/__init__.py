@@ -33,6 +33,13 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
         "apps/statefulsets",
     ),
     "jobs": ("batch/cronjobs", "batch/jobs"),
+    "services": ("/services",),
+    "endpoints": ("/endpoints", "discovery.k8s.io/endpointslices"),
+    "configuration": ("/configmaps", "/namespaces", "/secrets"),
+    "nodes": ("/nodes",),
+    "quotas": ("/limitranges", "/resourcequotas"),
+    "event_records": ("/events",),
+    "persistent_volumes": ("/persistentvolumes",),
     "claims": ("/persistentvolumeclaims",),
 }
 _STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")

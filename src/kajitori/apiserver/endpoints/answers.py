@@ -30,7 +30,7 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
     return headers
 
 
-def answer(status: int, body: bytes, form: Form, warnings: Sequence[str] = ()) -> Response:
+def answer(status: int, body: bytes | Sequence[bytes], form: Form, warnings: Sequence[str] = ()) -> Response:
     """An answer whose body is written already."""
     return Response(status, body, form.media, warning_headers(warnings) if warnings else ())
 

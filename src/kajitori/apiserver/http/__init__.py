@@ -5,6 +5,7 @@ gives back decides how the answer is written: a `Response` at once, a `Stream` o
 another protocol.
 """
 
+from kajitori.apiserver.http.bodies import Joined
 from kajitori.apiserver.http.limits import BODY_BYTES_MAX, Limits
 from kajitori.apiserver.http.messages import (
     BodyWriter,
@@ -22,6 +23,7 @@ __all__ = [
     "BODY_BYTES_MAX",
     "BodyWriter",
     "Handler",
+    "Joined",
     "Limits",
     "Request",
     "Response",

@@ -8,16 +8,64 @@ Source: kube-apiserver compresses at level 1 above 128 KiB (apiserver/pkg/endpoi
 
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import overload
 
-__all__ = ["BATCH_BYTES", "Compressor", "accepts_gzip", "batches", "size_of"]
+__all__ = ["BATCH_BYTES", "Compressor", "Joined", "accepts_gzip", "batches", "size_of"]
 
 BATCH_BYTES = 256 * 1024
 _GZIP_WINDOW = 31  # zlib's number for a gzip header around the largest window
 _LEVEL = 1
 
 
+PARTS_JOINED = 80
+"""Parts that are joined at a time: of a list of Pods about a batch."""
+
+
+class Joined(Sequence[bytes]):
+    """A body that is many parts between a head and a tail, joined run by run while it is written.
+
+    Joined at once it would be held twice, and its memory taken anew from the system for every answer.
+    """
+
+    __slots__ = ("_head", "_parts", "_separator", "_skip", "_tail", "size_bytes")
+
+    def __init__(
+        self, head: bytes, parts: Sequence[bytes], tail: bytes, *, separator: bytes, skip: int = 0
+    ) -> None:
+        """`skip` bytes at the beginning of every part are left out."""
+        self._head = head
+        self._parts = parts
+        self._separator = separator
+        self._skip = skip
+        self._tail = tail
+        count = len(parts)
+        between = len(separator) * max(0, count - 1)
+        self.size_bytes = len(head) + sum(map(len, parts)) - skip * count + between + len(tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        separator, skip = self._separator, self._skip
+        for start in range(0, len(self._parts), PARTS_JOINED):
+            run = self._parts[start : start + PARTS_JOINED]
+            joined = separator.join([part[skip:] for part in run] if skip else run)
+            yield separator + joined if start else joined
+        yield self._tail
+
+    def __len__(self) -> int:
+        return 2 + -(-len(self._parts) // PARTS_JOINED)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        return list(self)[index]
+
+
 def size_of(body: bytes | Sequence[bytes]) -> int:
     """Bytes of a body, whole or in pieces."""
+    if isinstance(body, Joined):
+        return body.size_bytes
     return len(body) if isinstance(body, bytes) else sum(map(len, body))
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from kajitori.apimachinery.errors import ApiError, NotAcceptable
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.http import Joined
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, Form
 from kajitori.apiserver.registry.resource import Resource, encode
 
@@ -81,8 +82,8 @@ class Renderer:
         revision = obj["metadata"].get("resourceVersion", "")
         return self._table([obj], form, {"resourceVersion": revision})
 
-    def many(self, values: Iterable[bytes], page: ListPage, form: Form) -> bytes:
-        """A list of stored values.
+    def many(self, values: Iterable[bytes], page: ListPage, form: Form) -> bytes | Joined:
+        """A list of stored values, whole or in pieces.
 
         Raises: NotAcceptable for the form of one object.
         """
@@ -113,7 +114,7 @@ class Renderer:
         kind = {"kind": resource.list_kind, "apiVersion": resource.kind.api_version}
         return write_any({**kind, "metadata": metadata, "items": objects}, form.media)
 
-    def _json_list(self, values: Iterable[bytes], page: ListPage) -> bytes:
+    def _json_list(self, values: Iterable[bytes], page: ListPage) -> Joined:
         resource = self._resource
         metadata: JsonObject = {"resourceVersion": str(page.revision)}
         if page.continue_token or resource.custom:
@@ -125,13 +126,12 @@ class Renderer:
             resource.kind.api_version.encode(),
             encode(metadata),
         )
-        if resource.converted:
-            values = [resource.serve(value) for value in values]
+        values = [resource.serve(value) for value in values] if resource.converted else list(values)
         if resource.custom:  # items of custom resources keep their kind
-            return b"%b%b]}\n" % (head, b",".join(values))
-        skip = len(resource.item_prefix)
-        items = b",{".join([value[skip:] for value in values])
-        return b"%b{%b]}\n" % (head, items) if items else head + b"]}\n"
+            return Joined(head, values, b"]}\n", separator=b",")
+        if not values:
+            return Joined(head, values, b"]}\n", separator=b"")
+        return Joined(head + b"{", values, b"]}\n", separator=b",{", skip=len(resource.item_prefix))
 
     def _table(self, objects: Sequence[JsonObject], form: Form, metadata: JsonObject) -> JsonObject:
         now = self._now()

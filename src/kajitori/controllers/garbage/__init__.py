@@ -1,6 +1,7 @@
 """The garbage collector: objects whose owners are gone go too, in the background or before their owner.
 
-`graph` knows who owns whom, `decide` says what to do with one object, `collector` watches every kind and does it.
+`graph` knows who owns whom, `decide` says what to do with one object, `watching` follows every kind there is and
+tells the graph, `collector` does what is decided.
 
 Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 """

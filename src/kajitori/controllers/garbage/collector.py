@@ -1,10 +1,11 @@
-"""Watches the metadata of every kind that can be deleted, and carries out what `decide` says.
+"""Looks at the objects that the graph names, and carries out what `decide` says.
 
 Promises
-    C1  before anything is deleted the object and its owners are asked for, uncached: a graph that lags behind may
-        only make work, never harm
-    C2  kinds that come and go at run time are watched from then on, and no longer
+    C1  before anything is deleted the object and its owners are asked for, uncached, and it is deleted only as it
+        was then: a graph that lags behind may only make work, never harm
+    C2  an object whose owner's kind nobody serves is left alone
     C3  an object that fails is tried again later, with growing delays; it stops nobody else
+    C4  a reference to an owner in another namespace is told in an Event, and counts as one to an owner that is gone
 
 Source: Kubernetes' garbagecollector controller.
 """
@@ -13,16 +14,23 @@ import asyncio
 import logging
 from typing import Any
 
-from kajitori.apimachinery.errors import ApiError, Conflict, Invalid, NotFound
+from kajitori.apimachinery.errors import ApiError, Conflict, NotFound, UnsupportedMediaType
 from kajitori.apimachinery.frozen import Unstructured
-from kajitori.apimachinery.kind import Kind
-from kajitori.client import Client, PatchType, TransportError, WatchEvent
-from kajitori.client.objects import codec_of
-from kajitori.controllers.discovery import served_kinds
-from kajitori.controllers.garbage.decide import Delete, Drop, Fate, LetGo, Orphan, decide
-from kajitori.controllers.garbage.graph import Graph, Identity, Owner
-from kajitori.ctrl import Manager
-from kajitori.ctrl.reflector import ClientSource, Reflector
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.client import Client, PatchType, TransportError
+from kajitori.controllers.garbage.decide import (
+    Delete,
+    Drop,
+    Fate,
+    LetGo,
+    ObjectSeen,
+    Orphan,
+    WaitFor,
+    decide,
+)
+from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Graph, Identity, Node, Owner, owners_in
+from kajitori.controllers.garbage.watching import Watching
+from kajitori.ctrl import EventRecorder, Manager
 from kajitori.ctrl.workqueue import QueueShutDown, WorkQueue
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
@@ -31,135 +39,57 @@ __all__ = ["GarbageCollector", "setup"]
 WORKERS = 8
 """Objects handled side by side: most of the time goes into waiting for answers."""
 
-DISCOVERY_SECONDS = 30.0
-"""Between two looks at which kinds there are, as in Kubernetes; CustomResourceDefinitions are watched besides."""
-
-_IGNORED = {("", "events"), ("events.k8s.io", "events")}
-"""Events have no owners, and there are many."""
-
-CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+SYNC_SECONDS_MAX = 30.0
+"""How long a kind that cannot be listed may keep the collector from letting dependents go."""
 
 _log = logging.getLogger(__name__)
 
 
-class _Sink:
-    """Passes the metadata of one kind on to the graph."""
+class _UnknownKind(Exception):
+    """Nobody serves the kind that a reference names: perhaps not yet."""
 
-    def __init__(self, collector: "GarbageCollector", kind: Kind) -> None:
-        self._collector = collector
-        self._kind = kind
-        self._uids: set[str] = set()
-        self.synced = asyncio.Event()
 
-    async def replace(self, objects: list[Any], resource_version: str) -> None:
-        present = {each.uid for each in objects}
-        for uid in self._uids - present:
-            self._collector.graph.forget(uid)
-        self._uids = present
-        for each in objects:
-            self._see(each)
-        self.synced.set()
-        self._collector.enqueue()
-        if self._kind == CRDS:
-            self._collector.kinds_changed.set()
-
-    def apply(self, event: WatchEvent[Any]) -> None:
-        if event.type == "BOOKMARK":
-            return
-        value: Unstructured = event.object
-        if event.type == "DELETED":
-            self._uids.discard(value.uid)
-            self._collector.graph.forget(value.uid)
-        else:
-            self._uids.add(value.uid)
-            self._see(value)
-        self._collector.enqueue()
-        if self._kind == CRDS:
-            self._collector.kinds_changed.set()
-
-    def _see(self, value: Unstructured) -> None:
-        kind = self._kind
-        identity = Identity(kind.api_version, kind.kind, value.namespace, value.name, value.uid)
-        self._collector.graph.see(identity, value.metadata)
-
-    def forget_all(self) -> None:
-        """The kind is no longer served: so its objects are gone."""
-        for uid in self._uids:
-            self._collector.graph.forget(uid)
-        self._uids.clear()
+class _Misowned(Exception):
+    """A cluster-scoped object names an owner that lives in a namespace, but not which."""
 
 
 class GarbageCollector:
     """One collector for a cluster. `run` until cancelled."""
 
-    def __init__(self, client: Client, *, random: Random = SYSTEM_RANDOM) -> None:
-        self._client = client
-        self._random = random
+    def __init__(self, client: Client, events: EventRecorder, *, random: Random = SYSTEM_RANDOM) -> None:
         self.graph = Graph()
-        self.kinds_changed = asyncio.Event()
-        self._kinds: dict[tuple[str, str], Kind] = {}
-        """By group and kind: what a reference names."""
-        self._watched: dict[Kind, tuple[_Sink, asyncio.Task[None]]] = {}
+        self._client = client
+        self._events = events
+        self._watching = Watching(client, self.graph, random=random, changed=self._enqueue)
         self._queue: WorkQueue[str] = WorkQueue("garbage-collector")
-        self._absent: dict[str, None] = {}
-        self._kinds_known = asyncio.Event()
-
-    def enqueue(self) -> None:
-        """Lines up what the graph says has changed."""
-        for uid in self.graph.changed():
-            self._queue.add(uid)
+        self._started = False
+        self._merge_only: set[Kind] = set()
+        """Kinds that refuse strategic merge patches: custom ones."""
 
     async def run(self) -> None:
         """Watches and collects. Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow_kinds(tasks), name="garbage-collector kinds")
-            await self._synced()
+            tasks.create_task(self._watching.run(), name="garbage collector: kinds")
+            await self._watching.synced()
+            # Only now: owners that were listed after their dependents need not be asked for one by one.
+            self._started = True
+            self._enqueue()
             for number in range(WORKERS):
-                tasks.create_task(self._work(), name=f"garbage-collector {number}")
+                tasks.create_task(self._work(), name=f"garbage collector {number}")
 
-    async def _synced(self) -> None:
-        """Until every kind has been listed once: before that, an owner may merely not have been seen."""
-        await self._kinds_known.wait()
-        for sink, _ in list(self._watched.values()):
-            await sink.synced.wait()
-
-    async def _follow_kinds(self, tasks: asyncio.TaskGroup) -> None:
-        while True:
-            self.kinds_changed.clear()
-            try:
-                await self._update_kinds(tasks)
-            except (ApiError, TransportError) as error:
-                _log.warning(
-                    "the kinds of the cluster cannot be read; trying again", extra={"error": str(error)}
-                )
-            try:
-                async with asyncio.timeout(DISCOVERY_SECONDS):
-                    await self.kinds_changed.wait()
-            except TimeoutError:
-                continue
-
-    async def _update_kinds(self, tasks: asyncio.TaskGroup) -> None:
-        served = await served_kinds(self._client)
-        self._kinds = {(each.kind.group, each.kind.kind): each.kind for each in served if "get" in each.verbs}
-        wanted = {
-            each.kind
-            for each in served
-            if {"delete", "list", "watch"} <= each.verbs
-            and (each.kind.group, each.kind.plural) not in _IGNORED
-        }
-        for kind in wanted - self._watched.keys():
-            sink = _Sink(self, kind)
-            source = ClientSource(self._client, codec_of(kind), metadata_only=True)
-            reflector = Reflector(source, sink, random=self._random, name=f"garbage {kind}")
-            self._watched[kind] = (sink, tasks.create_task(reflector.run(), name=f"garbage {kind}"))
-        for kind in self._watched.keys() - wanted:
-            sink, task = self._watched.pop(kind)
-            task.cancel()
-            sink.forget_all()
-        self._kinds_known.set()
-        self.enqueue()
-
-    # One object at a time.
+    def _enqueue(self) -> None:
+        """Lines up what the graph says has changed."""
+        if not self._started:
+            return
+        for uid in self.graph.changed():
+            self._queue.add(uid)
+        for dependent, owner in self.graph.misplaced():
+            self._events.event(
+                _reference_to(dependent),
+                "Warning",
+                "OwnerRefInvalidNamespace",
+                f'ownerRef {owner} does not exist in namespace "{dependent.namespace}"',
+            )
 
     async def _work(self) -> None:
         while True:
@@ -169,160 +99,207 @@ class GarbageCollector:
                 return
             uid = taken.name
             try:
-                await self._collect(uid)
+                if await self._collect(uid):
+                    self._queue.forget(uid)
+                else:
+                    self._queue.add_rate_limited(uid)
+            except _Misowned:
                 self._queue.forget(uid)
-            except (ApiError, TransportError) as error:
+            except (ApiError, TransportError, _UnknownKind) as error:
                 delay = self._queue.add_rate_limited(uid)
                 _log.debug("collecting failed", extra={"uid": uid, "error": str(error), "seconds": delay})
+            except Exception:
+                _log.exception("collecting failed", extra={"uid": uid})
+                self._queue.add_rate_limited(uid)
             finally:
                 self._queue.done(uid)
 
-    async def _collect(self, uid: str) -> None:
+    # One object at a time.
+
+    async def _collect(self, uid: str) -> bool:
+        """Whether there is nothing left to do for now; False: look again in a while."""
         node = self.graph.get(uid)
-        if node is None:
-            return
-        kind = self._kind_of(node.identity.api_version, node.identity.kind)
-        if kind is None:
-            return
-        live = await self._live(kind, node.identity)
-        if live is None or live.uid != uid:
-            self._remember_absent(uid)
-            self.graph.forget(uid)
-            self.enqueue()
-            return
-        self.graph.see(node.identity, live.metadata)
-        current = self.graph.get(uid)
-        if current is None:
-            return
-        fates: dict[str, Fate] = {}
-        if not current.being_deleted:
-            fates = {owner.uid: await self._fate(owner, live.namespace) for owner in current.owners}
-            if fates.keys() != {owner.uid for owner in current.owners}:
-                self._queue.add(uid)
-                return
-        plan = decide(current, fates, tuple(live.finalizers))
+        if node is None or (node.being_deleted and not (node.foreground or node.orphaning)):
+            return True
+        identity = node.identity
+        live = await self._live(identity)
+        if live is None:
+            self.graph.vanish(identity)
+            self._enqueue()
+            # Others may name it otherwise; then we ask for that next, but not again and again without a pause.
+            return self.graph.get(uid) is not node
+        owners = () if node.foreground or node.orphaning else owners_in(live.owner_references)
+        fates = [(owner, await self._fate(owner, live.namespace)) for owner in owners]
+        if self.graph.get(uid) is not node:
+            return True  # it went while we asked
+        plan = decide(_seen(node, live, tuple(fates)))
         match plan:
             case Drop(uids):
-                await self._drop_owners(kind, live, uids)
-            case Delete(propagation):
-                await self._delete(kind, live, propagation)
-            case LetGo(finalizer):
-                await self._drop_finalizer(kind, live, finalizer)
-            case Orphan(dependents, finalizer):
-                await self._orphan(uid, dependents)
-                await self._drop_finalizer(kind, live, finalizer)
+                await self._drop_owners(identity, live, uids)
+            case Delete(propagation, unblock):
+                if unblock:
+                    await self._unblock(identity, live)
+                await self._delete(identity, live, propagation)
+            case WaitFor(dependents):
+                for each in dependents:
+                    waiting = self.graph.get(each)
+                    if waiting is not None and not waiting.foreground:
+                        self._queue.add(each)
+            case LetGo():
+                await self._drop_finalizer(identity, live, FOREGROUND)
+            case Orphan():
+                await self._orphan(node)
+                await self._drop_finalizer(identity, live, ORPHAN)
             case _:
-                if current.foreground:
-                    for each in current.blocking:
-                        self._queue.add(each.identity.uid)
+                pass
+        # What no watch has told of may be gone before one does.
+        return node.observed
 
-    def _kind_of(self, api_version: str, kind: str) -> Kind | None:
-        return self._kinds.get((api_version.rpartition("/")[0], kind))
+    def _kind_of(self, identity: Identity) -> Kind:
+        kind = self._watching.kinds.find(identity.api_version, identity.kind)
+        if kind is None:
+            raise _UnknownKind(f"{identity.api_version} {identity.kind}")
+        return kind
 
-    async def _live(self, kind: Kind, identity: Identity) -> Unstructured | None:
-        namespace = identity.namespace if kind.namespaced else ""
+    async def _live(self, identity: Identity) -> Unstructured | None:
+        """The object with exactly this identity, as the API server has it now.
+
+        Raises: _UnknownKind, _Misowned.
+        """
+        kind = self._kind_of(identity)
+        if kind.namespaced and not identity.namespace:
+            raise _Misowned(str(identity))
         try:
-            return await self._client.get(kind, namespace, identity.name, metadata_only=True)
+            live = await self._client.get(kind, identity.namespace, identity.name, metadata_only=True)
         except NotFound:
             return None
+        return live if live.uid == identity.uid else None
 
     async def _fate(self, owner: Owner, namespace: str) -> Fate:
         """What became of an owner, asked of the API server unless it is known to be gone (C1)."""
-        if owner.uid in self._absent:
+        if self.graph.is_absent(owner, namespace):
             return Fate.GONE
-        kind = self._kind_of(owner.api_version, owner.kind)
-        if kind is None:
-            # A kind that nobody serves: its objects may come back with it, so nothing may be deleted for it.
-            return Fate.THERE
-        if kind.namespaced and not namespace:
-            return Fate.THERE  # a cluster-scoped object cannot have this owner; it is left alone
-        identity = Identity(owner.api_version, owner.kind, namespace, owner.name, owner.uid)
-        live = await self._live(kind, identity)
-        if live is None or live.uid != owner.uid:
-            self._remember_absent(owner.uid)
+        identity = owner.identity(namespace)
+        live = await self._live(identity)
+        if live is None:
+            kind = self._kind_of(identity)
+            self.graph.note_absent(identity if kind.namespaced else owner.identity(""))
             return Fate.GONE
-        if live.being_deleted and "foregroundDeletion" in live.finalizers:
-            return Fate.GOING
+        if live.being_deleted and FOREGROUND in live.finalizers:
+            return Fate.WAITING
         return Fate.THERE
 
-    def _remember_absent(self, uid: str) -> None:
-        """An uid never comes back; the oldest are forgotten."""
-        if len(self._absent) >= ABSENT_MAX:
-            del self._absent[next(iter(self._absent))]
-        self._absent[uid] = None
+    # What is done to objects.
 
-    async def _drop_owners(self, kind: Kind, live: Unstructured, uids: tuple[str, ...]) -> None:
+    async def _drop_owners(self, identity: Identity, live: Unstructured, uids: tuple[str, ...]) -> None:
+        strategic = [{"$patch": "delete", "uid": uid} for uid in uids]
         kept = [each for each in live.owner_references if each.get("uid") not in uids]
-        patch = {
-            "metadata": {
-                "uid": live.uid,
-                "resourceVersion": live.resource_version,
-                "ownerReferences": kept or None,
-            }
-        }
-        await self._patch(kind, live, patch)
+        await self._patch_owners(identity, live, strategic, kept)
 
-    async def _drop_finalizer(self, kind: Kind, live: Unstructured, finalizer: str) -> None:
-        kept = [each for each in live.finalizers if each != finalizer]
-        patch = {
-            "metadata": {
-                "uid": live.uid,
-                "resourceVersion": live.resource_version,
-                "finalizers": kept or None,
-            }
-        }
-        await self._patch(kind, live, patch)
+    async def _unblock(self, identity: Identity, live: Unstructured) -> None:
+        changed = [{**each, "blockOwnerDeletion": False} for each in live.owner_references]
+        await self._patch_owners(identity, live, changed, changed)
 
-    async def _patch(self, kind: Kind, live: Unstructured, patch: dict[str, Any]) -> None:
+    async def _patch_owners(
+        self, identity: Identity, live: Unstructured | None, strategic: list[Any], whole: list[Any] | None
+    ) -> None:
+        """Changes ownerReferences: each by its uid where the server can do that, or all of them as `live` has them."""
+        kind = self._kind_of(identity)
+        about: JsonObject = {"uid": identity.uid}
+        if kind not in self._merge_only:
+            try:
+                patch = {"metadata": {**about, "ownerReferences": strategic}}
+                await self._client.patch(kind, identity.namespace, identity.name, patch, PatchType.STRATEGIC)
+                return
+            except NotFound:
+                return
+            except UnsupportedMediaType:
+                self._merge_only.add(kind)
+        if live is None:
+            live = await self._live(identity)
+            if live is None:
+                return
+            gone = {each["uid"] for each in strategic}
+            whole = [each for each in live.owner_references if each.get("uid") not in gone]
+        about |= {"resourceVersion": live.resource_version, "ownerReferences": whole or None}
         try:
-            await self._client.patch(kind, live.namespace, live.name, patch, PatchType.MERGE)
+            await self._client.patch(kind, identity.namespace, identity.name, {"metadata": about})
         except NotFound:
             return
-        except (Conflict, Invalid):
-            self._queue.add(live.uid)  # it changed meanwhile: look again
 
-    async def _delete(self, kind: Kind, live: Unstructured, propagation: Any) -> None:
+    async def _drop_finalizer(self, identity: Identity, live: Unstructured, finalizer: str) -> None:
+        if finalizer not in live.finalizers:
+            return
+        kept = [each for each in live.finalizers if each != finalizer]
+        about = {"uid": live.uid, "resourceVersion": live.resource_version, "finalizers": kept or None}
+        kind = self._kind_of(identity)
         try:
-            await self._client.delete(kind, live.namespace, live.name, propagation=propagation, uid=live.uid)
-        except (NotFound, Conflict):
-            return  # gone, or another object by now
+            await self._client.patch(kind, identity.namespace, identity.name, {"metadata": about})
+        except NotFound:
+            return
 
-    async def _orphan(self, owner: str, dependents: tuple[str, ...]) -> None:
-        for uid in dependents:
-            node = self.graph.get(uid)
-            if node is None or node.guessed:
-                continue
-            kind = self._kind_of(node.identity.api_version, node.identity.kind)
-            live = None if kind is None else await self._live(kind, node.identity)
-            if kind is None or live is None or live.uid != uid:
-                continue
-            while any(each.get("uid") == owner for each in live.owner_references):
-                kept = [each for each in live.owner_references if each.get("uid") != owner]
-                patch = {
-                    "metadata": {
-                        "uid": uid,
-                        "resourceVersion": live.resource_version,
-                        "ownerReferences": kept or None,
-                    }
-                }
-                try:
-                    await self._client.patch(kind, live.namespace, live.name, patch, PatchType.MERGE)
-                    break
-                except NotFound:
-                    break
-                except (Conflict, Invalid):
-                    again = await self._live(kind, node.identity)
-                    if again is None or again.uid != uid:
-                        break
-                    live = again
+    async def _delete(self, identity: Identity, live: Unstructured, propagation: Any) -> None:
+        """Deletes the object if its owners are still those that were judged."""
+        kind, namespace, name = self._kind_of(identity), identity.namespace, identity.name
+        try:
+            await self._client.delete(
+                kind,
+                namespace,
+                name,
+                propagation=propagation,
+                uid=live.uid,
+                resource_version=live.resource_version,
+            )
+        except NotFound:
+            return
+        except Conflict:
+            now = await self._live(identity)
+            if now is None:
+                return
+            if now.owner_references != live.owner_references:
+                raise
+            try:
+                await self._client.delete(kind, namespace, name, propagation=propagation, uid=live.uid)
+            except NotFound:
+                return
+
+    async def _orphan(self, node: Node) -> None:
+        """Takes an owner off its dependents."""
+        try:
+            # A dependent of a kind that was not listed yet would be missed, and deleted afterwards.
+            async with asyncio.timeout(SYNC_SECONDS_MAX):
+                await self._watching.synced()
+        except TimeoutError:
+            _log.warning("some kinds cannot be listed; dependents of them are not let go")
+        owner = node.identity.uid
+        strategic = [{"$patch": "delete", "uid": owner}]
+        for dependent in list(node.dependents.values()):
+            await self._patch_owners(dependent.identity, None, strategic, None)
 
 
-ABSENT_MAX = 10_000
-"""Owners that are known to be gone: asked for once, not by every one of their dependents."""
+def _seen(node: Node, live: Unstructured, fates: tuple[tuple[Owner, Fate], ...]) -> ObjectSeen:
+    return ObjectSeen(
+        owners=fates,
+        finalizers=tuple(live.finalizers),
+        being_deleted=node.being_deleted or live.being_deleted,
+        foreground=node.foreground,
+        orphaning=node.orphaning,
+        blocking=tuple(each.identity.uid for each in node.blocking) if node.foreground else (),
+        has_dependents=bool(node.dependents),
+        dependents_wait=any(each.foreground for each in node.dependents.values()),
+    )
+
+
+def _reference_to(identity: Identity) -> JsonObject:
+    return {
+        "apiVersion": identity.api_version,
+        "kind": identity.kind,
+        "metadata": {"name": identity.name, "namespace": identity.namespace, "uid": identity.uid},
+    }
 
 
 def setup(manager: Manager) -> GarbageCollector:
     """Adds the collector to a manager."""
-    collector = GarbageCollector(manager.client)
+    collector = GarbageCollector(manager.client, manager.events)
     manager.add(collector.run)
     return collector

@@ -1,31 +1,69 @@
 """What to do with one object, given its owners. A pure, total function.
 
-States of an object that has owners
+States of an object
+    orphaning   it is being deleted and lets its dependents go: they lose their reference, then it goes
+    foreground  it is being deleted after its dependents: it goes when none of those that block it is left
+    going       it is being deleted otherwise: nothing to do
     held        an owner is there and stays: references to owners that are gone or going are taken off
-    waited-for  no owner stays, but one that is going waits for its dependents: it goes, its own dependents first
-    garbage     no owner is there: it goes
+    waited-for  no owner stays, but one waits for its dependents: it goes, its own dependents first
+    garbage     it has owners, and none is there: it goes
+    free        it has no owners
 
 Invariants
-    D1  an object that has an owner which is there, and is not going in the foreground, is never deleted
+    D1  an object that has an owner which is there, and does not wait for it, is never deleted
     D2  an object without owner references is never deleted
     D3  an object that is being deleted is not deleted again
+    D4  a finalizer is taken off only when nothing is left to wait for
+    D5  only references to owners that are gone or wait for their dependents are taken off, and only where another
+        owner stays
+    D6  how an object is deleted follows the propagation that its own finalizers ask for
+
+Source: Kubernetes' garbagecollector attemptToDeleteItem.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Node, Owner
+from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Owner
 
-__all__ = ["Delete", "Drop", "Fate", "LetGo", "Nothing", "Orphan", "Plan", "decide"]
+__all__ = [
+    "NOTHING",
+    "Delete",
+    "Drop",
+    "Fate",
+    "LetGo",
+    "Nothing",
+    "ObjectSeen",
+    "Orphan",
+    "Plan",
+    "WaitFor",
+    "decide",
+]
 
 
 class Fate(StrEnum):
     """What became of an owner."""
 
     THERE = "there"
-    GOING = "going"
+    WAITING = "waiting"
     """It is being deleted in the foreground, and waits for its dependents."""
     GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSeen:
+    """One object, as the API server has it, and its place in the graph."""
+
+    owners: tuple[tuple[Owner, Fate], ...] = ()
+    finalizers: tuple[str, ...] = ()
+    being_deleted: bool = False
+    foreground: bool = False
+    orphaning: bool = False
+    blocking: tuple[str, ...] = ()
+    """The uids of the dependents that it waits for when it goes in the foreground."""
+    has_dependents: bool = False
+    dependents_wait: bool = False
+    """One of its dependents is itself being deleted in the foreground: perhaps a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +83,49 @@ class Delete:
     """Delete the object, with this propagation."""
 
     propagation: str
+    unblock: bool = False
+    """First let its owners not wait for it: they wait for one another in a circle."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Look at these dependents, which must go first."""
+
+    dependents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
     """Nothing is left to wait for: take the foreground finalizer off."""
 
-    finalizer: str = FOREGROUND
-
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """Take this owner off its dependents, then its finalizer off it."""
 
-    dependents: tuple[str, ...]
-    finalizer: str = ORPHAN
+
+Plan = Nothing | Drop | Delete | WaitFor | LetGo | Orphan
+
+NOTHING = Nothing()
 
 
-Plan = Nothing | Drop | Delete | LetGo | Orphan
-
-
-def decide(node: Node, fates: dict[str, Fate], finalizers: tuple[str, ...] = ()) -> Plan:
-    """The plan for `node`; `fates` says of each of its owners' uids what became of it.
-
-    `finalizers` are the object's own: one that names a propagation decides how its dependents go.
-    """
-    if node.orphaning:
-        return Orphan(tuple(node.dependents))
-    if node.foreground:
-        return Nothing() if node.blocking else LetGo()
-    if node.being_deleted or not node.owners:
-        return Nothing()
-    there = [each for each in node.owners if fates[each.uid] is Fate.THERE]
-    if there:
-        lost = tuple(each.uid for each in node.owners if fates[each.uid] is not Fate.THERE)
-        return Drop(lost) if lost else Nothing()
-    going: list[Owner] = [each for each in node.owners if fates[each.uid] is Fate.GOING]
-    if going and node.dependents:
-        return Delete("Foreground")
-    if ORPHAN in finalizers:
+def decide(seen: ObjectSeen) -> Plan:
+    """The plan for one object."""
+    if seen.orphaning:
+        return Orphan()
+    if seen.foreground:
+        return WaitFor(seen.blocking) if seen.blocking else LetGo()
+    if seen.being_deleted or not seen.owners:
+        return NOTHING
+    staying = {owner.uid for owner, fate in seen.owners if fate is Fate.THERE}
+    if staying:
+        leaving = tuple(dict.fromkeys(owner.uid for owner, _ in seen.owners if owner.uid not in staying))
+        return Drop(leaving) if leaving else NOTHING
+    waited_for = any(fate is Fate.WAITING for _, fate in seen.owners)
+    if waited_for and seen.has_dependents:
+        return Delete(
+            "Foreground", unblock=seen.dependents_wait and any(each.blocks for each, _ in seen.owners)
+        )
+    if ORPHAN in seen.finalizers:
         return Delete("Orphan")
-    return Delete("Foreground" if FOREGROUND in finalizers else "Background")
+    return Delete("Foreground" if FOREGROUND in seen.finalizers else "Background")

@@ -1,27 +1,34 @@
-"""Who owns whom: every object that has an owner, every owner, and what the collector must look at next.
+"""Who owns whom: every object of the cluster, every owner that somebody names, and what must be looked at next.
 
 Pure. Told of objects as watches tell them, in any order between kinds: a dependent may come before its owner, which
-then stands in as a guess until the owner is seen or the API server says that there is none.
+then stands in unobserved, with the coordinates that the dependent gave it, until the owner is seen or the API server
+says that there is none. References may be wrong: to another namespace, another name, another version. A uid alone
+therefore proves nothing; only an object that was not found under the very coordinates of a reference is absent.
 
 Promises
-    G1  an object is named for a look whenever its answer may have changed: it lost an owner, it is being deleted
-        with its dependents to go first, or one of those went
-    G2  what is forgotten leaves nothing behind: no node without an object, an owner or a dependent
+    G1  an object is named for a look whenever its answer may have changed: an owner of it went or is not the one it
+        names, it is being deleted with its dependents to go first or to be let go, or one of those went
+    G2  what is forgotten leaves nothing behind: no unobserved node without a dependent
+    G3  an owner counts as absent only under coordinates under which it was seen going, or was not found
+
+Source: Kubernetes' garbagecollector graph_builder.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["FOREGROUND", "ORPHAN", "Graph", "Identity", "Node", "Owner"]
+__all__ = ["FOREGROUND", "ORPHAN", "Graph", "Identity", "Misplaced", "Node", "Owner", "owners_in"]
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
+ABSENT_MAX = 2_000
+"""Owners that are known to be gone: asked for once, not by every one of their dependents."""
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which object, by where it is found and by its uid."""
+
+class Identity(NamedTuple):
+    """Which object: where it is found, and its uid."""
 
     api_version: str
     kind: str
@@ -29,9 +36,14 @@ class Identity:
     name: str
     uid: str
 
+    def __str__(self) -> str:
+        return (
+            f"[{self.api_version}/{self.kind}, namespace: {self.namespace}, "
+            f"name: {self.name}, uid: {self.uid}]"
+        )
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+
+class Owner(NamedTuple):
     """One entry of ownerReferences."""
 
     uid: str
@@ -41,6 +53,22 @@ class Owner:
     blocks: bool
     """The owner waits for this dependent when it is deleted in the foreground."""
 
+    def identity(self, namespace: str) -> Identity:
+        """What the reference names, said by an object in `namespace`."""
+        return Identity(self.api_version, self.kind, namespace, self.name, self.uid)
+
+    def matches(self, identity: Identity) -> bool:
+        """Whether it names that object, wherever it is."""
+        return identity == self.identity(identity.namespace)
+
+
+class Misplaced(NamedTuple):
+    """A reference to an object that is in another namespace."""
+
+    dependent: Identity
+    owner: Identity
+    """As the dependent names it."""
+
 
 @dataclass(slots=True, eq=False)
 class Node:
@@ -48,13 +76,13 @@ class Node:
 
     identity: Identity
     owners: tuple[Owner, ...] = ()
+    observed: bool = False
+    """Seen by a watch; otherwise only known from a dependent's reference."""
     being_deleted: bool = False
     foreground: bool = False
     """Being deleted, dependents first."""
     orphaning: bool = False
     """Being deleted, dependents to be let go."""
-    guessed: bool = False
-    """Only known from a dependent's reference."""
     dependents: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
 
     @property
@@ -69,11 +97,14 @@ class Node:
 
 
 class Graph:
-    """All nodes by uid. `changed` names, once, what must be looked at since it was last asked."""
+    """All nodes by uid. `changed` and `misplaced` name, once, what became of interest since last asked."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
         self._changed: dict[str, None] = {}
+        self._unverified: dict[str, None] = {}
+        self._misplaced: list[Misplaced] = []
+        self._absent: dict[Identity, None] = {}
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -81,73 +112,134 @@ class Graph:
     def get(self, uid: str) -> Node | None:
         return self._nodes.get(uid)
 
+    def nodes(self) -> Iterator[Node]:
+        """All of them, observed or not."""
+        return iter(self._nodes.values())
+
     def changed(self) -> list[str]:
         """The uids to look at, in the order in which that became known; asked again, only later ones."""
-        uids = list(self._changed)
+        uids = [*self._changed, *self._unverified]
         self._changed.clear()
+        self._unverified.clear()
         return uids
 
-    def uids(self, api_version: str, kind: str) -> Iterator[str]:
-        """The seen objects of a kind."""
-        for uid, node in self._nodes.items():
-            identity = node.identity
-            if identity.kind == kind and identity.api_version == api_version and not node.guessed:
-                yield uid
+    def misplaced(self) -> list[Misplaced]:
+        """References across namespaces, which people should hear of."""
+        found, self._misplaced = self._misplaced, []
+        return found
 
-    def see(self, identity: Identity, metadata: Mapping[str, Any]) -> None:
-        """An object is there, with this metadata."""
-        finalizers = metadata.get("finalizers") or ()
-        deleted = bool(metadata.get("deletionTimestamp"))
-        owners = tuple(_owners(metadata.get("ownerReferences") or ()))
-        node = self._nodes.get(identity.uid)
-        interesting = bool(owners) or deleted
+    def is_absent(self, owner: Owner, namespace: str) -> bool:
+        """Whether what a reference in `namespace` names is known not to be there."""
+        return owner.identity(namespace) in self._absent or owner.identity("") in self._absent
+
+    def note_absent(self, identity: Identity) -> None:
+        """There is no such object. A uid never comes back; the oldest notes are forgotten."""
+        if len(self._absent) >= ABSENT_MAX:
+            del self._absent[next(iter(self._absent))]
+        self._absent[identity] = None
+
+    # What watches tell.
+
+    def see(
+        self, identity: Identity, owners: Sequence[Owner], finalizers: Sequence[str], deleted: bool
+    ) -> None:
+        """An object is there, with these owners."""
+        uid = identity.uid
+        node = self._nodes.get(uid)
         if node is None:
-            if not interesting:
-                return  # nobody's dependent and nobody's owner yet: it costs nothing
-            node = self._nodes[identity.uid] = Node(identity)
-        before = {each.uid for each in node.owners}
-        node.identity = identity
-        node.guessed = False
-        node.owners = owners
+            node = self._nodes[uid] = Node(identity, observed=True)
+        elif not node.observed:
+            self._observe(node, identity)
+        if owners != node.owners:
+            self._relink(node, tuple(owners))
         node.being_deleted = deleted
-        node.foreground = deleted and FOREGROUND in finalizers
-        node.orphaning = deleted and ORPHAN in finalizers
-        after = {each.uid for each in owners}
-        for gone in before - after:
-            self._unlink(gone, node)
-        for owner in owners:
-            self._link(owner, node)
-        if node.owners or node.foreground or node.orphaning:
-            self._changed[identity.uid] = None
-        if node.foreground:
+        foreground, orphaning = deleted and FOREGROUND in finalizers, deleted and ORPHAN in finalizers
+        if orphaning and not node.orphaning:
+            self._changed[uid] = None
+        if foreground and not node.foreground:
             self._changed.update(dict.fromkeys(node.dependents))
-        if deleted:
-            # An owner that waits for this one may go on once it has let go; a foreground owner is asked again.
-            self._changed.update((owner.uid, None) for owner in owners if owner.uid in self._nodes)
-        self._tidy(identity.uid)
+            self._changed[uid] = None
+        node.foreground, node.orphaning = foreground, orphaning
 
     def forget(self, uid: str) -> None:
-        """An object is gone: its dependents have lost an owner, its owners a dependent."""
+        """An object was seen going: its dependents have lost an owner, its owners a dependent."""
+        node = self._nodes.get(uid)
+        if node is None or not node.observed:
+            return
+        self._remove(node, node.identity)
+
+    def unwatch(self, uid: str) -> None:
+        """Nobody tells of this object any more: whether it is there must be asked."""
         node = self._nodes.get(uid)
         if node is None:
             return
-        self._changed.update(dict.fromkeys(node.dependents))
-        for owner in node.owners:
-            self._unlink(owner.uid, node)
-            standing = self._nodes.get(owner.uid)
+        self._relink(node, ())
+        node.observed = node.being_deleted = node.foreground = node.orphaning = False
+        if node.dependents:
+            self._unverified[uid] = None
+        else:
+            self._drop(node)
+
+    # What the API server answers.
+
+    def vanish(self, identity: Identity) -> None:
+        """The API server has no such object. Where others name it otherwise, the node now has their name for it."""
+        node = self._nodes.get(identity.uid)
+        if node is None:
+            return
+        if node.observed and node.identity == identity:
+            self._remove(node, identity)
+            return
+        matching, others = _partition(node.dependents.values(), identity)
+        if not node.observed and not others:
+            self._remove(node, identity)
+            return
+        if matching:
+            self.note_absent(identity)
+            self._changed.update((each.identity.uid, None) for each in matching)
+        if not node.observed and node.identity == identity:
+            node.identity = _next_identity(others, identity)
+
+    # Inside.
+
+    def _observe(self, node: Node, identity: Identity) -> None:
+        """A guess turns out to be there, perhaps not as its dependents say."""
+        if node.identity != identity:
+            for each in _partition(node.dependents.values(), identity)[1]:
+                self._report_misplaced(each, identity)
+                self._changed[each.identity.uid] = None
+            node.identity = identity
+        node.observed = True
+        self._unverified.pop(identity.uid, None)
+
+    def _relink(self, node: Node, owners: tuple[Owner, ...]) -> None:
+        before, after = {each.uid for each in node.owners}, {each.uid for each in owners}
+        touched = set(node.owners) ^ set(owners)
+        node.owners = owners
+        for uid in before - after:
+            self._unlink(uid, node)
+        for owner in owners:
+            if owner.uid not in before:
+                self._link(owner, node)
+        for each in touched:
+            standing = self._nodes.get(each.uid)
             if standing is not None and standing.foreground:
-                self._changed[owner.uid] = None
-        node.owners = ()
-        node.being_deleted = node.foreground = node.orphaning = False
-        node.guessed = True
-        self._changed.pop(uid, None)
-        self._tidy(uid)
+                # Either it waits for one less, or it has one more to delete.
+                self._changed[each.uid] = None
+                self._changed[node.identity.uid] = None
 
     def _link(self, owner: Owner, node: Node) -> None:
         standing = self._nodes.get(owner.uid)
+        namespace = node.identity.namespace
         if standing is None:
-            identity = Identity(owner.api_version, owner.kind, node.identity.namespace, owner.name, owner.uid)
-            standing = self._nodes[owner.uid] = Node(identity, guessed=True)
+            standing = self._nodes[owner.uid] = Node(owner.identity(namespace))
+            self._unverified[owner.uid] = None
+        elif standing.identity.namespace and standing.identity.namespace != namespace:
+            if standing.observed:
+                self._report_misplaced(node, standing.identity)
+            self._changed[node.identity.uid] = None
+        elif not owner.matches(standing.identity):
+            self._changed[node.identity.uid] = None
         standing.dependents[node.identity.uid] = node
 
     def _unlink(self, uid: str, node: Node) -> None:
@@ -157,22 +249,70 @@ class Graph:
         standing.dependents.pop(node.identity.uid, None)
         if standing.foreground:
             self._changed[uid] = None
-        self._tidy(uid)
+        if not standing.observed and not standing.dependents:
+            self._drop(standing)
 
-    def _tidy(self, uid: str) -> None:
-        """Drops a node that says nothing: no dependents, no owners, no deletion."""
-        node = self._nodes.get(uid)
-        if node is not None and not (node.dependents or node.owners or node.being_deleted):
-            del self._nodes[uid]
-            self._changed.pop(uid, None)
+    def _remove(self, node: Node, identity: Identity) -> None:
+        owners, node.owners = node.owners, ()
+        for owner in owners:
+            self._unlink(owner.uid, node)
+        if node.dependents:
+            self.note_absent(identity)
+        self._drop(node)
+        self._changed.update(dict.fromkeys(node.dependents))
+
+    def _drop(self, node: Node) -> None:
+        uid = node.identity.uid
+        del self._nodes[uid]
+        self._changed.pop(uid, None)
+        self._unverified.pop(uid, None)
+
+    def _report_misplaced(self, node: Node, owner: Identity) -> None:
+        if owner.namespace and owner.namespace != node.identity.namespace:
+            said = next((each for each in node.owners if each.uid == owner.uid), None)
+            if said is not None:
+                self._misplaced.append(Misplaced(node.identity, said.identity(node.identity.namespace)))
 
 
-def _owners(references: Iterable[Mapping[str, Any]]) -> Iterator[Owner]:
-    for each in references:
-        yield Owner(
+def owners_in(references: Iterable[Mapping[str, Any]]) -> tuple[Owner, ...]:
+    """The entries of `metadata.ownerReferences`."""
+    return tuple(
+        Owner(
             each.get("uid", ""),
             each.get("apiVersion", ""),
             each.get("kind", ""),
             each.get("name", ""),
             bool(each.get("blockOwnerDeletion")),
         )
+        for each in references
+    )
+
+
+def _partition(dependents: Iterable[Node], identity: Identity) -> tuple[list[Node], list[Node]]:
+    """The dependents that mean this very object, and those that mean another of its uid."""
+    matching: list[Node] = []
+    others: list[Node] = []
+    for node in dependents:
+        if identity.namespace and identity.namespace != node.identity.namespace:
+            others.append(node)
+            continue
+        meant = [each.matches(identity) for each in node.owners if each.uid == identity.uid]
+        if any(meant):
+            matching.append(node)
+        if not all(meant):
+            others.append(node)
+    return matching, others
+
+
+def _next_identity(dependents: Iterable[Node], absent: Identity) -> Identity:
+    """Another identity by which dependents name an owner: each in turn, when asked again and again."""
+    named = sorted(
+        {
+            owner.identity(node.identity.namespace)
+            for node in dependents
+            for owner in node.owners
+            if owner.uid == absent.uid
+        }
+        - {absent}
+    )
+    return next((each for each in named if each > absent), named[0] if named else absent)

@@ -155,7 +155,9 @@ class Actor:
         except AlreadyExists:
             raise
         except ApiError as error:
-            message = f"create Claim {name} for Pod {pod_name} in StatefulSet {set_.name} failed error: {error}"
+            message = (
+                f"create Claim {name} for Pod {pod_name} in StatefulSet {set_.name} failed error: {error}"
+            )
             self._events.event(set_, "Warning", "FailedCreate", message)
             self._tell_pod("create", pod_name, f"failed to create PVC {name}: {error}")
             raise

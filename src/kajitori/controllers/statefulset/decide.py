@@ -65,7 +65,7 @@ class _Deciding:
         self.name: str = seen.set.name
         self.owner = controller_reference(seen.set)
         self.actions: list[Action] = []
-        self.problem = ("", "")
+        self.problem: tuple[str, str] = ("", "")
         replicas = self.spec.get("replicas")
         self.start = int((self.spec.get("ordinals") or {}).get("start") or 0)
         self.ordinals = range(self.start, self.start + (1 if replicas is None else int(replicas)))

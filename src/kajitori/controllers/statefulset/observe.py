@@ -16,9 +16,9 @@ from kajitori.controllers.kinds import (
 )
 from kajitori.controllers.statefulset.seen import SetSeen
 from kajitori.controllers.statefulset.template import claim_names, ordinal_of
-from kajitori.ctrl import Cache, Request, controller_of
+from kajitori.ctrl import Cache, NotInCache, Request, controller_of
 
-__all__ = ["add_indexes", "observe", "sets_of_orphan"]
+__all__ = ["add_indexes", "observe", "sets_of_claim", "sets_of_orphan"]
 
 _BY_CONTROLLER = "controller"
 _ORPHAN = "-"
@@ -71,13 +71,20 @@ def _claims(cache: Cache, set_: Unstructured, pods: Iterable[Unstructured]) -> d
     return claims
 
 
+def _sets(cache: Cache, namespace: str) -> Iterable[Unstructured]:
+    try:
+        return cache.list(STATEFUL_SETS, namespace)
+    except NotInCache:
+        return ()  # not listed yet: when they are, every one is looked at
+
+
 def sets_of_orphan(cache: Cache) -> Any:
     """A Pod or revision that nobody controls concerns the sets that would have it; for `Watch`."""
 
     def requests(value: Any) -> Iterable[Request]:
         if controller_of(value) is not None:
             return
-        for set_ in cache.list(STATEFUL_SETS, value.namespace):
+        for set_ in _sets(cache, value.namespace):
             if selector_from_object(set_["spec"].get("selector")).matches(value.labels):
                 yield Request(value.namespace, set_.name)
 
@@ -91,7 +98,7 @@ def sets_of_claim(cache: Cache) -> Any:
         base, _, ordinal = claim.name.rpartition("-")
         if not ordinal.isdecimal():
             return
-        for set_ in cache.list(STATEFUL_SETS, claim.namespace):
+        for set_ in _sets(cache, claim.namespace):
             if base.endswith(f"-{set_.name}") and claim.name in claim_names(set_, int(ordinal)):
                 yield Request(claim.namespace, set_.name)
 

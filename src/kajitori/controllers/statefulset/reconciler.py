@@ -75,7 +75,7 @@ def setup(manager: Manager) -> None:
         watches=[
             Watch(PODS, sets_of_orphan(cache)),
             Watch(CONTROLLER_REVISIONS, sets_of_orphan(cache)),
-            Watch(PERSISTENT_VOLUME_CLAIMS, sets_of_claim(cache), metadata_only=True),
+            Watch(PERSISTENT_VOLUME_CLAIMS, sets_of_claim(cache)),
         ],
         workers=4,
     )
