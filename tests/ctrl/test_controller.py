@@ -368,3 +368,23 @@ def test_metrics_have_the_names_everybody_knows() -> None:
     assert 'workqueue_adds_total{controller="c",name="c"} 1.0' in text
     assert 'workqueue_depth{controller="c",name="c",priority="0"} 0.0' in text
     assert 'workqueue_work_duration_seconds_count{controller="c",name="c"} 1.0' in text
+
+
+def test_an_operators_own_figures_are_told_with_the_rest() -> None:
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.core import GaugeMetricFamily
+
+    class Figures:
+        def collect(self) -> list[GaugeMetricFamily]:
+            return [GaugeMetricFamily("answer", "Of everything.", value=42)]
+
+    async def scene(manager: Manager) -> str:
+        manager.measure(Figures())
+        text = generate_latest(manager.metrics_registry()).decode()
+        given = CollectorRegistry(auto_describe=False)
+        Manager(manager.client, metrics=given).measure(Figures())
+        assert generate_latest(given).decode().count("answer 42.0") == 1
+        return text
+
+    text = run_manager(scene, served(), lambda manager: None)
+    assert "answer 42.0" in text and "workqueue" in text

@@ -12,7 +12,7 @@ from tests.support.server import UpProcess
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpProcess]:
-    """`kajitori up` with everything, its state in a file. At the end it must stop well and have complained of nothing."""
+    """`kajitori up` with everything, its state in a file. At the end it stops well, and has complained of nothing."""
     with UpProcess(tmp_path_factory.mktemp("server")) as up:
         yield up
         ended = up.end()

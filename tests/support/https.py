@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -42,7 +43,12 @@ class Access:
 
     def tls(self) -> ssl.SSLContext:
         """A context that trusts this server and no other."""
-        return ssl.create_default_context(cadata=self.ca)
+        return _context(self.ca)
+
+
+@lru_cache(maxsize=8)
+def _context(ca: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=ca)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,9 @@ class Api:
             body = body if isinstance(body, bytes) else msgspec.json.encode(body)
         self._connection.request(method, path, body, named | dict(headers or {}))
         answer = self._connection.getresponse()
-        return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        names = {name.lower() for name, _ in answer.getheaders()}
+        joined = {name: answer.getheader(name, "") for name in names}
+        return Answer(answer.status, joined, answer.read())
 
     def get(self, path: str) -> Any:
         """The JSON at a path, which has to be there."""
@@ -172,6 +180,10 @@ class RawConnection:
                 found, self._unread = self._unread, b""
                 return found
             self._unread += more
+
+    def half_close(self) -> None:
+        """Says that nothing more will be sent, on TCP's level; reading goes on."""
+        socket.socket.shutdown(self.tls, socket.SHUT_WR)
 
     def reset(self) -> None:
         """Cuts the connection as a crash does."""

@@ -216,10 +216,8 @@ def delete_options(query: Mapping[str, list[str]], body: Mapping[str, Any] | Non
     if body is not None:
         try:
             typed = msgspec.convert(body, _DeleteBody)
-        except msgspec.ValidationError as error:
-            raise BadRequest(
-                f"json: cannot unmarshal into Go value of type v1.DeleteOptions: {error}"
-            ) from None
+        except msgspec.ValidationError:
+            raise BadRequest(_wrong_type(body)) from None
         options.grace_period_seconds = typed.gracePeriodSeconds
         if typed.preconditions is not None:
             options.uid = typed.preconditions.uid
@@ -254,6 +252,18 @@ def delete_options(query: Mapping[str, list[str]], body: Mapping[str, Any] | Non
         raise invalid("DeleteOptions", "meta.k8s.io", "", errors)
     options.dry_run = bool(dry_run) and dry_run != [""]
     return options
+
+
+def _wrong_type(body: Mapping[str, Any]) -> str:
+    """What Kubernetes says of the first field with a value of the wrong type."""
+    from kajitori.apimachinery.decode import DecodeError
+    from kajitori.apis import typed
+
+    try:
+        typed.decode("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions", body)
+    except DecodeError as error:
+        return str(error)
+    return "the body of the request is not DeleteOptions"
 
 
 class _Preconditions(msgspec.Struct):

@@ -50,9 +50,12 @@ def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) ->
 
     Paths that are no resource's come back with `is_resource` false; they are not errors here.
     """
-    segments = [unquote(part) if "%" in part else part for part in path.split("/") if part]
+    if "%" in path:
+        # As in Go a path is decoded before it is taken apart: no name can hold a slash.
+        path = unquote(path)
+    segments = path.strip("/").split("/")
     info = RequestInfo(verb=method.lower(), path=path)
-    if len(segments) < 3 or segments[0] not in ("api", "apis"):
+    if len(segments) < 3 or segments[0] not in ("api", "apis") or "" in segments or path.startswith("//"):
         return info
     if segments[0] == "apis":
         if len(segments) < 4:

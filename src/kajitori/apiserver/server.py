@@ -12,7 +12,7 @@ Source: https://kubernetes.io/docs/concepts/security/controlling-access/
 
 from collections.abc import Awaitable, Callable
 
-from kajitori.apimachinery.errors import ApiError, Forbidden, MethodNotAllowed, forbidden
+from kajitori.apimachinery.errors import ApiError, BadRequest, Forbidden, MethodNotAllowed, forbidden
 from kajitori.apiserver.authentication import Authenticator, User
 from kajitori.apiserver.authorization import Attributes as AuthorizationAttributes
 from kajitori.apiserver.authorization import Authorizer
@@ -105,6 +105,8 @@ class ApiServer:
             raise no_such_resource()
         if resource.kind.namespaced and not info.namespace and (info.name or not resource.stored):
             raise no_such_resource()
+        if "%" in info.name or info.name in (".", ".."):
+            raise _no_path_segment(info.name)
         if resource.deprecation:
             warnings.append(resource.deprecation)
         scope = Scope(request, info, query, user, resource, warnings)
@@ -131,6 +133,12 @@ class ApiServer:
         if info.is_resource:
             raise forbidden(info.resource, info.group, info.name, message)
         raise Forbidden(f"forbidden: {message}", details={})
+
+
+def _no_path_segment(name: str) -> BadRequest:
+    """Names from a path become part of one in the storage of Kubernetes, which some can not."""
+    wrong = f"may not be '{name}'" if name in (".", "..") else "may not contain '%'"
+    return BadRequest(f'Name parameter invalid: "{name}": {wrong}')
 
 
 def _misplaced(info: RequestInfo, namespaced: bool) -> bool:

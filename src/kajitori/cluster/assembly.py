@@ -3,6 +3,7 @@
 One function, because the order matters and nothing else needs to know it.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,9 @@ from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
-__all__ = ["Assembled", "assemble"]
+__all__ = ["Assembled", "Reports", "assemble"]
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_PLUGINS = (
     "NamespaceLifecycle",
@@ -41,6 +44,15 @@ DEFAULT_PLUGINS = (
     "StorageObjectInUseProtection",
 )
 """On unless somebody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the cluster tells of itself."""
+
+    ready: Callable[[], str | None]
+    """What is not ready yet; None when all is."""
+    metrics: Callable[[], bytes]
 
 
 @dataclass(slots=True)
@@ -61,12 +73,11 @@ def assemble(
     authenticator: Authenticator,
     authorizer: Authorizer,
     plugins: Sequence[Plugin],
-    ready: Callable[[], str | None],
-    metrics: Callable[[], bytes],
+    reports: Reports,
     clock: Clock,
     random: Random,
 ) -> Assembled:
-    """An API server over `store`. `plugins` are the operators' own admission; `ready` is its readiness check.
+    """An API server over `store`. `plugins` are the operators' own admission.
 
     Raises: UnknownPlugin, RangeError.
     """
@@ -82,6 +93,9 @@ def assemble(
         DefaultStorageClass(store),
         StorageObjectInUseProtection(),
     ]
+    idle = sorted(on - {each.name for each in known})
+    if idle:
+        _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
     always: list[Plugin] = [PrivilegeEscalation(authorizer)]
     chain = Chain([*(each for each in known if each.name in on), *always, *plugins])
     catalog = Catalog(BuiltInResource(info) for info in resources())
@@ -100,12 +114,13 @@ def assemble(
     subresources = Subresources(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer
     )
+    health = Health({}, only_ready={"start": reports.ready})
     server = ApiServer(
         catalog=catalog,
         authenticator=authenticator,
         authorizer=authorizer,
         resources=endpoints,
         subresources=subresources,
-        discovery=Discovery(catalog, openapi, Health({}, only_ready={"start": ready}), metrics),
+        discovery=Discovery(catalog, openapi, health, reports.metrics),
     )
     return Assembled(server, custom, endpoints, registry, catalog)

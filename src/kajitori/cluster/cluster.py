@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -27,9 +28,9 @@ from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.http import Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.pki import PendingPki, Pki, serving_names
-from kajitori.cluster.assembly import Assembled, assemble
+from kajitori.cluster.assembly import Assembled, Reports, assemble
 from kajitori.cluster.metrics import Metrics
-from kajitori.cluster.operators import admission
+from kajitori.cluster.operators import UnknownProgram, admission, check_names
 from kajitori.cluster.options import ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
 from kajitori.storage import OpenError, Store, StoreError, open_store
@@ -107,6 +108,11 @@ class Cluster:
 
         return Client(self._in_process(), field_manager=field_manager, user_agent=user_agent or field_manager)
 
+    def on_write(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Calls `call` after every write that was committed; gives the way to end that. It must be quick."""
+        assert self._store is not None, "not started"
+        return self._store.subscribe("", lambda event: call())
+
     def _in_process(self) -> "InProcessTransport":
         if self._transport is None:
             from kajitori.cluster.inprocess import InProcessTransport
@@ -146,6 +152,11 @@ class Cluster:
 
     async def _start(self) -> None:
         options = self.options
+        if options.controllers or options.without:
+            try:
+                check_names(options)
+            except UnknownProgram as error:
+                raise ClusterError(str(error)) from None
         pending = self._begin_pki() if options.listen else None
         store = self._store = await self._open_store()
         self._stack.push_async_callback(store.close)
@@ -161,8 +172,10 @@ class Cluster:
                 authenticator=authenticator,
                 authorizer=authorizer,
                 plugins=admission(options, store, self._random),
-                ready=lambda: self._why_not_ready,
-                metrics=Metrics(store, lambda: self._server, self._program_metrics).text,
+                reports=Reports(
+                    lambda: self._why_not_ready,
+                    Metrics(store, lambda: self._server, self._program_metrics).text,
+                ),
                 clock=self._clock,
                 random=self._random,
             )

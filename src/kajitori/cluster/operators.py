@@ -1,6 +1,6 @@
 """The operators there are, found by name; nothing of one is imported before it is needed."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from kajitori.client import Client
     from kajitori.ctrl import Manager
 
-__all__ = ["OPERATORS", "Known", "Operator", "admission", "chosen"]
+__all__ = ["OPERATORS", "Known", "Operator", "UnknownProgram", "admission", "check_names", "chosen"]
+
+
+class UnknownProgram(ValueError):
+    """A name that no controller and no operator has."""
 
 
 class Explain(Protocol):
@@ -35,8 +39,6 @@ class Operator:
     admit: Admit
     default: Default
     explain: Explain
-    collector: Callable[[object], object]
-    """The Prometheus collector of what `setup` gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,7 @@ def _mysql(random: Random) -> Operator:
             return obj
         return default_cluster(obj, lambda size: mysql.entropy_of(random)[:size])
 
-    def collector(reconciler: object) -> object:
-        assert isinstance(reconciler, mysql.MySQLReconciler), reconciler
-        return reconciler.metrics
-
-    return Operator(
-        "mysql", mysql.crds, mysql.setup, mysql.admission(random), default, mysql.explain, collector
-    )
+    return Operator("mysql", mysql.crds, mysql.setup, mysql.admission(random), default, mysql.explain)
 
 
 OPERATORS: Mapping[str, Known] = {
@@ -75,6 +71,20 @@ OPERATORS: Mapping[str, Known] = {
         ("mysqlcluster", "mysqlclusters"),
     ),
 }
+
+
+def check_names(options: ClusterOptions) -> None:
+    """Raises: UnknownProgram when the options name a controller or an operator that there is not."""
+    from kajitori.controllers import CONTROLLERS
+
+    _check("controller", options.controllers or (), CONTROLLERS)
+    _check("operator", options.without, OPERATORS)
+
+
+def _check(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise UnknownProgram(f"unknown {what} {', '.join(unknown)}; known are {', '.join(known)}")
 
 
 def chosen(options: ClusterOptions) -> dict[str, Known]:

@@ -22,6 +22,7 @@ from kajitori.world.random import Random
 __all__ = ["Programs"]
 
 _NEEDED_AT_ONCE = (
+    "kajitori.controllers.clusterroles",
     "kajitori.controllers.garbage",
     "kajitori.controllers.namespaces",
     "kajitori.controllers.protection",
@@ -60,17 +61,15 @@ class Programs:
         self._manager: Manager | None = None
         self.names: list[str] = []
         """What runs, in the order in which it was started."""
-        self.collectors: list[Any] = []
-        """Prometheus collectors of the operators."""
 
     async def __aenter__(self) -> Self:
         # In a thread, so that the API answers meanwhile.
         operators = await asyncio.to_thread(self._load)
         manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
-        self.names += controllers.setup(manager, ca=self._ca)
+        self.names += controllers.setup(manager, ca=self._ca, only=self._options.controllers)
         for operator, crds in operators:
             await self._install(crds)
-            self.collectors.append(operator.collector(operator.setup(manager)))
+            operator.setup(manager)
             self.names.append(f"{operator.name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self
@@ -114,10 +113,7 @@ class Programs:
         from prometheus_client import generate_latest
 
         assert self._manager is not None, "not started"
-        registry = self._manager.metrics_registry()
-        while self.collectors:
-            registry.register(self.collectors.pop())
-        return generate_latest(registry)
+        return generate_latest(self._manager.metrics_registry())
 
     async def run_until(self, ended: asyncio.Event) -> str | None:
         """Waits for `ended`, or for the manager to fail; gives what it failed with."""

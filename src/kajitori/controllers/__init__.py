@@ -63,6 +63,12 @@ def _volume_protection(manager: Manager, ca: str) -> None:
     protection.setup_volumes(manager)
 
 
+def _cluster_roles(manager: Manager, ca: str) -> None:
+    from kajitori.controllers import clusterroles
+
+    clusterroles.setup(manager)
+
+
 CONTROLLERS: Mapping[str, ControllerProgram] = {
     "namespace-controller": ControllerProgram("namespaces", _namespaces),
     "serviceaccount-controller": ControllerProgram("service accounts", _service_accounts),
@@ -71,6 +77,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "statefulset-controller": ControllerProgram("statefulsets", _stateful_sets),
     "persistentvolumeclaim-protection-controller": ControllerProgram("volume protection", _claim_protection),
     "persistentvolume-protection-controller": ControllerProgram("volume protection", _volume_protection),
+    "clusterrole-aggregation-controller": ControllerProgram("role aggregation", _cluster_roles),
 }
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
 

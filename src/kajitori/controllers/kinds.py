@@ -3,6 +3,7 @@
 from kajitori.apimachinery.kind import Kind
 
 __all__ = [
+    "CLUSTER_ROLES",
     "CONFIG_MAPS",
     "CONTROLLER_REVISIONS",
     "NAMESPACES",
@@ -21,3 +22,4 @@ PERSISTENT_VOLUME_CLAIMS = Kind("", "v1", "PersistentVolumeClaim", "persistentvo
 PERSISTENT_VOLUMES = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 STATEFUL_SETS = Kind("apps", "v1", "StatefulSet", "statefulsets")
 CONTROLLER_REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
+CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)

@@ -119,6 +119,7 @@ class EventRecorder:
         self._client = client
         self._clock = clock
         self._component = component
+        self._nanoseconds = 0
         self._waiting: asyncio.Queue[_Noted] = asyncio.Queue(WAITING_MAX)
         self._counted: _Recent[_Counted] = _Recent()
         self._similar: _Recent[_Similar] = _Recent()
@@ -153,7 +154,8 @@ class EventRecorder:
         now = self._clock.now()
         seconds = self._clock.monotonic()
         regarding = _reference(value, kind)
-        who = tuple(regarding.values())
+        # Whichever version of the object it was: a status that changes in between makes no other event.
+        who = tuple(text for name, text in regarding.items() if name != "resourceVersion")
         if not self._tokens.get(who, lambda: _Tokens(seconds)).take(seconds):
             self.dropped += 1
             return
@@ -180,8 +182,9 @@ class EventRecorder:
         type, reason, message = texts
         counted.count += 1
         if not counted.name:
-            nanoseconds = int(now.timestamp() * 1_000_000) * 1000
-            counted.name = f"{regarding['name'][:236]}.{nanoseconds:x}"
+            # Two events of the same instant must not get the same name.
+            self._nanoseconds = max(int(now.timestamp() * 1_000_000) * 1000, self._nanoseconds + 1)
+            counted.name = f"{regarding['name'][:236]}.{self._nanoseconds:x}"
             counted.first = at
         return {
             "metadata": {"name": counted.name, "namespace": regarding.get("namespace") or "default"},

@@ -76,8 +76,8 @@ class Manager:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._controller_tasks: dict[asyncio.Task[None], Controller] = {}
-        if metrics is not None:
-            metrics.register(self._collector())
+        self._collectors: list[Any] = []
+        self.measure(RuntimeCollector(lambda: self._controllers.values(), clock.monotonic))
 
     def controller(
         self,
@@ -137,13 +137,21 @@ class Manager:
         found = self._controllers[controller] if isinstance(controller, str) else controller
         return found.explain(request)
 
+    def measure(self, collector: Any) -> None:
+        """Adds the figures of an operator, any Prometheus collector, to the manager's own."""
+        if self._metrics is not None:
+            self._metrics.register(collector)
+        else:
+            self._collectors.append(collector)
+
     def metrics_registry(self) -> "CollectorRegistry":
-        """The registry that holds our figures: the one given, or one of our own."""
+        """The registry that holds all figures: the one given, or one of our own."""
         if self._metrics is None:
             from prometheus_client import CollectorRegistry
 
             self._metrics = CollectorRegistry(auto_describe=False)
-            self._metrics.register(self._collector())
+            for collector in self._collectors:
+                self._metrics.register(collector)
         return self._metrics
 
     def stop(self) -> None:
@@ -209,9 +217,6 @@ class Manager:
             task = self._group.create_task(_awaited(runnable))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-    def _collector(self) -> Any:
-        return RuntimeCollector(lambda: self._controllers.values(), self.clock.monotonic)
 
 
 async def _awaited(runnable: Runnable) -> None:

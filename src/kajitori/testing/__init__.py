@@ -1,5 +1,28 @@
-"""What a test needs, ours or a user's: virtual time."""
+"""What a test needs, ours or a user's: an API server in milliseconds, waits that end, virtual time.
 
+def test_a_widget_gets_its_pod() -> None:
+    async def scenario() -> None:
+        async with TestEnv(crds=[Widget]) as env, env.running(manager_of(env.client("widgets"))):
+            await env.client().create(Widget, Widget(...))
+            await env.wait_for_object(PODS, "default", "my-widget")
+
+    asyncio.run(scenario())
+"""
+
+from kajitori.testing.env import TestEnv
+from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
+from kajitori.testing.waiting import NotInTime
 
-__all__ = ["Deadlock", "VirtualClock", "VirtualTimeLoop", "run_virtual"]
+__all__ = [
+    "Deadlock",
+    "Kubelet",
+    "NotInTime",
+    "TestEnv",
+    "VirtualClock",
+    "VirtualTimeLoop",
+    "bind_pod",
+    "end_pod",
+    "run_virtual",
+    "set_pod_ready",
+]

@@ -7,7 +7,7 @@ from tests.apiserver.authorization.given import role, rule, wish
 
 from kajitori.apiserver.authentication import ANONYMOUS, User
 from kajitori.apiserver.authorization import Attributes, Authorizer, bootstrap_rbac, parse_rules
-from kajitori.apiserver.authorization.aggregation import aggregated_rules
+from kajitori.apis.aggregation import aggregated_rules
 from kajitori.apiserver.authorization.bootstrap import bootstrap_objects, reconciled
 
 OBJECTS = bootstrap_objects()

@@ -3,13 +3,11 @@
 Source: pkg/apis/apps/validation.
 """
 
-import re
 from collections.abc import Mapping
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import LabelSelector, selector_from_object
-from kajitori.apimachinery.validation import regex_error
 from kajitori.apis.validation.checks import (
     Errors,
     check_enum,
@@ -27,38 +25,12 @@ from kajitori.apis.validation.pod_templates import (
     check_template,
     check_template_matches,
 )
+from kajitori.apis.validation.shares import check_at_most_all, check_share, share_amount
 from kajitori.apis.validation.validator import CreateCheck, UpdateCheck, Validator, same_rules
 
 __all__ = ["VALIDATORS"]
 
-_percent_matches = re.compile("[0-9]+%").fullmatch
-_NO_PERCENT = regex_error(
-    "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
-)
 _BEYOND = "cannot be greater than status.replicas"
-
-
-# Numbers that may be shares.
-
-
-def _check_share(value: int | str, path: str, errors: Errors) -> None:
-    """A number or a percentage, not negative."""
-    if isinstance(value, int):
-        check_not_negative(value, path, errors)
-    elif not _percent_matches(value):
-        errors.append(FieldError.invalid(path, value, _NO_PERCENT))
-
-
-def _amount(value: int | str) -> int:
-    """The number, or that of the percentage; 0 for what is neither."""
-    if isinstance(value, int):
-        return value
-    return int(value[:-1]) if _percent_matches(value) else 0
-
-
-def _check_at_most_all(value: int | str, path: str, errors: Errors) -> None:
-    if isinstance(value, str) and _amount(value) > 100:
-        errors.append(FieldError.invalid(path, value, "must not be greater than 100%"))
 
 
 # Selectors and templates.
@@ -125,11 +97,11 @@ def _check_deployment_strategy(strategy: JsonObject, path: str, errors: Errors) 
     else:
         here = f"{path}.rollingUpdate.maxUnavailable"
         unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
-        _check_share(unavailable, here, errors)
-        _check_share(surge, f"{path}.rollingUpdate.maxSurge", errors)
-        if not _amount(unavailable) and not _amount(surge):
+        check_share(unavailable, here, errors)
+        check_share(surge, f"{path}.rollingUpdate.maxSurge", errors)
+        if not share_amount(unavailable) and not share_amount(surge):
             errors.append(FieldError.invalid(here, unavailable, "may not be 0 when `maxSurge` is 0"))
-        _check_at_most_all(unavailable, here, errors)
+        check_at_most_all(unavailable, here, errors)
 
 
 def _check_replica_set(obj: JsonObject, errors: Errors) -> None:
@@ -181,13 +153,13 @@ def _check_daemon_strategy(strategy: JsonObject, path: str, errors: Errors) -> N
         return
     unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
     here = f"{path}.rollingUpdate"
-    for check in (_check_share, _check_at_most_all):
+    for check in (check_share, check_at_most_all):
         check(unavailable, f"{here}.maxUnavailable", errors)
         check(surge, f"{here}.maxSurge", errors)
-    if _amount(unavailable) and _amount(surge):
+    if share_amount(unavailable) and share_amount(surge):
         told = "may not be set when maxUnavailable is non-zero"
         errors.append(FieldError.invalid(f"{here}.maxSurge", surge, told))
-    elif not _amount(unavailable) and not _amount(surge):
+    elif not share_amount(unavailable) and not share_amount(surge):
         errors.append(FieldError.required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
 
 
@@ -255,10 +227,10 @@ def _check_stateful_strategy(strategy: JsonObject, path: str, errors: Errors) ->
         unavailable = rolling.get("maxUnavailable")
         if unavailable is not None:
             here = f"{path}.rollingUpdate.maxUnavailable"
-            _check_share(unavailable, here, errors)
-            if not _amount(unavailable):
+            check_share(unavailable, here, errors)
+            if not share_amount(unavailable):
                 errors.append(FieldError.invalid(here, unavailable, "cannot be 0"))
-            _check_at_most_all(unavailable, here, errors)
+            check_at_most_all(unavailable, here, errors)
 
 
 def _check_changed_stateful_set(obj: JsonObject, errors: Errors) -> None:

@@ -45,7 +45,8 @@ def _check_config_map(obj: JsonObject, errors: Errors) -> None:
         errors += [FieldError.invalid(f"binaryData[{key}]", key, told) for told in is_config_map_key(key)]
         size += _decoded_size(value or "")
     if size > _DATA_BYTES_MAX:
-        errors.append(FieldError.too_long("", "", _DATA_BYTES_MAX))
+        # The object as a whole has no path; so Kubernetes writes one of no elements.
+        errors.append(FieldError.too_long("[]", "", _DATA_BYTES_MAX))
 
 
 def _check_secret(obj: JsonObject, errors: Errors) -> None:

@@ -18,8 +18,10 @@ __all__ = ["go_struct"]
 _NAMES = {
     # Where the Go name is not the JSON name with a capital letter.
     "apiGroup": "APIGroup",
+    "apiGroups": "APIGroups",
     "apiVersion": "APIVersion",
     "cidr": "CIDR",
+    "cidrs": "CIDRs",
     "fsGroup": "FSGroup",
     "fsGroupChangePolicy": "FSGroupChangePolicy",
     "gmsaCredentialSpec": "GMSACredentialSpec",

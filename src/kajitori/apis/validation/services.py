@@ -171,8 +171,8 @@ def _check_cluster_addresses(spec: JsonObject, kept: Collection[str], headless: 
     if len(found) > 1 and len(set(found)) < 2:
         told = "may specify no more than one IP for each IP family"
         errors.append(FieldError.invalid(path, addresses, told))
-    for index, (family, wanted) in enumerate(zip(found, families, strict=False)):
-        if wanted in _FAMILIES and f"IPv{family}" != wanted:
+    for index, (version, wanted) in enumerate(zip(found, families, strict=False)):
+        if wanted in _FAMILIES and f"IPv{version}" != wanted:
             told = f"expected an {wanted} value as indicated by `ipFamilies[{index}]`"
             errors.append(FieldError.invalid(f"{path}[{index}]", addresses[index], told))
 

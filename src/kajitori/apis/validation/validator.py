@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.validation.checks import Errors
 
-__all__ = ["CreateCheck", "UpdateCheck", "Validator", "same_rules"]
+__all__ = ["CreateCheck", "UpdateCheck", "Validator", "only_new", "same_rules"]
 
 CreateCheck = Callable[[JsonObject, Errors], None]
 UpdateCheck = Callable[[JsonObject, JsonObject, str, Errors], None]
@@ -30,5 +30,14 @@ def same_rules(check: CreateCheck) -> Validator:
     def update(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
         if not subresource:
             check(obj, errors)
+
+    return Validator(check, update)
+
+
+def only_new(check: CreateCheck) -> Validator:
+    """A kind of whose changes nothing is asked here, because nothing that was checked may change."""
+
+    def update(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
+        pass
 
     return Validator(check, update)

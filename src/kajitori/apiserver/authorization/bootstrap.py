@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.authorization.aggregation import aggregated_rules
+from kajitori.apis.aggregation import aggregated_rules
 from kajitori.apiserver.authorization.escalation import missing_rules
 from kajitori.apiserver.authorization.rbac import GROUP
 from kajitori.apiserver.authorization.rules import parse_rules

@@ -131,4 +131,9 @@ def read_options(request: Request) -> JsonObject | None:
     """
     if not request.body:
         return None
-    return read_value(request)[0]
+    options = read_value(request)[0]
+    # Whoever sends another kind means something else than to delete.
+    if options.get("kind", "DeleteOptions") not in ("", "DeleteOptions"):
+        version = options.get("apiVersion") or "meta.k8s.io/v1"
+        raise BadRequest(f'no kind "{options["kind"]}" is registered for version "{version}"')
+    return options

@@ -125,8 +125,9 @@ class ResourceEndpoints:
                 watch.send(renderer.error_event(error, form))
                 watch.stop()
 
-        timeout = float(options.timeout_seconds or 0)
-        if timeout <= 0:
+        # A negative time is over at once, as any context's in Go.
+        timeout = max(-1.0, float(options.timeout_seconds or 0))
+        if timeout == 0:
             timeout = WATCH_SECONDS_MIN * (1 + _jitter.random())
         loop = asyncio.get_running_loop()
 

@@ -11,6 +11,7 @@ Promises
 Source: RFC 9112; Go's net/http readRequest.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ __all__ = ["Refused", "RequestReader"]
 
 _NAMES_MAX = 1000
 """Header names remembered in lower case; clients choose names, so there is an end to it."""
+
+_BAD_ESCAPE = re.compile(rb"[^?]*%(?![0-9A-Fa-f]{2})")
+"""A target whose path cannot be decoded; of a query, what cannot be decoded is left out."""
 
 _names: dict[bytes, str] = {}
 _methods: dict[bytes, str] = {}
@@ -107,10 +111,16 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         self._in_body = True
         headers = self._headers
-        if "host" not in headers and self._parser.get_http_version() == "1.1":
-            self._refuse(400, "missing required Host header")
+        if self._repeated is not None:
+            # Joined once: a head may repeat a name tens of thousands of times.
+            for name, values in self._repeated.items():
+                headers[name] = ", ".join(values)
+        if "host" not in headers and (version := self._parser.get_http_version()) != "1.0":
+            self._refuse(400, "missing required Host header" if version == "1.1" else "")
         elif self._repeated is not None and "host" in self._repeated:
             self._refuse(400, "too many Host headers")
+        elif self._target and b"%" in self._target and _BAD_ESCAPE.match(self._target):
+            self._refuse(400)
         elif headers.get("transfer-encoding", "chunked").lower() != "chunked":
             self._refuse(501, "Unsupported transfer encoding")
         elif "expect" in headers and headers["expect"].lower() != "100-continue":
@@ -171,7 +181,6 @@ class RequestReader:
         if values is None:
             values = self._repeated[key] = [self._headers[key]]
         values.append(value)
-        self._headers[key] = ", ".join(values)
 
     def _outgrown(self) -> None:
         """The body is over the limit: it is no longer kept, and past the limit of patience no longer read."""

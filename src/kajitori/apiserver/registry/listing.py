@@ -11,6 +11,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-ve
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -23,6 +24,9 @@ from kajitori.apiserver.registry.selection import Selection, select
 from kajitori.storage import Compacted, FutureRevision, Item, Store
 
 __all__ = ["get_item", "initial_items", "list_items"]
+
+
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class _Token(msgspec.Struct):
@@ -124,10 +128,17 @@ def _write_token(revision: int, last: str) -> str:
 
 
 def _read_token(text: str) -> _Token:
+    bad = _NO_BASE64.search(text)
     try:
-        raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        if bad is not None:
+            raise ValueError(f"illegal base64 data at input byte {bad.start()}")
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         token = msgspec.json.decode(raw, type=_Token)
-    except (ValueError, binascii.Error, msgspec.MsgspecError, UnicodeEncodeError) as error:
+    except binascii.Error:
+        raise BadRequest(
+            f"continue key is not valid: illegal base64 data at input byte {len(text) - 1}"
+        ) from None
+    except (ValueError, msgspec.MsgspecError) as error:
         raise BadRequest(f"continue key is not valid: {error}") from None
     if token.v != "meta.k8s.io/v1":
         raise BadRequest(

@@ -83,7 +83,6 @@ class MySQLReconciler:
         self, manager: Manager, reader: Reader, *, settings: Settings, random: Random = SYSTEM_RANDOM
     ) -> None:
         self.metrics = ClusterMetrics()
-        """A collector, to be registered wherever figures are served."""
         self._client: Client = manager.client
         self._events = manager.events
         self._clock = manager.clock
@@ -157,6 +156,7 @@ def setup(
     reconciler = MySQLReconciler(
         manager, CachedReader(manager.cache, manager.client), settings=chosen, random=random
     )
+    manager.measure(reconciler.metrics)
     cache = manager.cache
     manager.controller(
         "mysqlcluster",

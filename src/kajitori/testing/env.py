@@ -1,0 +1,244 @@
+"""A fresh API server for a test, in this process: nothing to install, nothing listening, gone at the end.
+
+    async with TestEnv() as env:
+        client = env.client()
+
+It is the very server of `kajitori up`, without its socket: the same admission, validation, watches. Controllers and
+operators run when asked for; nobody runs Pods, but `Kubelet` can play that part.
+
+Promises
+    E1  nothing of one environment is seen in another, and nothing is left when it ends
+    E2  without `serve` no socket is opened, no file written and no process started
+    E3  it runs under virtual time as well: `run_virtual`, with `clock=VirtualClock()`
+"""
+
+import asyncio
+import atexit
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from kajitori.apimachinery.frozen import Unstructured
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.client import Client, Model
+from kajitori.cluster.cluster import Cluster
+from kajitori.cluster.operators import OPERATORS
+from kajitori.cluster.options import ClusterOptions
+from kajitori.ctrl import is_condition_true
+from kajitori.testing.waiting import Condition, wait_for, wait_for_object, wait_quiet
+from kajitori.world.clock import SYSTEM_CLOCK, Clock
+from kajitori.world.random import SYSTEM_RANDOM, Random
+
+if TYPE_CHECKING:
+    from kajitori.ctrl import Manager
+
+__all__ = ["TestEnv"]
+
+WAIT_SECONDS = 10.0
+"""How long a wait takes at most, unless it says otherwise."""
+
+QUIET_SECONDS = 0.05
+
+NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
+CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+
+T = TypeVar("T")
+Definition = JsonObject | type[Any] | Path
+
+
+class TestEnv:
+    """One API server, from `async with` to its end."""
+
+    __test__ = False  # pytest takes every class called Test… for a class of tests
+
+    def __init__(
+        self,
+        *,
+        controllers: bool | Collection[str] = False,
+        operators: bool | Collection[str] = False,
+        crds: Iterable[Definition] = (),
+        serve: bool = False,
+        admission: Collection[str] = (),
+        without_admission: Collection[str] = (),
+        clock: Clock = SYSTEM_CLOCK,
+        random: Random = SYSTEM_RANDOM,
+    ) -> None:
+        """`controllers` and `operators` that run: all, none, or those named (`statefulset-controller`, `mysql`).
+
+        `crds` are installed before the block begins, see `install`. `serve`: listen on a free loopback port too.
+        `admission` plugins are enabled beside the usual ones, `without_admission` disabled. Without the controller
+        of service accounts Pods need none.
+        """
+        chosen = set(OPERATORS) if operators is True else set(operators or ())
+        unknown = chosen - OPERATORS.keys()
+        if unknown:
+            raise ValueError(
+                f"unknown operator {', '.join(sorted(unknown))}; known are {', '.join(OPERATORS)}"
+            )
+        self._crds = tuple(crds)
+        self.cluster = Cluster(
+            ClusterOptions(
+                port=0,
+                listen=serve,
+                cert_dir=_shared_certificates() if serve else None,
+                api_only=not controllers and not chosen,
+                controllers=None if controllers is True else frozenset(controllers or ()),
+                without=frozenset(OPERATORS.keys() - chosen),
+                enable_admission_plugins=tuple(admission),
+                disable_admission_plugins=tuple(without_admission),
+            ),
+            clock=clock,
+            random=random,
+        )
+        """The cluster itself, for what is not offered here."""
+
+    async def __aenter__(self) -> Self:
+        await self.cluster.__aenter__()
+        try:
+            await self.install(*self._crds)
+        except BaseException:
+            await self.cluster.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.cluster.__aexit__(kind, error, trace)
+
+    # Reaching it.
+
+    def client(self, field_manager: str = "test") -> Client:
+        """A client in this process, with all rights."""
+        return self.cluster.client(field_manager)
+
+    @property
+    def url(self) -> str:
+        """Where the API is served; only with `serve`."""
+        return self.cluster.url
+
+    def kubeconfig(self, path: Path) -> Path:
+        """Writes a kubeconfig for kubectl and other processes, and gives its path; only with `serve`."""
+        self.cluster.write_kubeconfig(path)
+        return path
+
+    # Preparing it.
+
+    async def install(self, *definitions: Definition) -> None:
+        """Installs kinds and waits until they are served.
+
+        Each is a CustomResourceDefinition, a class that declares a kind, or a YAML file with definitions.
+        """
+        client = self.client("test-env")
+        for each in definitions:
+            for crd in _definitions(each):
+                await client.apply(CRDS, crd, force=True)
+                await self.wait_for_object(CRDS, "", crd["metadata"]["name"], _is_established)
+
+    async def namespace(self, prefix: str = "test-") -> str:
+        """The name of a new namespace."""
+        return (await self.client().create(NAMESPACES, {"metadata": {"generateName": prefix}})).name
+
+    @asynccontextmanager
+    async def running(self, *managers: "Manager") -> AsyncGenerator[None, None]:
+        """Runs managers for the length of a block; what they fail with comes out of it."""
+        async with asyncio.TaskGroup() as tasks:
+            for each in managers:
+                tasks.create_task(each.run(), name=f"manager {each.name}")
+            try:
+                yield
+            finally:
+                for each in managers:
+                    each.stop()
+
+    # Waiting for it.
+
+    async def wait_for(self, condition: Condition[T], *, what: str = "", seconds: float = WAIT_SECONDS) -> T:
+        """What `condition` gives, a value or something to await, once that is true; NotFound means: not yet.
+
+        It is asked again after every write to the API, and now and then besides. `what` says in the failure what
+        was waited for.
+
+        Raises: NotInTime.
+        """
+        return await wait_for(condition, what=what, seconds=seconds, on_write=self.cluster.on_write)
+
+    @overload
+    async def wait_for_object(
+        self,
+        model: Kind,
+        namespace: str,
+        name: str,
+        holds: Callable[[Unstructured], object] | None = None,
+        *,
+        seconds: float = WAIT_SECONDS,
+    ) -> Unstructured: ...
+    @overload
+    async def wait_for_object(
+        self,
+        model: type[T],
+        namespace: str,
+        name: str,
+        holds: Callable[[T], object] | None = None,
+        *,
+        seconds: float = WAIT_SECONDS,
+    ) -> T: ...
+    async def wait_for_object(
+        self,
+        model: Model,
+        namespace: str,
+        name: str,
+        holds: Callable[[Any], object] | None = None,
+        *,
+        seconds: float = WAIT_SECONDS,
+    ) -> Any:
+        """The object, once it is there and `holds`, if given, says so. Raises: NotInTime, showing the object."""
+        return await wait_for_object(self.client(), model, namespace, name, holds=holds, seconds=seconds)
+
+    async def wait_until_gone(
+        self, model: Model, namespace: str, name: str, *, seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Returns when there is no such object. Raises: NotInTime, showing the object."""
+        await wait_for_object(self.client(), model, namespace, name, holds=None, seconds=seconds, gone=True)
+
+    async def wait_quiet(
+        self, quiet_seconds: float = QUIET_SECONDS, *, seconds: float = WAIT_SECONDS
+    ) -> None:
+        """Returns when nobody has written anything for `quiet_seconds`: to say that something does not happen.
+
+        Raises: NotInTime.
+        """
+        await wait_quiet(quiet_seconds, seconds=seconds, on_write=self.cluster.on_write)
+
+
+def _definitions(source: Definition) -> list[JsonObject]:
+    if isinstance(source, Path):
+        import yaml
+
+        documents = yaml.safe_load_all(source.read_bytes())
+        return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
+    if isinstance(source, type):
+        from kajitori.apimachinery.crdgen import crd_for
+
+        return [crd_for(source)]
+    return [source]
+
+
+def _is_established(crd: Unstructured) -> bool:
+    return is_condition_true((crd.get("status") or {}).get("conditions"), "Established")
+
+
+_certificates: list[Path] = []
+
+
+def _shared_certificates() -> Path:
+    """One authority for all environments of this process: making one takes longer than everything else."""
+    if not _certificates:
+        folder = Path(tempfile.mkdtemp(prefix="kajitori-test-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _certificates.append(folder)
+    return _certificates[0]

@@ -1,0 +1,64 @@
+"""Pages lead where they say, and what they name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import ROOT, anchors, links, pages
+
+from kajitori.cluster.assembly import DEFAULT_PLUGINS
+
+_PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@_PAGES
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.relative_to(ROOT)}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.relative_to(ROOT)}: no heading {link}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    told = {(index.parent / link).resolve() for link in links(index)}
+    assert {page for page in pages() if page.parent not in (ROOT, index.parent)} <= told
+
+
+@_PAGES
+def test_modules_and_scripts_that_are_named_are_there(page: Path) -> None:
+    """`storage/log.py`, `apimachinery/managedfields`, `tools/gen_reference.py`: below the package or the repository."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```$", "", page.read_text())
+    tops = {each.name for each in (ROOT / "src/kajitori").iterdir() if each.is_dir()} | {
+        "tools",
+        "tests",
+        "bench",
+    }
+    for name in re.findall(r"`((\w+)/[\w./*]+)`", text):
+        if name[1] in tops:
+            places = [ROOT, ROOT / "src/kajitori"]
+            found = [
+                each for place in places for suffix in ("", ".py") for each in place.glob(name[0] + suffix)
+            ]
+            assert found, f"{page.relative_to(ROOT)}: {name[0]}"
+
+
+def test_promises_have_the_tests_that_the_page_names() -> None:
+    page = (ROOT / "docs/explanation/consistency-and-durability.md").read_text()
+    definitions = "\n".join(path.read_text() for path in (ROOT / "tests/storage").glob("test_*.py"))
+    rows = re.findall(r"(?m)^\| ([SFL]\d) \| .* \| (.*) \|$", page)
+    assert [name for name, _ in rows][:8] == [f"S{number}" for number in range(1, 9)]
+    for promise, tests in rows:
+        for test in re.findall(r"`(test_\w+)`", tests):
+            found = re.search(rf"(?m)^def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
+            assert found, f"{promise}: there is no {test} with a promise behind it"
+            assert promise in found[1].split(", "), f"{test} says {found[1]}, the page says {promise}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_the_readme_names_the_admission_plugins_that_exist(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert [plugin for plugin in DEFAULT_PLUGINS if plugin not in text] == []
