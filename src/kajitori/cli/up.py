@@ -52,6 +52,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CIDR",
         help="addresses of Services (default: %(default)s)",
     )
+    serving.add_argument(
+        "--service-node-port-range",
+        type=_port_range,
+        default=(30000, 32767),
+        metavar="FROM-TO",
+        help="ports of Services of type NodePort (default: 30000-32767)",
+    )
+    serving.add_argument(
+        "--tls-san",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one more name or address that clients use, for the certificate; may be repeated",
+    )
     parts = parser.add_argument_group("what runs")
     parts.add_argument("--api-only", action="store_true", help="no controllers and no operators")
     parts.add_argument(
@@ -70,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
     access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
+    access.add_argument(
+        "--allow-privileged",
+        nargs="?",
+        const="true",
+        choices=("true", "false"),
+        help="let Pods have privileged containers (default: true, with --api-only false)",
+    )
     return parser
 
 
@@ -88,9 +109,19 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         client_ca_file=chosen.client_ca_file,
         enable_admission_plugins=_names(chosen.enable_admission_plugins),
         disable_admission_plugins=_names(chosen.disable_admission_plugins),
+        allow_privileged=None if chosen.allow_privileged is None else chosen.allow_privileged == "true",
+        further_names=tuple(chosen.tls_san),
         service_cluster_ip_range=chosen.service_cluster_ip_range,
+        service_node_port_range=chosen.service_node_port_range,
     )
     return options, chosen.kubeconfig or _default_kubeconfig()
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536):
+        raise argparse.ArgumentTypeError(f"{text}: write it as FROM-TO, e.g. 30000-32767")
+    return int(first), int(last)
 
 
 def _names(text: str) -> tuple[str, ...]:

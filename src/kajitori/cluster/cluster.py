@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from kajitori.apis import facts
+from kajitori.apis.validation.capabilities import CAPABILITIES
 from kajitori.apiserver.admission.chain import UnknownPlugin
 from kajitori.apiserver.allocation import RangeError
 from kajitori.apiserver.authentication import AuthenticationError, Authenticator
@@ -157,6 +158,7 @@ class Cluster:
                 check_names(options)
             except UnknownProgram as error:
                 raise ClusterError(str(error)) from None
+        CAPABILITIES.allow_privileged = options.privileged
         pending = self._begin_pki() if options.listen else None
         store = self._store = await self._open_store()
         self._stack.push_async_callback(store.close)

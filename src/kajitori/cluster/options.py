@@ -34,6 +34,16 @@ class ClusterOptions:
     further_names: tuple[str, ...] = field(default=())
     """More host names that the serving certificate is for."""
 
+    allow_privileged: bool | None = None
+    """Whether Pods may have privileged containers. None: yes, except in an API server alone, which is as strict as
+    kube-apiserver is by default.
+    """
+
+    @property
+    def privileged(self) -> bool:
+        """Whether Pods may have privileged containers."""
+        return not self.api_only if self.allow_privileged is None else self.allow_privileged
+
     def runs(self, controller: str) -> bool:
         """Whether a controller of Kubernetes' runs."""
         return not self.api_only and (self.controllers is None or controller in self.controllers)
