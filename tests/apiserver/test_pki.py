@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kajitori.apiserver.pki import RENEW_SECONDS, SERVICE_NAMES, Pki, serving_names
+from kajitori.apiserver.pki import RENEW_SECONDS, SERVICE_NAMES, Pki, PkiError, serving_names
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,28 @@ def test_files_put_there_by_hand_are_taken_up(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_made_says_why(tmp_path: Path) -> None:
-    (tmp_path / "ca.key").write_text("no key")
-    (tmp_path / "ca.crt").write_text("no certificate")
-    with pytest.raises(RuntimeError, match=rf"certificates could not be made in {tmp_path}: .+"):
+    for name in ("ca.key", "ca.crt"):
+        (tmp_path / name).write_text("-----BEGIN SOMETHING-----\nelse\n-----END SOMETHING-----\n")
+    with pytest.raises(PkiError, match=rf"certificates could not be made in {tmp_path}: .+"):
         Pki.begin(tmp_path).wait()
+
+
+@pytest.mark.parametrize("name", ["ca.crt", "ca.key", "sa.key", "sa.pub"])
+def test_what_must_last_is_never_made_again(tmp_path: Path, name: str) -> None:
+    Pki.begin(tmp_path).wait()
+    damaged = tmp_path / name
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    with pytest.raises(PkiError, match=rf"{damaged}: the file is damaged; restore a backup"):
+        Pki.begin(tmp_path)
+    assert len(damaged.read_bytes()) == 40
+
+
+def test_a_damaged_serving_key_is_replaced(tmp_path: Path) -> None:
+    Pki.begin(tmp_path).wait()
+    ca = (tmp_path / "ca.crt").read_bytes()
+    (tmp_path / "apiserver.key").write_text("")
+    Pki.begin(tmp_path).wait().ssl_context()
+    assert (tmp_path / "ca.crt").read_bytes() == ca
 
 
 def test_without_a_folder_nothing_stays() -> None:

@@ -1,9 +1,12 @@
 """What the tests of controllers share: an API server under virtual time, and small objects."""
 
 import logging
+import os
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
+
+from hypothesis import settings
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject, Kind
@@ -23,6 +26,16 @@ REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
 CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 WIDGETS = Kind("example.com", "v1", "Widget", "widgets")
+
+LONG = bool(os.environ.get("KAJITORI_LONG"))
+
+
+def thorough(examples: int) -> settings:
+    """Settings of a property test: the same cases every time, or with KAJITORI_LONG many new ones."""
+    return settings(
+        max_examples=examples * 20 if LONG else examples, derandomize=not LONG, deadline=None, database=None
+    )
+
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTLE_SECONDS = 0.5

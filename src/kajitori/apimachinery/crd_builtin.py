@@ -15,7 +15,13 @@ from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
 
-__all__ = ["QUANTITY_PATTERN", "DefinitionLoader", "expand_definition", "quantity_schema"]
+__all__ = [
+    "QUANTITY_PATTERN",
+    "DefinitionLoader",
+    "expand_definition",
+    "int_or_string_schema",
+    "quantity_schema",
+]
 
 DefinitionLoader = Callable[[str], Mapping[str, Any]]
 """Gives the raw OpenAPI schema of a definition by name, or raises KeyError."""

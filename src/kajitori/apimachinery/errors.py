@@ -279,6 +279,10 @@ class ApiError(Exception):
         status["code"] = self.code
         return status
 
+    def has_cause(self, reason: str) -> bool:
+        """Whether a cause of this reason is given, such as `NamespaceTerminating`."""
+        return any(cause.reason == reason for cause in self.causes)
+
     @property
     def retry_after_seconds(self) -> int:
         """What the server asked for before the next try; 0 when it asked for nothing."""

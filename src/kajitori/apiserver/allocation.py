@@ -7,12 +7,14 @@ Promises
 
 import ipaddress
 from collections import Counter
+from collections.abc import Coroutine
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.registry.registry import to_its_end
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Event, Store
 from kajitori.world.random import Random
@@ -25,11 +27,17 @@ __all__ = ["Allocation", "RangeError"]
 BUCKET = "/services"
 
 
+ADDRESSES_MIN = 8
+"""kube-apiserver's own limit: the API itself takes an address, and a cluster without others is a mistake."""
+
+
 class RangeError(ValueError):
     """An address or port range that cannot be used."""
 
 
 _parse = msgspec.json.Decoder(JsonObject).decode
+
+Written = TypeVar("Written")
 
 
 class Allocation:
@@ -43,6 +51,8 @@ class Allocation:
             self._network = ipaddress.ip_network(service_range)
         except ValueError as error:
             raise RangeError(f"service range {service_range}: {error}; write it as 10.96.0.0/16") from None
+        if self._network.num_addresses < ADDRESSES_MIN:
+            raise RangeError(f"service range {service_range}: use one of at least {ADDRESSES_MIN} addresses")
         self._node_ports = node_ports
         self._store = store
         self._random = random
@@ -51,18 +61,35 @@ class Allocation:
     def _books(self) -> "_Books":
         return _Books(self._store, self._network, self._node_ports, self._random)
 
-    def allocate(self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
+    def allocate(
+        self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool
+    ) -> "_Hold | None":
         """Gives a Service what it needs, and holds it until the write has ended.
 
         Raises: Invalid, InternalError.
         """
-        if resource.bucket == BUCKET:
-            self._books.allocate(obj, old, dry_run=dry_run)
+        if resource.bucket != BUCKET:
+            return None
+        self._books.allocate(obj, old, dry_run=dry_run)
+        return None if dry_run else _Hold(self._books, obj)
 
-    def release(self, resource: Resource, obj: JsonObject) -> None:
-        """Gives back what `allocate` held for a write that ended, one way or the other."""
-        if resource.bucket == BUCKET:
-            self._books.release(obj)
+
+class _Hold:
+    """What one write under way has been given."""
+
+    def __init__(self, books: "_Books", service: JsonObject) -> None:
+        self._books = books
+        self._service = service
+
+    async def until_done(self, write: Coroutine[Any, Any, Written], /) -> Written:
+        """The outcome of `write`; until then, whoever goes away meanwhile, nobody else is given the same."""
+        return await to_its_end(self._held(write))
+
+    async def _held(self, write: Coroutine[Any, Any, Written]) -> Written:
+        try:
+            return await write
+        finally:
+            self._books.release(self._service)
 
 
 class _Books:

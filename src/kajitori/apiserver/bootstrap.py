@@ -1,7 +1,9 @@
 """What every cluster has before anybody asks: namespaces, the API's own Service, priority classes, roles.
 
-Made when the server starts, where it is missing; what people changed is left as it is, but for the roles that
-Kubernetes itself keeps up to date.
+Promises
+    B1  what is missing is made when the server starts; what people changed is left as it is
+    B2  but default roles and bindings get back, at every start, what they lack of this version's, unless their
+        autoupdate annotation says "false"
 
 Source: kube-apiserver's start-up controllers; https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
@@ -9,12 +11,14 @@ Source: kube-apiserver's start-up controllers; https://kubernetes.io/docs/refere
 import asyncio
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time
 from kajitori.apis.resources import ResourceInfo, find_kind, resources
 from kajitori.apiserver.registry.meta import in_order
 from kajitori.apiserver.registry.resource import encode
-from kajitori.storage import Exists, Store
+from kajitori.storage import Item, Render, Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
@@ -22,6 +26,8 @@ __all__ = ["API_SERVICE_ADDRESS", "bootstrap_objects", "ensure"]
 
 API_SERVICE_ADDRESS = "10.96.0.1"
 """The first address of the service range: where Pods find the API."""
+
+RBAC = "rbac.authorization.k8s.io"
 
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
@@ -128,27 +134,12 @@ def _info(obj: JsonObject) -> ResourceInfo:
 
 
 async def ensure(store: Store, objects: Iterable[JsonObject], *, clock: Clock, random: Random) -> int:
-    """Stores what is missing, in one commit or few; gives how many objects were made."""
+    """Stores what is missing, and mends default roles and bindings, in one commit or few; gives how many were written.
+
+    Nobody else writes yet.
+    """
     now = format_time(clock.now().timestamp())
-
-    async def make(info: ResourceInfo, obj: JsonObject, name: str) -> None:
-        metadata = obj["metadata"]
-        metadata["uid"] = random.uuid4()
-        metadata["creationTimestamp"] = now
-        for condition in (obj.get("status") or {}).get("conditions") or ():
-            condition.setdefault("lastTransitionTime", now)
-        ordered = in_order(obj, obj["apiVersion"], obj["kind"])
-
-        def render(revision: int) -> bytes:
-            ordered["metadata"]["resourceVersion"] = str(revision)
-            return encode(ordered)
-
-        try:
-            await store.put(info.bucket, name, render, expect=0)
-        except Exists:
-            return
-
-    made = 0
+    written = 0
     async with asyncio.TaskGroup() as tasks:
         for obj in objects:
             info = _info(obj)
@@ -158,6 +149,54 @@ async def ensure(store: Store, objects: Iterable[JsonObject], *, clock: Clock, r
                 name = f"{metadata['namespace']}/{name}"
             standing = store.get(info.bucket, name)
             if standing is None:
-                made += 1
-                tasks.create_task(make(info, obj, name))
-    return made
+                written += 1
+                tasks.create_task(_make(store, info, name, _new(obj, now, random)))
+            elif info.kind.group == RBAC and (mended := _mended(standing, obj)) is not None:
+                written += 1
+                tasks.create_task(_mend(store, info, standing, _new(mended, now, random)))
+    return written
+
+
+def _new(obj: JsonObject, now: str, random: Random) -> JsonObject:
+    """The object with what a server adds; what it has of that already stays."""
+    metadata = obj["metadata"]
+    metadata.setdefault("uid", random.uuid4())
+    metadata.setdefault("creationTimestamp", now)
+    for condition in (obj.get("status") or {}).get("conditions") or ():
+        condition.setdefault("lastTransitionTime", now)
+    return obj
+
+
+def _render(obj: JsonObject) -> Render:
+    ordered = in_order(obj, obj["apiVersion"], obj["kind"])
+
+    def render(revision: int) -> bytes:
+        ordered["metadata"]["resourceVersion"] = str(revision)
+        return encode(ordered)
+
+    return render
+
+
+async def _make(store: Store, info: ResourceInfo, name: str, obj: JsonObject) -> None:
+    await store.put(info.bucket, name, _render(obj), expect=0)
+
+
+def _mended(standing: Item, expected: JsonObject) -> JsonObject | None:
+    """A stored role or binding with what this version wants to be in it; None when it has all of that."""
+    from kajitori.apiserver.authorization.bootstrap import reconciled  # only a server that starts again needs it
+
+    existing: JsonObject = msgspec.json.decode(standing.value)
+    mended = reconciled(existing, expected)
+    if mended is not None and mended.get("roleRef") != existing.get("roleRef"):
+        # A binding to another role is another binding.
+        mended["metadata"] = {**mended["metadata"]}
+        del mended["metadata"]["uid"], mended["metadata"]["creationTimestamp"]
+    return mended
+
+
+async def _mend(store: Store, info: ResourceInfo, standing: Item, mended: JsonObject) -> None:
+    expect = standing.revision
+    if mended["metadata"]["uid"].encode() not in standing.value:
+        await store.delete(info.bucket, standing.name, None, expect=expect)
+        expect = 0
+    await store.put(info.bucket, standing.name, _render(mended), expect=expect)

@@ -10,9 +10,12 @@ Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-acces
 
 import base64
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apiserver.files import make_private_folder, write_private
+
+if TYPE_CHECKING:
+    import yaml
 
 __all__ = ["CLUSTER", "CONTEXT", "USER", "KubeconfigError", "write_kubeconfig"]
 
@@ -72,7 +75,9 @@ def _merged(path: Path, before: bytes, *, server: str, authority: str, token: st
     try:
         config: Any = yaml.safe_load(before)
     except yaml.YAMLError as error:
-        raise KubeconfigError(f"{path} is not YAML: {error}") from None
+        raise KubeconfigError(
+            f"{path} is not YAML ({_where(error)}); give another path or remove it"
+        ) from None
     if not isinstance(config, dict) or config.get("kind", "Config") != "Config":
         raise KubeconfigError(f"{path} is not a kubeconfig; give another path or remove it")
     config.setdefault("apiVersion", "v1")
@@ -84,6 +89,15 @@ def _merged(path: Path, before: bytes, *, server: str, authority: str, token: st
     _put(path, config, ("contexts", CONTEXT, "context"), {"cluster": CLUSTER, "user": user})
     config["current-context"] = CONTEXT
     return yaml.safe_dump(config, sort_keys=False).encode()
+
+
+def _where(error: "yaml.YAMLError") -> str:
+    """The error in a few words: YAML's own show the place on lines of their own."""
+    import yaml
+
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).partition("\n")[0]
 
 
 def _put(path: Path, config: dict[str, Any], entry: tuple[str, str, str], value: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from kajitori.apimachinery.errors import NotAcceptable
 
-__all__ = ["JSON", "PROTOBUF", "YAML", "Form", "body_type", "negotiate"]
+__all__ = ["JSON", "PLAIN", "PROTOBUF", "YAML", "Form", "body_type", "negotiate", "no_stream"]
 
 JSON = "application/json"
 YAML = "application/yaml"
@@ -31,26 +31,19 @@ class Form:
     kind: str = ""
     """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, or empty for the object itself."""
     version: str = "v1"
-    stream: bool = False
-    profile: str = ""
-    """Group of an explicitly asked kind, for discovery (`apidiscovery.k8s.io`)."""
-
-    @property
-    def content_type(self) -> str:
-        return self.media
 
 
 @lru_cache(maxsize=FORMS_MAX)
 def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool) -> Form:
     """The first form that is acceptable, by quality and then by order.
 
-    `custom` resources have no protobuf; `streaming` tells that watch forms exist here (on collections);
-    `transforms` whether Table and metadata-only forms are offered.
+    `custom` resources have no protobuf but of their metadata; `streaming` tells that watch forms exist here (on
+    collections); `transforms` whether Table and metadata-only forms are offered.
 
     Raises: NotAcceptable.
     """
     if not accept or accept in ("*/*", JSON):
-        return _PLAIN
+        return PLAIN
     refused = False
     for media, parameters in _preferences(accept):
         form = _form(media, parameters, custom=custom)
@@ -59,15 +52,15 @@ def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool) -
         wanted = parameters.get("as", "")
         if not wanted:
             return form
-        version = parameters.get("v", "v1")
+        version = parameters.get("v", "")
         if (
             transforms
             and wanted in _TRANSFORMS
-            and parameters.get("g", "meta.k8s.io") == "meta.k8s.io"
+            and parameters.get("g") == "meta.k8s.io"
             and version in ("v1", "v1beta1")
             and (form.media != PROTOBUF or wanted != "Table")
         ):
-            return Form(form.media, wanted, version, form.stream)
+            return Form(form.media, wanted, version)
         refused = True
     listed = f"{JSON}, {YAML}" if custom else _WITHOUT_STREAMS
     if refused:
@@ -78,7 +71,8 @@ def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool) -
     raise NotAcceptable(message, details={})
 
 
-_PLAIN = Form()
+PLAIN = Form()
+"""The object itself in JSON: what almost everybody asks for."""
 
 
 def _preferences(accept: str) -> list[tuple[str, dict[str, str]]]:
@@ -99,14 +93,24 @@ def _preferences(accept: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def _form(media: str, parameters: dict[str, str], *, custom: bool) -> Form | None:
-    stream = parameters.get("stream") == "watch"
+    stream = parameters.get("stream", "")
+    if stream not in ("", "watch"):
+        return None
     if media in ("*/*", "application/*", JSON):
-        return Form(JSON, stream=stream)
-    if media in (YAML, "application/x-yaml", "text/yaml"):
+        return PLAIN
+    if media == YAML and not stream:
         return Form(YAML)
-    if media == PROTOBUF and not custom:
-        return Form(PROTOBUF, stream=stream)
+    # Of custom objects protobuf knows the metadata only.
+    if media == PROTOBUF and (not custom or parameters.get("as", "").startswith("PartialObjectMetadata")):
+        return Form(PROTOBUF)
     return None
+
+
+def no_stream(*, custom: bool) -> NotAcceptable:
+    """What a watch gets that asks for a form in which one object cannot follow another."""
+    media = (JSON,) if custom else (JSON, PROTOBUF)
+    listed = ", ".join(f"{each};stream=watch" for each in media)
+    return NotAcceptable(f"only the following media types are accepted: {listed}")
 
 
 def body_type(content_type: str) -> str:

@@ -9,12 +9,14 @@ meta/v1/validation, meta/internalversion/validation.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 import msgspec
 
+from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import ApiError, BadRequest, FieldError, invalid
+from kajitori.apimachinery.validation import validate_field_manager
 
 __all__ = [
     "DeleteOptions",
@@ -23,11 +25,14 @@ __all__ = [
     "delete_options",
     "list_options",
     "parse_query",
+    "parse_resource_version",
     "write_options",
 ]
 
-FIELD_MANAGER_BYTES_MAX = 128
-"""Kubernetes' own limit (FieldManagerMaxLength)."""
+_DIGITS_MAX = 20
+"""Of any number of 64 bits."""
+
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 def parse_query(query: str) -> dict[str, list[str]]:
@@ -92,21 +97,17 @@ def _list_errors(options: ListOptions) -> "list[FieldError]":
     path = "resourceVersionMatch"
     match, version = options.resource_version_match, options.resource_version
     if options.watch:
-        if options.send_initial_events is not None:
-            if match != "NotOlderThan":
-                errors.append(
-                    FieldError.forbidden(
-                        path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-                    )
-                )
-                if match:
-                    errors.append(FieldError.not_supported(path, match, ["NotOlderThan"]))
-        elif match:
-            errors.append(
-                FieldError.forbidden(
-                    path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-                )
-            )
+        if options.send_initial_events is not None and match != "NotOlderThan":
+            told = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            errors.append(FieldError.forbidden(path, told))
+        if match and options.send_initial_events is None:
+            told = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            errors.append(FieldError.forbidden(path, told))
+        if match not in ("", "NotOlderThan"):
+            errors.append(FieldError.not_supported(path, match, ["NotOlderThan"]))
+        if match and options.continue_token:
+            told = "resourceVersionMatch is forbidden when continue is provided"
+            errors.append(FieldError.forbidden(path, told))
         return errors
     if match:
         if not version:
@@ -154,13 +155,13 @@ def write_options(query: Mapping[str, list[str]], kind: str, *, apply: bool = Fa
         return options
     errors: list[FieldError] = []
     dry_run = query.get("dryRun", [])
-    errors += _dry_run_errors(dry_run)
-    options.dry_run = bool(dry_run) and dry_run != [""]
     options.field_manager = query.get("fieldManager", [""])[0]
     options.force = _boolean(query["force"][0]) if "force" in query else None
     if kind == "PatchOptions" and options.force is not None and not apply:
         errors.append(FieldError.forbidden("force", "may not be specified for non-apply patch"))
     errors += _manager_errors(options.field_manager, required=apply)
+    errors += _dry_run_errors(dry_run)
+    options.dry_run = bool(dry_run)
     validation = query.get("fieldValidation", [""])[0]
     if validation not in ("", "Ignore", "Strict", "Warn"):
         errors.append(
@@ -173,25 +174,15 @@ def write_options(query: Mapping[str, list[str]], kind: str, *, apply: bool = Fa
 
 
 def _dry_run_errors(values: list[str]) -> list[FieldError]:
-    if values and any(value != "All" for value in values) and values != [""]:
+    if any(value != "All" for value in values):
         return [FieldError.not_supported("dryRun", values, ["All"])]
     return []
 
 
 def _manager_errors(manager: str, *, required: bool) -> list[FieldError]:
-    if required and not manager:
-        return [FieldError.required("fieldManager", "is required for apply patch")]
-    if len(manager.encode()) > FIELD_MANAGER_BYTES_MAX:
-        return [FieldError.too_long("fieldManager", manager, FIELD_MANAGER_BYTES_MAX)]
-    if manager.isprintable():
-        return []
-    return [
-        FieldError.invalid(
-            "fieldManager", manager, f"invalid character U+{ord(letter):04X} (at position {position})"
-        )
-        for position, letter in enumerate(manager)
-        if not letter.isprintable()
-    ]
+    if not manager:
+        return [FieldError.required("fieldManager", "is required for apply patch")] if required else []
+    return validate_field_manager(manager, "fieldManager")
 
 
 @dataclass(slots=True)
@@ -231,6 +222,8 @@ def delete_options(query: Mapping[str, list[str]], body: Mapping[str, Any] | Non
         options.grace_period_seconds = _integer(first.get("gracePeriodSeconds"))
         options.propagation = first.get("propagationPolicy")
         options.orphan_dependents = _boolean(first.get("orphanDependents"))
+        options.uid = first.get("uid") or None
+        options.resource_version = first.get("resourceVersion") or None
     dry_run = dry_run or query.get("dryRun", [])
     errors: list[FieldError] = []
     if options.propagation is not None and options.orphan_dependents is not None:
@@ -250,7 +243,7 @@ def delete_options(query: Mapping[str, list[str]], body: Mapping[str, Any] | Non
     errors += _dry_run_errors(dry_run)
     if errors:
         raise invalid("DeleteOptions", "meta.k8s.io", "", errors)
-    options.dry_run = bool(dry_run) and dry_run != [""]
+    options.dry_run = bool(dry_run)
     return options
 
 
@@ -272,7 +265,7 @@ class _Preconditions(msgspec.Struct):
 
 
 class _DeleteBody(msgspec.Struct):
-    gracePeriodSeconds: int | None = None
+    gracePeriodSeconds: _Int64 | None = None
     preconditions: _Preconditions | None = None
     orphanDependents: bool | None = None
     propagationPolicy: str | None = None
@@ -282,21 +275,22 @@ class _DeleteBody(msgspec.Struct):
 
 def _integer(text: str | None) -> int | None:
     """A query's integer. Raises: BadRequest, worded as Go's strconv."""
-    if text is None or text == "":
+    if text is None:
         return None
-    digits = text[1:] if text[:1] in "+-" else text
+    digits = text[1:] if text[:1] in ("+", "-") else text
     if not (digits.isascii() and digits.isdigit()):
-        quoted = msgspec.json.encode(text).decode()
-        raise BadRequest(f"strconv.ParseInt: parsing {quoted}: invalid syntax")
-    number = int(text)
+        raise BadRequest(f"strconv.ParseInt: parsing {go_quote(text)}: invalid syntax")
+    digits = digits.lstrip("0") or "0"
+    # Longer ones Python may refuse to read at all.
+    number = int(text) if len(digits) <= _DIGITS_MAX else 1 << 63
     if not -(2**63) <= number < 2**63:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": value out of range')
+        raise BadRequest(f"strconv.ParseInt: parsing {go_quote(text)}: value out of range")
     return number
 
 
 def _boolean(text: str | None) -> bool | None:
-    """A query's boolean: "", "0" and "false" are false, anything else is true."""
-    return None if text is None else text.lower() not in ("", "0", "false")
+    """A query's boolean: "0" and "false" are false, anything else is true, nothing at all too."""
+    return None if text is None else text.lower() not in ("0", "false")
 
 
 def parse_resource_version(text: str, *, watch: bool = False) -> int:
@@ -306,10 +300,13 @@ def parse_resource_version(text: str, *, watch: bool = False) -> int:
     """
     if not text:
         return 0
-    if text.isascii() and text.isdigit() and len(text) <= 20:
-        return int(text)
-    quoted = msgspec.json.encode(text).decode()
-    detail = f"resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: invalid syntax"
+    wrong = "invalid syntax"
+    if text.isascii() and text.isdigit():
+        if len(text) <= _DIGITS_MAX and (number := int(text)) < 1 << 64:
+            return number
+        wrong = "value out of range"
+    quoted = go_quote(text)
+    detail = f"resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: {wrong}"
     if watch:
         raise ApiError(detail, code=500)
     raise BadRequest(f"invalid resource version: {detail}")

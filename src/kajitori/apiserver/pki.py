@@ -24,7 +24,7 @@ import msgspec
 
 from kajitori.apiserver.files import make_private_folder, write_private
 
-__all__ = ["SERVICE_NAMES", "PendingPki", "Pki", "serving_names"]
+__all__ = ["SERVICE_NAMES", "PendingPki", "Pki", "PkiError", "serving_names"]
 
 SERVICE_NAMES = (
     "localhost",
@@ -45,6 +45,14 @@ RENEW_CA_SECONDS = 24 * 3600.0
 _MAKE_SECONDS_MAX = 60.0
 _TOKEN_BYTES = 32
 _FILES = ("ca.crt", "ca.key", "apiserver.crt", "apiserver.key", "sa.key", "sa.pub")
+
+
+_LASTING = ("ca.crt", "ca.key", "sa.key", "sa.pub")
+"""Never made again while they are there: what they have signed would no longer be believed."""
+
+
+class PkiError(RuntimeError):
+    """Why there are no certificates to serve with, in one sentence."""
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -124,6 +132,8 @@ class Pki:
         """Starts to make what `folder` lacks; None is a temporary folder, removed by `close`.
 
         `names` are the host names and addresses that the serving certificate is for.
+
+        Raises: PkiError when a file that must last is damaged; OSError when the folder cannot be used.
         """
         temporary = folder is None
         if folder is None:
@@ -131,6 +141,7 @@ class Pki:
 
             folder = Path(tempfile.mkdtemp(prefix="kajitori-pki-"))
         make_private_folder(folder)
+        _check(folder)
         pki = Pki(folder, temporary=temporary)
         wanted = list(dict.fromkeys(names))
         made = _read(folder)
@@ -156,10 +167,15 @@ class PendingPki:
         """The same before it is finished: only its admin token may be asked for."""
         return self._pki
 
+    def abandon(self) -> None:
+        """Waits for what is still being made, whatever comes of it: nobody wants it any more."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.communicate()
+
     def wait(self) -> Pki:
         """The finished Pki; blocks for about a tenth of a second when something is being made.
 
-        Raises: RuntimeError when it could not be made; it says why.
+        Raises: PkiError when it could not be made.
         """
         process = self._process
         if process is not None:
@@ -168,10 +184,10 @@ class PendingPki:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
-                raise RuntimeError(f"certificates were not made within {_MAKE_SECONDS_MAX:.0f} s") from None
+                raise PkiError(f"certificates were not made within {_MAKE_SECONDS_MAX:.0f} s") from None
             if process.returncode != 0:
                 last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-                raise RuntimeError(f"certificates could not be made in {self._pki.folder}: {last}")
+                raise PkiError(f"certificates could not be made in {self._pki.folder}: {last}")
         return self._pki
 
 
@@ -189,11 +205,26 @@ def _serves(made: _Made, now: float) -> bool:
     return now < renewed
 
 
+def _check(folder: Path) -> None:
+    """Raises: PkiError when a file that is not made again has no longer the form of one of its kind."""
+    for name in _LASTING:
+        path = folder / name
+        if path.exists() and not _is_pem(path):
+            raise PkiError(
+                f"{path}: the file is damaged; restore a backup, or remove the folder to have all of it made anew"
+            )
+
+
+def _is_pem(path: Path) -> bool:
+    content = path.read_bytes()
+    return b"-----BEGIN " in content and b"-----END " in content
+
+
 def _read(folder: Path) -> _Made | None:
     """What the folder holds, or None when anything is missing or was changed by hand."""
     try:
         made = msgspec.json.decode((folder / "certificates.json").read_bytes(), type=_Made)
-        if not all((folder / name).exists() for name in _FILES):
+        if not all((folder / name).exists() for name in _FILES) or not _is_pem(folder / "apiserver.key"):
             return None
         both = (folder / "ca.crt").read_bytes() + (folder / "apiserver.crt").read_bytes()
         return made if hashlib.sha256(both).hexdigest() == made.digest else None

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 __all__ = ["RequestInfo", "parse_request"]
 
 _VERBS = {
+    # Any other method is no verb at all, and nobody but a master may even ask.
     "POST": "create",
     "GET": "get",
     "HEAD": "get",
@@ -26,7 +27,10 @@ _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 @dataclass(slots=True)
 class RequestInfo:
-    """One request in Kubernetes' terms. `verb` is lower-case HTTP for non-resource paths."""
+    """One request in Kubernetes' terms. `verb` is lower-case HTTP for non-resource paths.
+
+    `proxy` is the verb of paths that Kubernetes served once and still knows.
+    """
 
     verb: str
     path: str
@@ -66,10 +70,9 @@ def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) ->
         info.prefix, info.version = "api", segments[1]
         rest = segments[2:]
     info.is_resource = True
-    legacy_watch = False
+    prefixed = ""
     if rest[0] in ("watch", "proxy") and len(rest) > 1:
-        legacy_watch = rest[0] == "watch"
-        rest = rest[1:]
+        prefixed, *rest = rest
     if rest[0] == "namespaces" and len(rest) > 1:
         info.namespace = rest[1]
         # /namespaces/x/pods is about pods; /namespaces/x/status is about the namespace itself.
@@ -82,14 +85,12 @@ def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) ->
         info.name = rest[1]
     info.resource = rest[0]
     info.collection = not info.name
-    info.verb = _verb(method, info.name, query, legacy_watch)
+    info.verb = prefixed or _verb(method, info.name, query)
     return info
 
 
-def _verb(method: str, name: str, query: Mapping[str, Sequence[str]], legacy_watch: bool) -> str:
-    if legacy_watch:
-        return "watch"
-    verb = _VERBS.get(method, method.lower())
+def _verb(method: str, name: str, query: Mapping[str, Sequence[str]]) -> str:
+    verb = _VERBS.get(method, "")
     if name:
         return verb
     if verb == "get":
@@ -100,5 +101,5 @@ def _verb(method: str, name: str, query: Mapping[str, Sequence[str]], legacy_wat
 
 
 def _truthy(values: Sequence[str] | None) -> bool:
-    """A query's boolean as Kubernetes' conversion reads it: anything but "", "0" and "false" is true."""
-    return values is not None and values[0].lower() not in ("", "0", "false")
+    """A query's boolean as Kubernetes' conversion reads it: anything but "0" and "false" is true."""
+    return values is not None and values[0].lower() not in ("0", "false")

@@ -10,24 +10,44 @@ Promises
 Source: https://kubernetes.io/docs/concepts/security/controlling-access/
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 
-from kajitori.apimachinery.errors import ApiError, BadRequest, Forbidden, MethodNotAllowed, forbidden
+from kajitori.apimachinery.errors import (
+    ApiError,
+    BadRequest,
+    Cause,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    ServiceUnavailable,
+    forbidden,
+)
 from kajitori.apiserver.authentication import Authenticator, User
 from kajitori.apiserver.authorization import Attributes as AuthorizationAttributes
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.catalog import Catalog
-from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, error_answer, plain
+from kajitori.apiserver.endpoints.answers import (
+    NOT_FOUND_PAGE,
+    error_answer,
+    plain,
+    prettified,
+    wants_pretty,
+)
 from kajitori.apiserver.endpoints.discovery import Discovery, no_such_resource
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
-from kajitori.apiserver.http import Request
+from kajitori.apiserver.http import Request, Response
 from kajitori.apiserver.negotiation import Form, negotiate
 from kajitori.apiserver.options import parse_query
+from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.requestinfo import RequestInfo, parse_request
 from kajitori.apiserver.scope import Scope
+from kajitori.storage import StoreClosed, StoreError
 
 __all__ = ["ApiServer"]
+
+_log = logging.getLogger(__name__)
 
 Endpoint = Callable[[Scope], "Answer | Awaitable[Answer]"]
 
@@ -66,17 +86,22 @@ class ApiServer:
         warnings: list[str] = []
         try:
             answer = self._answer(request, warnings)
-        except ApiError as error:
-            return self._refused(request, error, warnings)
-        return answer if not isinstance(answer, Awaitable) else self._later(request, answer, warnings)
+        except (ApiError, StoreError) as error:
+            answer = self._refused(request, error, warnings)
+        if isinstance(answer, Awaitable):
+            return self._later(request, answer, warnings)
+        return _for_people(request, answer) if wants_pretty(request) else answer
 
-    async def _later(self, request: Request, answer: "Awaitable[Answer]", warnings: list[str]) -> Answer:
+    async def _later(self, request: Request, waiting: "Awaitable[Answer]", warnings: list[str]) -> Answer:
         try:
-            return await answer
-        except ApiError as error:
-            return self._refused(request, error, warnings)
+            answer = await waiting
+        except (ApiError, StoreError) as error:
+            answer = self._refused(request, error, warnings)
+        return _for_people(request, answer) if wants_pretty(request) else answer
 
-    def _refused(self, request: Request, error: ApiError, warnings: list[str]) -> Answer:
+    def _refused(self, request: Request, error: ApiError | StoreError, warnings: list[str]) -> Answer:
+        if not isinstance(error, ApiError):
+            error = _not_stored(error)
         try:
             accept = request.headers.get("accept", "")
             form = negotiate(accept, custom=False, streaming=False, transforms=True)
@@ -101,24 +126,22 @@ class ApiServer:
             if not self._catalog.has_group(info.group):
                 return plain(404, NOT_FOUND_PAGE)
             raise no_such_resource()
-        if info.namespace and not resource.kind.namespaced and info.resource != "namespaces":
-            raise no_such_resource()
-        if resource.kind.namespaced and not info.namespace and (info.name or not resource.stored):
+        if not _is_path(info, resource):
             raise no_such_resource()
         if "%" in info.name or info.name in (".", ".."):
             raise _no_path_segment(info.name)
         if resource.deprecation:
             warnings.append(resource.deprecation)
         scope = Scope(request, info, query, user, resource, warnings)
+        endpoint = self._verbs.get(info.verb)
+        if endpoint is None or not _is_allowed(info, request.method, resource):
+            raise MethodNotAllowed(
+                "the server does not allow this method on the requested resource", details={}
+            )
         if info.subresource:
             return self._subresources.answer(scope, self._verbs)
         if not resource.stored:
             return self._subresources.review(scope)
-        endpoint = self._verbs.get(info.verb)
-        if endpoint is None or info.verb not in resource.verbs or _misplaced(info, resource.kind.namespaced):
-            raise MethodNotAllowed(
-                "the server does not allow this method on the requested resource", details={}
-            )
         return endpoint(scope)
 
     def _authorize(self, user: User, info: RequestInfo, query: dict[str, list[str]]) -> None:
@@ -135,19 +158,48 @@ class ApiServer:
         raise Forbidden(f"forbidden: {message}", details={})
 
 
+def _not_stored(error: StoreError) -> ApiError:
+    """The store does not answer: it is being closed, or its disk fails, of which the operator has to know."""
+    if isinstance(error, StoreClosed):
+        return ServiceUnavailable("the server is stopping", details={"retryAfterSeconds": 1})
+    _log.error("request failed", extra={"why": error})
+    return InternalError(f"Internal error occurred: {error}", details={}, causes=[Cause(message=str(error))])
+
+
+def _for_people(request: Request, answer: Answer) -> Answer:
+    """Objects indented; documents that are made for programs stay as they are."""
+    if isinstance(answer, Response) and request.path.startswith("/api"):
+        return prettified(answer)
+    return answer
+
+
 def _no_path_segment(name: str) -> BadRequest:
     """Names from a path become part of one in the storage of Kubernetes, which some can not."""
     wrong = f"may not be '{name}'" if name in (".", "..") else "may not contain '%'"
     return BadRequest(f'Name parameter invalid: "{name}": {wrong}')
 
 
-def _misplaced(info: RequestInfo, namespaced: bool) -> bool:
-    """A name where a collection is meant, or the other way round; or no namespace where one is needed."""
-    nowhere = namespaced and not info.namespace
-    if info.verb == "create":
-        return (bool(info.name) and info.resource != "namespaces") or nowhere
-    if info.verb == "deletecollection":
-        return nowhere
-    if info.verb in ("get", "update", "patch", "delete"):
-        return not info.name
-    return False
+def _is_path(info: RequestInfo, resource: Resource) -> bool:
+    """Whether there is such a path, whatever the method: objects have their namespace in it, or none."""
+    if info.verb == "proxy":
+        return False
+    if info.namespace and not resource.kind.namespaced:
+        return info.resource == "namespaces"
+    if info.namespace or not resource.kind.namespaced:
+        return True
+    return not info.name and resource.stored and (not resource.custom or info.verb in ("list", "watch"))
+
+
+def _is_allowed(info: RequestInfo, method: str, resource: Resource) -> bool:
+    """Whether the path takes the method; subresources decide for themselves."""
+    if method == "HEAD":
+        return resource.custom
+    if info.subresource:
+        return True
+    if resource.stored and info.verb not in resource.verbs:
+        return False
+    if info.verb in ("list", "watch"):
+        return method == "GET"
+    if resource.kind.namespaced and not info.namespace:
+        return False
+    return bool(info.name) != (info.verb in ("create", "deletecollection"))

@@ -1,6 +1,5 @@
 """What happens in a cluster, one line each: the Events that controllers and operators report."""
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +25,7 @@ def line_of(event: Any) -> str:
     return f"{time}  {event.get('type', ''):<7}  {event.get('reason', ''):<20}  {kind} {where}: {message}"
 
 
-async def follow(client: Client, tell: Callable[[str], None] = print) -> None:
+async def follow(client: Client, tell: Callable[[str], None]) -> None:
     """Tells every new Event until cancelled. A watch that ends is opened again."""
     version = ""
     while True:
@@ -38,7 +37,6 @@ async def follow(client: Client, tell: Callable[[str], None] = print) -> None:
                     version = event.object["metadata"].get("resourceVersion", version)
                     if event.type in ("ADDED", "MODIFIED"):
                         tell(line_of(event.object))
-                        sys.stdout.flush()
         except ApiError:
             version = ""
         except TransportError:

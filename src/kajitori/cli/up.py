@@ -6,10 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
+from kajitori.cli.complaints import listen
 from kajitori.cli.happenings import follow
 from kajitori.cli.main import CommandError
+from kajitori.cli.printing import Printer
 from kajitori.cluster.cluster import Cluster, ClusterError
 from kajitori.cluster.options import ClusterOptions
 
@@ -158,23 +161,25 @@ async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     cluster = Cluster(options)
-    async with cluster:
-        cluster.write_kubeconfig(kubeconfig)
-        _welcome(cluster, kubeconfig)
-        telling = loop.create_task(follow(cluster.client("kajitori-up")))
-        try:
-            failure = await cluster.run_until(ended)
-        finally:
-            telling.cancel()
-        print("\nStopping ...", flush=True)
-    if failure is not None:
-        raise ClusterError(failure)
-    where = options.data_dir
-    print("Stopped." if where is None else f"Stopped. Everything is kept in {where}.", flush=True)
+    with closing(Printer(sys.stdout)) as screen, closing(Printer(sys.stderr)) as errors:
+        listen(errors)
+        async with cluster:
+            cluster.write_kubeconfig(kubeconfig)
+            screen.print(_welcome(cluster, kubeconfig))
+            telling = loop.create_task(follow(cluster.client("kajitori-up"), screen.print))
+            try:
+                failure = await cluster.run_until(ended)
+            finally:
+                telling.cancel()
+            screen.print("\nStopping ...")
+        if failure is not None:
+            raise ClusterError(failure)
+        where = options.data_dir
+        screen.print("Stopped." if where is None else f"Stopped. Everything is kept in {where}.")
     return 0
 
 
-def _welcome(cluster: Cluster, kubeconfig: Path) -> None:
+def _welcome(cluster: Cluster, kubeconfig: Path) -> str:
     """The one screen: what runs, where it is kept, how to reach it."""
     options = cluster.options
     kept = "memory only: gone when this stops" if options.data_dir is None else str(options.data_dir)
@@ -192,7 +197,7 @@ def _welcome(cluster: Cluster, kubeconfig: Path) -> None:
         "Stop with Ctrl-C. What happens is told here as it happens:",
         "",
     ]
-    print("\n".join(lines), flush=True)
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ __all__ = [
     "WriteOptions",
     "delete_body",
     "list_query",
+    "watch_query",
     "write_query",
 ]
 

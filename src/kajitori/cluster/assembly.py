@@ -21,8 +21,10 @@ from kajitori.apiserver.customresources import CustomResources
 from kajitori.apiserver.endpoints.discovery import Discovery
 from kajitori.apiserver.endpoints.health import Health
 from kajitori.apiserver.endpoints.openapi import OpenApi
+from kajitori.apiserver.endpoints.openid import openid_documents
 from kajitori.apiserver.endpoints.resources import ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
+from kajitori.apiserver.http import Response
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
@@ -34,6 +36,8 @@ from kajitori.world.random import Random
 __all__ = ["Assembled", "Reports", "assemble"]
 
 _log = logging.getLogger(__name__)
+
+METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
 DEFAULT_PLUGINS = (
     "NamespaceLifecycle",
@@ -53,6 +57,8 @@ class Reports:
     ready: Callable[[], str | None]
     """What is not ready yet; None when all is."""
     metrics: Callable[[], bytes]
+    url: Callable[[], str]
+    """Where the API is reached."""
 
 
 @dataclass(slots=True)
@@ -115,12 +121,15 @@ def assemble(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer
     )
     health = Health({}, only_ready={"start": reports.ready})
+    further = {"/metrics": lambda: Response(200, reports.metrics(), METRICS_FORMAT)}
+    if authenticator.service_accounts is not None:
+        further |= openid_documents(authenticator.service_accounts, reports.url)
     server = ApiServer(
         catalog=catalog,
         authenticator=authenticator,
         authorizer=authorizer,
         resources=endpoints,
         subresources=subresources,
-        discovery=Discovery(catalog, openapi, health, reports.metrics),
+        discovery=Discovery(catalog, openapi, health, further),
     )
     return Assembled(server, custom, endpoints, registry, catalog)

@@ -11,6 +11,7 @@ Promises
 
 import asyncio
 import contextlib
+import errno
 import logging
 import ssl
 from collections.abc import Callable
@@ -23,12 +24,13 @@ from kajitori.apis.validation.capabilities import CAPABILITIES
 from kajitori.apiserver.admission.chain import UnknownPlugin
 from kajitori.apiserver.allocation import RangeError
 from kajitori.apiserver.authentication import AuthenticationError, Authenticator
+from kajitori.apiserver.authentication.serviceaccount import ISSUER
 from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.http import Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
-from kajitori.apiserver.pki import PendingPki, Pki, serving_names
+from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
@@ -160,6 +162,8 @@ class Cluster:
                 raise ClusterError(str(error)) from None
         CAPABILITIES.allow_privileged = options.privileged
         pending = self._begin_pki() if options.listen else None
+        if pending is not None:
+            self._stack.callback(pending.abandon)
         store = self._store = await self._open_store()
         self._stack.push_async_callback(store.close)
         # Certificates may still be in the making; until they are needed there is enough else to do.
@@ -177,6 +181,7 @@ class Cluster:
                 reports=Reports(
                     lambda: self._why_not_ready,
                     Metrics(store, lambda: self._server, self._program_metrics).text,
+                    lambda: self.url if self._server is not None else ISSUER,
                 ),
                 clock=self._clock,
                 random=self._random,
@@ -211,13 +216,17 @@ class Cluster:
             names = serving_names(self.options.host, self.options.further_names)
             default = None if folder is None else folder / "pki"
             return Pki.begin(self.options.cert_dir or default, names)
+        except FileExistsError:
+            raise ClusterError(f"cannot use the data directory {folder}: it is a file") from None
         except OSError as error:
             raise ClusterError(f"cannot use the data directory {folder}: {error.strerror}") from None
+        except PkiError as error:
+            raise ClusterError(str(error)) from None
 
     def _finish_pki(self, pending: PendingPki) -> Pki:
         try:
             return pending.wait()
-        except (RuntimeError, OSError) as error:
+        except (PkiError, OSError) as error:
             raise ClusterError(str(error)) from None
 
     async def _open_store(self) -> Store:
@@ -230,28 +239,35 @@ class Cluster:
     def _authenticator(self, secrets: Pki | UnservedSecrets, store: Store) -> Authenticator:
         try:
             return Authenticator.of_cluster(
-                secrets, store, token_auth_file=self.options.token_auth_file, clock=self._clock
+                secrets,
+                store,
+                token_auth_file=self.options.token_auth_file,
+                clock=self._clock,
+                random=self._random,
             )
-        except (AuthenticationError, OSError) as error:
-            raise ClusterError(f"{error}") from None
+        except AuthenticationError as error:
+            raise ClusterError(str(error)) from None
+        except OSError as error:
+            named = self.options.token_auth_file
+            raise ClusterError(f"cannot read the token file {named}: {error.strerror}") from None
 
     async def _listen(self, assembled: Assembled, pki: Pki) -> None:
         options = self.options
-        further = [] if options.client_ca_file is None else [options.client_ca_file]
         try:
-            context = pki.ssl_context(further)
-        except (OSError, ssl.SSLError) as error:
-            named = further[0] if further else pki.folder
-            raise ClusterError(f"{named}: not a certificate file that can be read: {error}") from None
+            context = pki.ssl_context()
+        except OSError:
+            raise ClusterError(
+                f"{pki.folder}: the certificates in it cannot be read; restore a backup, or remove the folder "
+                "to have new ones made"
+            ) from None
+        if options.client_ca_file is not None:
+            _trust(context, options.client_ca_file)
         try:
             self._server = await serve(
                 assembled.server.handle, host=options.host, port=options.port, ssl_context=context
             )
         except OSError as error:
-            raise ClusterError(
-                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}; "
-                "stop what uses the port, or choose another with --port"
-            ) from None
+            raise ClusterError(_why_not_listening(options, error)) from None
         server = self._server
         self._stack.push_async_callback(server.close, GRACE_SECONDS)
 
@@ -262,6 +278,31 @@ class Cluster:
             await ended.wait()
             return None
         return await programs.run_until(ended)
+
+
+def _trust(context: ssl.SSLContext, client_ca_file: Path) -> None:
+    """Lets in who has a certificate of an authority in the file."""
+    try:
+        context.load_verify_locations(client_ca_file)
+    except ssl.SSLError:
+        raise ClusterError(
+            f"cannot use the client CA file {client_ca_file}: no certificate is in it"
+        ) from None
+    except OSError as error:
+        raise ClusterError(f"cannot read the client CA file {client_ca_file}: {error.strerror}") from None
+
+
+def _why_not_listening(options: ClusterOptions, error: OSError) -> str:
+    where = f"cannot listen on {options.host}:{options.port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{where}: the port is in use; stop what uses it, or choose another with --port"
+        case errno.EACCES | errno.EPERM:
+            return f"{where}: only root may use this port; choose one above 1023 with --port"
+        case errno.EADDRNOTAVAIL:
+            return f"{where}: this machine has no such address; choose another with --host"
+        case _:
+            return f"{where}: {error.strerror or error}; choose another address with --host"
 
 
 def _programs() -> "type[Programs]":

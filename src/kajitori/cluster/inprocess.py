@@ -5,16 +5,29 @@ Requests go through authentication, authorization and admission like anybody's; 
 Promises
     P1  an answer is what the same request would get over HTTP
     P2  a stream's events arrive in order; leaving the block ends the watch in the server
+    P3  a stream that the server breaks off raises TransportError in its reader, as a broken connection does
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 
-from kajitori.apiserver.http import Handler, Request, Response, Stream
+from kajitori.apimachinery.errors import InternalError
+from kajitori.apiserver.http import (
+    BODY_BYTES_MAX,
+    Handler,
+    Request,
+    Response,
+    Stream,
+    status_response,
+)
+from kajitori.apiserver.http.messages import OversizedRequest
 from kajitori.client.transport import RawResponse, RawStream, TransportError
 
 __all__ = ["InProcessTransport"]
+
+_log = logging.getLogger(__name__)
 
 
 class _Peer:
@@ -36,6 +49,7 @@ class _Pipe:
         self._chunks: list[bytes] = []
         self._waiting: asyncio.Future[None] | None = None
         self._bytes = 0
+        self._broken = False
         self.closed = False
 
     def write(self, data: bytes) -> int:
@@ -47,21 +61,34 @@ class _Pipe:
         return self._bytes
 
     def close(self) -> None:
+        """Nothing more is written; what was can still be read."""
         self.closed = True
         self._wake()
+
+    def abort(self) -> None:
+        """What was written and not read is lost, and the reader learns of it."""
+        if not self.closed:
+            self._broken = True
+            self._chunks.clear()
+            self.close()
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
     async def read(self) -> AsyncIterator[bytes]:
-        """Everything written, as it comes, until the server closes."""
+        """Everything written, as it comes, until the server closes.
+
+        Raises: TransportError when the server breaks off.
+        """
         while True:
             if self._chunks:
                 data = b"".join(self._chunks)
                 self._chunks.clear()
                 self._bytes = 0
                 yield data
+            elif self._broken:
+                raise TransportError("the API server of this process has broken the stream off")
             elif self.closed:
                 return
             else:
@@ -75,7 +102,7 @@ class InProcessTransport:
     def __init__(self, handler: Handler, token: str) -> None:
         self._handler = handler
         self._authorization = f"Bearer {token}"
-        self._pipes: set[_Pipe] = set()
+        self._streams: dict[_Pipe, Stream] = {}
         self._closed = False
 
     async def _answer(
@@ -85,9 +112,14 @@ class InProcessTransport:
             raise TransportError("the API server of this process has stopped", sent=False, refused=True)
         named = {name.lower(): value for name, value in headers.items()}
         named.setdefault("authorization", self._authorization)
-        request = Request(_PEER, method, path_and_query, headers=named, body=body or b"")
-        given = self._handler(request)
-        answer = await given if isinstance(given, Awaitable) else given
+        request = _request(method, path_and_query, named, body or b"")
+        try:
+            given = self._handler(request)
+            answer = await given if isinstance(given, Awaitable) else given
+        except Exception as error:
+            # What a server that listens does; nobody else can know what went wrong here.
+            _log.exception("request failed", extra={"method": method, "path": request.path})
+            answer = status_response(InternalError(f"Internal error occurred: {error}", details={}))
         if not isinstance(answer, Response | Stream):
             raise TransportError("the connection cannot be upgraded within one process")
         return answer
@@ -107,8 +139,7 @@ class InProcessTransport:
             raise TransportError(f"{method} {path_and_query}: no answer within {timeout} s") from None
         if isinstance(answer, Stream):
             raise TransportError(f"{method} {path_and_query}: the answer is a stream")
-        data = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
-        return RawResponse(answer.status, _headers(answer), data)
+        return RawResponse(answer.status, _headers(answer), b"" if method == "HEAD" else _body(answer))
 
     @asynccontextmanager
     async def stream(
@@ -126,25 +157,40 @@ class InProcessTransport:
             raise TransportError(f"{method} {path_and_query}: no answer within {timeout} s") from None
         pipe = _Pipe()
         if isinstance(answer, Response):
-            pipe.write(answer.body if isinstance(answer.body, bytes) else b"".join(answer.body))
+            pipe.write(_body(answer))
             pipe.close()
             yield RawStream(answer.status, _headers(answer), pipe.read())
             return
-        self._pipes.add(pipe)
+        self._streams[pipe] = answer
         try:
             answer.on_start(pipe)
             yield RawStream(answer.status, _headers(answer), pipe.read())
         finally:
-            self._pipes.discard(pipe)
-            if not pipe.closed:
-                pipe.closed = True
-                if answer.on_close is not None:
-                    answer.on_close()
+            self._end(pipe)
+
+    def _end(self, pipe: _Pipe) -> None:
+        """Tells the server that nobody reads any more, unless it ended the stream itself."""
+        stream = self._streams.pop(pipe, None)
+        if stream is None or pipe.closed:
+            return
+        pipe.close()
+        if stream.on_close is not None:
+            stream.on_close()
 
     async def close(self) -> None:
         self._closed = True
-        for pipe in tuple(self._pipes):
-            pipe.close()
+        for pipe in tuple(self._streams):
+            self._end(pipe)
+
+
+def _request(method: str, path_and_query: str, headers: dict[str, str], body: bytes) -> Request:
+    if len(body) > BODY_BYTES_MAX:
+        return OversizedRequest(_PEER, method, path_and_query, headers=headers, limit=BODY_BYTES_MAX)
+    return Request(_PEER, method, path_and_query, headers=headers, body=body)
+
+
+def _body(answer: Response) -> bytes:
+    return answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
 
 
 def _headers(answer: Response | Stream) -> dict[str, str]:

@@ -100,7 +100,7 @@ async def _create(client: Client, kind: Kind, namespace: str, body: JsonObject) 
     except (AlreadyExists, NotFound):
         return  # made by somebody else, or the namespace is gone: the caches are about to learn of it
     except Forbidden as error:
-        if not any(cause.reason == "NamespaceTerminating" for cause in error.causes):
+        if not error.has_cause("NamespaceTerminating"):
             raise
 
 

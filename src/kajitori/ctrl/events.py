@@ -208,8 +208,10 @@ class EventRecorder:
             except TooManyRequests:
                 pass
             except ApiError as error:
+                if error.has_cause("NamespaceTerminating"):
+                    return  # With the namespace all its Events go: nobody would read this one.
                 if error.code < 500:
-                    # Rejected (the namespace is going, say): trying again would be rejected again.
+                    # Rejected: trying again would be rejected again.
                     self._drop("an event was rejected", error=str(error))
                     return
             except (TransportError, OSError):

@@ -24,7 +24,7 @@ from kajitori.storage.log import Log
 from kajitori.storage.past import PastReader
 from kajitori.storage.worker import Worker
 
-__all__ = ["COMMIT_ROWS_MAX", "LOG_BYTES_MAX", "WRITES_PENDING_MAX", "FileStore"]
+__all__ = ["COMMIT_ROWS_MAX", "LOG_BYTES_MAX", "WRITES_PENDING_MAX", "FileStore", "load"]
 
 WRITES_PENDING_MAX = 10_000
 """Writes that may wait for a commit: more means the disk has stopped. Servers admit a few hundred at once."""

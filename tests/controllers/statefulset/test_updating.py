@@ -228,7 +228,7 @@ def test_two_templates_with_the_same_letters_get_different_revisions() -> None:
         await client.create(STATEFUL_SETS, probe)
         await settle()
         taken = (await client.get(STATEFUL_SETS, "kube-public", "probe"))["status"]["updateRevision"]
-        body = {
+        body: dict[str, Any] = {
             "metadata": {"name": taken.replace("probe", "web"), "namespace": "default"},
             "data": {"x": 1},
             "revision": 1,

@@ -23,6 +23,7 @@ from kajitori.apimachinery.decode import DecodeError, decode_json, go_quote, unt
 from kajitori.apimachinery.patch.go_text import go_text
 
 __all__ = [
+    "REMEMBERED_MAX",
     "SELF",
     "canonical",
     "element_text",

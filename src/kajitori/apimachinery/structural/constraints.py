@@ -12,7 +12,16 @@ from typing import Any
 from kajitori.apimachinery.structural.formats import Check, format_check, is_known_format
 from kajitori.apimachinery.structural.pattern import Pattern, PatternError, compile_pattern
 
-__all__ = ["ABSENT", "Constraints", "in_go_order", "is_integral", "json_type", "same_json"]
+__all__ = [
+    "ABSENT",
+    "INT64_MAX",
+    "INT64_MIN",
+    "Constraints",
+    "in_go_order",
+    "is_integral",
+    "json_type",
+    "same_json",
+]
 
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 

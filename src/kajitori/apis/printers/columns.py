@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["column", "columns"]
+__all__ = ["column", "columns", "has_own_columns"]
 
 _FACTS = Path(__file__).parent.parent / "facts" / "tables.json"
 

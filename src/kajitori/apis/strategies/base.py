@@ -24,7 +24,7 @@ from kajitori.apis import facts, validation
 from kajitori.apis.resources import ResourceInfo
 from kajitori.apis.typed import decoder
 
-__all__ = ["Occasion", "Path", "Strategy"]
+__all__ = ["IMMUTABLE", "NOBODY", "Occasion", "Path", "ResetsMetadata", "Strategy"]
 
 Path = tuple[str, ...]
 """A field by its members: `("metadata", "labels")`."""
@@ -65,7 +65,9 @@ class Strategy:
     allow_unconditional_update = True
     """Whether an update may come without a resource version."""
     default_propagation = _BACKGROUND
-    """What a deletion does with dependents when nobody says: `Background` or `Orphan`."""
+    """What a deletion does with dependents when nobody says: `Background` or `Orphan`; empty: these objects never have
+    any, and finalizers for them are not set.
+    """
     returns_deleted = False
     """Whether a deletion answers with the object instead of a Status."""
     field_labels: frozenset[str] = frozenset()

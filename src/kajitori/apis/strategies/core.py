@@ -178,6 +178,7 @@ class Event(Strategy):
     """Events of both groups; fields are selected by the names that their group gives them."""
 
     allow_create_on_update = True
+    default_propagation = ""
     _members = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
     field_labels = frozenset(
         {f"involvedObject.{each}" for each in _members} | {"reason", "reportingComponent", "source", "type"}

@@ -12,7 +12,14 @@ from kajitori.apis.strategies.address_warnings import ip_warnings
 from kajitori.apis.strategies.node_labels import DEPRECATED, term_warnings
 from kajitori.apis.strategies.volume_warnings import fraction_warnings, volume_warnings
 
-__all__ = ["app_armor_profile", "containers_of", "pod_warnings", "template_warnings"]
+__all__ = [
+    "APP_ARMOR_CONTAINER",
+    "USE_APP_ARMOR",
+    "app_armor_profile",
+    "containers_of",
+    "pod_warnings",
+    "template_warnings",
+]
 
 _ANNOTATIONS = {
     "scheduler.alpha.kubernetes.io/critical-pod": (

@@ -20,7 +20,7 @@ from kajitori.apis.strategies.service_families import (
     patch_allocated_values,
 )
 
-__all__ = ["STRATEGIES", "Service"]
+__all__ = ["STRATEGIES", "Service", "balancer_warnings"]
 
 _ENDPOINTS_MANAGER = "endpoints.kubernetes.io/managed-by"
 _SLICE_MANAGER = "endpointslice.kubernetes.io/managed-by"

@@ -41,6 +41,54 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     "event_records": ("/events",),
     "persistent_volumes": ("/persistentvolumes",),
     "claims": ("/persistentvolumeclaims",),
+    "ingresses": ("networking.k8s.io/ingresses",),
+    "network_policies": ("networking.k8s.io/networkpolicies",),
+    "networks": (
+        "networking.k8s.io/ingressclasses",
+        "networking.k8s.io/ipaddresses",
+        "networking.k8s.io/servicecidrs",
+    ),
+    "storage": (
+        "storage.k8s.io/csidrivers",
+        "storage.k8s.io/csinodes",
+        "storage.k8s.io/csistoragecapacities",
+        "storage.k8s.io/storageclasses",
+        "storage.k8s.io/volumeattachments",
+        "storage.k8s.io/volumeattributesclasses",
+    ),
+    "access": (
+        "rbac.authorization.k8s.io/clusterrolebindings",
+        "rbac.authorization.k8s.io/clusterroles",
+        "rbac.authorization.k8s.io/rolebindings",
+        "rbac.authorization.k8s.io/roles",
+    ),
+    "others": (
+        "apiregistration.k8s.io/apiservices",
+        "coordination.k8s.io/leases",
+        "node.k8s.io/runtimeclasses",
+        "policy/poddisruptionbudgets",
+        "scheduling.k8s.io/priorityclasses",
+    ),
+    "autoscalers": ("autoscaling/horizontalpodautoscalers",),
+    "certificates": ("certificates.k8s.io/certificatesigningrequests",),
+    "admission_policies": (
+        "admissionregistration.k8s.io/mutatingadmissionpolicies",
+        "admissionregistration.k8s.io/mutatingadmissionpolicybindings",
+        "admissionregistration.k8s.io/validatingadmissionpolicies",
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings",
+    ),
+    "admission_webhooks": (
+        "admissionregistration.k8s.io/mutatingwebhookconfigurations",
+        "admissionregistration.k8s.io/validatingwebhookconfigurations",
+    ),
+    "flow_schemas": ("flowcontrol.apiserver.k8s.io/flowschemas",),
+    "priority_levels": ("flowcontrol.apiserver.k8s.io/prioritylevelconfigurations",),
+    "device_claims": (
+        "resource.k8s.io/deviceclasses",
+        "resource.k8s.io/resourceclaims",
+        "resource.k8s.io/resourceclaimtemplates",
+    ),
+    "device_slices": ("resource.k8s.io/resourceslices",),
 }
 _STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 _JUDGED_BY_OTHERS = ("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io")

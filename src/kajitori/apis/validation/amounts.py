@@ -21,6 +21,7 @@ from kajitori.apis.validation.checks import Errors, check_label
 
 __all__ = [
     "STANDARD_QUOTA_RESOURCES",
+    "amounts",
     "check_basic_amount",
     "check_container_resource_name",
     "check_pod_resource_name",
@@ -29,6 +30,7 @@ __all__ = [
     "check_requirements",
     "check_resource_amount",
     "check_resource_name",
+    "is_extended_resource",
     "is_huge_page",
     "is_integer_resource",
     "is_native_resource",
@@ -89,7 +91,8 @@ def is_native_resource(name: str) -> bool:
     return "/" not in name or "kubernetes.io/" in name
 
 
-def _is_extended(name: str) -> bool:
+def is_extended_resource(name: str) -> bool:
+    """Whether the name is that of a resource that only some nodes have, such as `example.com/gpu`."""
     if is_native_resource(name) or name.startswith(_REQUESTS):
         return False
     return not is_qualified_name(_REQUESTS + name)
@@ -97,7 +100,7 @@ def _is_extended(name: str) -> bool:
 
 def is_integer_resource(name: str) -> bool:
     """Whether only whole units make sense."""
-    return name in _COUNTED or (name not in _COMMON and _is_extended(name))
+    return name in _COUNTED or (name not in _COMMON and is_extended_resource(name))
 
 
 def is_overcommit_allowed(name: str) -> bool:
@@ -127,7 +130,7 @@ def check_container_resource_name(name: str, path: str, errors: Errors) -> None:
     if "/" not in name:
         if not is_huge_page(name):
             errors.append(FieldError.invalid(path, name, "must be a standard resource for containers"))
-    elif not is_native_resource(name) and not _is_extended(name):
+    elif not is_native_resource(name) and not is_extended_resource(name):
         errors.append(FieldError.invalid(path, name, "doesn't follow extended resource name standard"))
 
 

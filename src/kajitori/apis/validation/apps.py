@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.labels import LabelSelector, selector_from_object
 from kajitori.apis.validation.checks import (
     Errors,
     check_enum,
     check_label,
     check_label_selector,
     check_not_negative,
+    selects,
 )
 from kajitori.apis.validation.claims import check_claim_spec
 from kajitori.apis.validation.go_values import go_struct
@@ -36,8 +36,8 @@ _BEYOND = "cannot be greater than status.replicas"
 # Selectors and templates.
 
 
-def _check_selector(spec: JsonObject, kind: str, errors: Errors, told: str) -> LabelSelector | None:
-    """The selector of a spec that must have one that selects something; None when it cannot be understood."""
+def _check_selector(spec: JsonObject, kind: str, errors: Errors, told: str) -> bool:
+    """Whether the selector, of a spec that must have one that selects something, can be understood."""
     selector = spec.get("selector")
     if selector is None:
         errors.append(FieldError.required("spec.selector"))
@@ -46,16 +46,15 @@ def _check_selector(spec: JsonObject, kind: str, errors: Errors, told: str) -> L
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
             empty = f"empty selector is invalid for {kind}"
             errors.append(FieldError.invalid("spec.selector", selector, empty))
-    try:
-        return selector_from_object(selector)
-    except ValueError:
+    if selects(selector, {}) is None:
         errors.append(FieldError.invalid("spec.selector", selector, told))
-        return None
+        return False
+    return True
 
 
-def _check_replica_template(spec: JsonObject, selector: LabelSelector, errors: Errors) -> None:
+def _check_replica_template(spec: JsonObject, errors: Errors) -> None:
     template: JsonObject = spec.get("template") or {}
-    check_template_matches(template, selector, "spec.template", errors)
+    check_template_matches(template, spec.get("selector"), "spec.template", errors)
     check_template(template, "spec.template", errors)
     check_restarted_template(template, "ReplicaSet", "spec.template", errors)
 
@@ -66,9 +65,8 @@ def _check_replica_template(spec: JsonObject, selector: LabelSelector, errors: E
 def _check_deployment(obj: JsonObject, errors: Errors) -> None:
     spec = obj["spec"]
     check_not_negative(spec.get("replicas", 0), "spec.replicas", errors)
-    selector = _check_selector(spec, "deployment", errors, "invalid label selector")
-    if selector is not None:
-        _check_replica_template(spec, selector, errors)
+    if _check_selector(spec, "deployment", errors, "invalid label selector"):
+        _check_replica_template(spec, errors)
     _check_deployment_strategy(spec.get("strategy") or {}, "spec.strategy", errors)
     ready_seconds = spec.get("minReadySeconds", 0)
     check_not_negative(ready_seconds, "spec.minReadySeconds", errors)
@@ -108,9 +106,8 @@ def _check_replica_set(obj: JsonObject, errors: Errors) -> None:
     spec = obj["spec"]
     check_not_negative(spec.get("replicas", 0), "spec.replicas", errors)
     check_not_negative(spec.get("minReadySeconds", 0), "spec.minReadySeconds", errors)
-    selector = _check_selector(spec, "deployment", errors, "invalid label selector")
-    if selector is not None:
-        _check_replica_template(spec, selector, errors)
+    if _check_selector(spec, "deployment", errors, "invalid label selector"):
+        _check_replica_template(spec, errors)
 
 
 # DaemonSets.
@@ -122,11 +119,7 @@ def _check_daemon_set(obj: JsonObject, errors: Errors) -> None:
     check_label_selector(selector, "spec.selector", errors)
     template: JsonObject = spec.get("template") or {}
     labels: Mapping[str, str] | None = (template.get("metadata") or {}).get("labels")
-    try:
-        selects = selector_from_object(selector).matches(labels or {})
-    except ValueError:
-        selects = True
-    if not selects:
+    if selects(selector, labels or {}) is False:
         told = "`selector` does not match template `labels`"
         errors.append(FieldError.invalid("spec.template.metadata.labels", labels, told))
     if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
@@ -190,10 +183,9 @@ def _check_stateful_set(obj: JsonObject, errors: Errors, *, is_new: bool = True)
         for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
             path = f"spec.volumeClaimTemplates[{index}].spec"
             check_claim_spec(claim.get("spec") or {}, path, errors)
-    selector = _check_selector(spec, "statefulset", errors, "")
-    if selector is not None:
+    if _check_selector(spec, "statefulset", errors, ""):
         template = _with_claims(spec)
-        check_template_matches(template, selector, "spec.template", errors)
+        check_template_matches(template, spec.get("selector"), "spec.template", errors)
         check_template(template, "spec.template", errors)
     check_restarted_template(spec.get("template") or {}, "StatefulSet", "spec.template", errors)
 

@@ -17,7 +17,9 @@ from functools import lru_cache
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError, FieldErrorType
+from kajitori.apimachinery.labels import selector_from_object
 from kajitori.apimachinery.validation import (
+    ANNOTATIONS_BYTES_MAX,
     is_dns1123_label,
     is_dns1123_subdomain,
     is_label_value,
@@ -52,6 +54,7 @@ __all__ = [
     "is_label",
     "is_short_port_name",
     "is_subdomain",
+    "selects",
 ]
 
 Errors = list[FieldError]
@@ -160,10 +163,29 @@ def check_label_selector(selector: Mapping[str, Any] | None, path: str, errors: 
         check_labels(selector.get("matchLabels") or {}, f"{path}.matchLabels", errors)
 
 
+def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool | None:
+    """Whether a LabelSelector selects what has these labels; None when it cannot be understood."""
+    if selector and "matchExpressions" not in selector:
+        wanted: Mapping[str, str] = selector.get("matchLabels") or {}
+        if all(_is_key(key) and _value_matches(value) for key, value in wanted.items()):
+            return wanted.items() <= labels.items()
+    try:
+        return selector_from_object(selector).matches(labels)
+    except ValueError:
+        return None
+
+
 def check_template_annotations(annotations: Mapping[str, str], path: str, errors: Errors) -> None:
     """The annotations of what an object is made from."""
-    if annotations:
-        errors += validate_annotations(annotations, path)
+    size = 0
+    for key, value in annotations.items():
+        if not _is_key(key.lower()):
+            break
+        size += len(key) + len(value)
+    else:
+        if 4 * size <= ANNOTATIONS_BYTES_MAX:  # no character has more than four bytes
+            return
+    errors += validate_annotations(annotations, path)
 
 
 # Numbers and choices.

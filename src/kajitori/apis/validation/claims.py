@@ -26,7 +26,7 @@ from kajitori.apis.validation.checks import (
 )
 from kajitori.apis.validation.validator import Validator
 
-__all__ = ["VALIDATORS", "check_access_modes", "check_claim_spec", "check_claim_template"]
+__all__ = ["VALIDATORS", "VOLUME_MODES", "check_access_modes", "check_claim_spec", "check_claim_template"]
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")

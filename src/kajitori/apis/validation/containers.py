@@ -16,7 +16,14 @@ from kajitori.apis.validation.mounts import check_devices, check_mounts
 from kajitori.apis.validation.probes import check_lifecycle, check_probes
 from kajitori.apis.validation.security import check_security_context
 
-__all__ = ["Surroundings", "check_containers", "check_ephemeral_containers", "check_init_containers"]
+__all__ = [
+    "PROTOCOLS",
+    "Surroundings",
+    "check_containers",
+    "check_ephemeral_containers",
+    "check_image_padding",
+    "check_init_containers",
+]
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")

@@ -9,7 +9,6 @@ from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.validation.checks import (
     Errors,
-    check_enum,
     check_namespace,
     check_subdomain,
 )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.labels import selector_from_object
 from kajitori.apimachinery.validation import is_dns1123_label
 from kajitori.apis.validation.checks import (
     Errors,
@@ -16,6 +15,7 @@ from kajitori.apis.validation.checks import (
     check_label_selector,
     check_not_negative,
     check_required_enum,
+    selects,
 )
 from kajitori.apis.validation.go_values import go_struct
 from kajitori.apis.validation.job_policies import (
@@ -139,11 +139,7 @@ def _check_selector(spec: JsonObject, errors: Errors) -> None:
         errors.append(FieldError.required("spec.selector"))
     check_label_selector(selector, "spec.selector", errors)
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
-    try:
-        selects = selector_from_object(selector).matches(labels or {})
-    except ValueError:
-        return
-    if not selects:
+    if selects(selector, labels or {}) is False:
         told = "`selector` does not match template `labels`"
         errors.append(FieldError.invalid("spec.template.metadata.labels", labels, told))
 
@@ -170,11 +166,8 @@ def _check_generated(job: JsonObject, errors: Errors) -> None:
             errors.append(FieldError.required(path, f"must be '{value}'"))
         elif labels[key] != value:
             errors.append(FieldError.invalid(path, labels, f"must be '{value}'"))
-    try:
-        if not selector_from_object(selector).matches(wanted):
-            errors.append(FieldError.invalid("spec.selector", selector, "`selector` not auto-generated"))
-    except ValueError:
-        pass  # told where the selector itself is checked
+    if selects(selector, wanted) is False:
+        errors.append(FieldError.invalid("spec.selector", selector, "`selector` not auto-generated"))
 
 
 def _create_job(job: JsonObject, errors: Errors) -> None:

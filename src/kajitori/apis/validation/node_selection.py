@@ -176,16 +176,14 @@ def _check_label_keys(
     errors: Errors,
 ) -> None:
     """Keys whose values are the Pod's own. When this is checked, the selector has their terms already."""
-    for member, keys in (("matchLabelKeys", matched), ("mismatchLabelKeys", mismatched)):
-        if not keys:
-            continue
-        if selector is None:
-            told = "must not be specified when labelSelector is not set"
-            errors.append(FieldError.forbidden(f"{path}.{member}", told))
-            continue
-        for index, key in enumerate(keys):
-            check_label_key(key, f"{path}.{member}[{index}]", errors)
-    if selector is not None:
+    both = (("matchLabelKeys", matched), ("mismatchLabelKeys", mismatched))
+    if selector is None:
+        told = "must not be specified when labelSelector is not set"
+        errors += [FieldError.forbidden(f"{path}.{member}", told) for member, keys in both if keys]
+    else:
+        for member, keys in both:
+            for index, key in enumerate(keys):
+                check_label_key(key, f"{path}.{member}[{index}]", errors)
         places = {key: index for index, key in enumerate(matched)}
         seen = set(selector.get("matchLabels") or ())
         for expression in selector.get("matchExpressions") or ():

@@ -43,7 +43,8 @@ def check_pod_resources(spec: JsonObject, around: Surroundings, path: str, error
             told = f"must be greater than or equal to aggregate container limits of {amount}"
             errors.append(FieldError.invalid(f"{here}.limits[{name}]", limits[name], told))
     for index, container in enumerate(spec.get("containers") or ()):
-        for name, text in ((container.get("resources") or {}).get("limits") or {}).items():
+        own: JsonObject = container.get("resources") or {}
+        for name, text in (own.get("limits") or {}).items():
             if name in limits and parse_quantity(text) > parse_quantity(limits[name]):
                 told = f"must be less than or equal to pod limits of {limits[name]}"
                 errors.append(FieldError.invalid(f"{here}.containers[{index}][{name}].limits", text, told))

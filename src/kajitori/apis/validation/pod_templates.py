@@ -7,24 +7,28 @@ from collections.abc import Mapping
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.labels import LabelSelector, selector_from_labels
 from kajitori.apis.validation.checks import (
     Errors,
     check_labels,
     check_not_negative,
     check_template_annotations,
+    selects,
 )
 from kajitori.apis.validation.pod_annotations import check_annotated_profiles, check_pod_annotations
 from kajitori.apis.validation.pod_specs import check_pod_spec
 from kajitori.apis.validation.validator import Validator, same_rules
 
 __all__ = [
+    "REPLICA_BOUNDS",
+    "REPLICA_COUNTS",
     "VALIDATORS",
     "check_restarted_template",
     "check_status_counts",
     "check_template",
     "check_template_matches",
 ]
+
+_NOT_SELECTED = "`selector` does not match template `labels`"
 
 
 def check_template(template: JsonObject, path: str, errors: Errors) -> None:
@@ -45,14 +49,13 @@ def check_template(template: JsonObject, path: str, errors: Errors) -> None:
         errors.append(FieldError.forbidden(f"{path}.spec.ephemeralContainers", told))
 
 
-def check_template_matches(template: JsonObject, selector: LabelSelector, path: str, errors: Errors) -> None:
+def check_template_matches(
+    template: JsonObject, selector: JsonObject | None, path: str, errors: Errors
+) -> None:
     """Pods made from the template must be selected; an empty selector asks for nothing here."""
-    if not selector:
-        return
     labels: Mapping[str, str] | None = (template.get("metadata") or {}).get("labels")
-    if not selector.matches(labels or {}):
-        told = "`selector` does not match template `labels`"
-        errors.append(FieldError.invalid(f"{path}.metadata.labels", labels, told))
+    if selects(selector, labels or {}) is False:
+        errors.append(FieldError.invalid(f"{path}.metadata.labels", labels, _NOT_SELECTED))
 
 
 def check_restarted_template(template: JsonObject, kind: str, path: str, errors: Errors) -> None:
@@ -101,7 +104,9 @@ def _check_controller(obj: JsonObject, errors: Errors) -> None:
     if template is None:
         errors.append(FieldError.required("spec.template"))
         return
-    check_template_matches(template, selector_from_labels(labels), "spec.template", errors)
+    own: Mapping[str, str] | None = (template.get("metadata") or {}).get("labels")
+    if not labels.items() <= (own or {}).items():
+        errors.append(FieldError.invalid("spec.template.metadata.labels", own, _NOT_SELECTED))
     check_template(template, "spec.template", errors)
     check_restarted_template(template, "ReplicationController", "spec.template", errors)
 

@@ -124,7 +124,8 @@ def _check_condition(condition: JsonObject, path: str, errors: Errors) -> None:
 def _check_claim_statuses(statuses: Sequence[JsonObject], claims: set[str | None], errors: Errors) -> None:
     seen: set[str] = set()
     for index, each in enumerate(statuses):
-        here, name = f"status.resourceClaimStatuses[{index}]", each.get("name", "")
+        here = f"status.resourceClaimStatuses[{index}]"
+        name: str = each.get("name", "")
         if name not in claims:
             told = "must match the name of an entry in `spec.resourceClaims`"
             errors.append(FieldError.invalid(f"{here}.name", name, told))

@@ -176,7 +176,8 @@ def check_projected(source: JsonObject, path: str, errors: Errors) -> None:
                 check_key_path(item, f"{here}.{member}.items[{place}]", errors)
                 if item.get("path"):
                     files.add(item["path"], part.get("name", ""))
-        for item in (projection.get("downwardAPI") or {}).get("items") or ():
+        downward: JsonObject = projection.get("downwardAPI") or {}
+        for item in downward.get("items") or ():
             check_downward_files([item], f"{here}.downwardAPI", errors)
             if item.get("path"):
                 files.add(item["path"], item["path"])

@@ -1,7 +1,7 @@
 """Where the data of volumes is: the sources that Pods' volumes and PersistentVolumes share, and each one's own.
 
-A check gets the source, its path and the list of complaints; `POD_SOURCES` and `PERSISTENT_SOURCES` tell the order
-in which Kubernetes looks for sources, under which path it complains about a second one and about the first.
+A check gets the source, its path and the list of complaints. Which sources there are, and in which order Kubernetes
+looks for them, is told by `volumes` and `persistent_volumes`.
 
 Source: pkg/apis/core/validation.
 """

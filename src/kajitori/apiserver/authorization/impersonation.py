@@ -85,8 +85,7 @@ def impersonated(request: Request, user: User, authorizer: Authorizer) -> User:
     if wanted is None:
         return user
     query = parse_query(request.query)
-    first = {name: values[0] for name, values in query.items()}
-    info = parse_request(request.method, request.path, first)
+    info = parse_request(request.method, request.path, query)
     return impersonate(authorizer, Attributes.of(user, info, query), wanted)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apiserver.authorization.attributes import Attributes
 
-__all__ = ["EVERYTHING", "Rule", "parse_rules"]
+__all__ = ["EVERYTHING", "Rule", "parse_rules", "path_covers"]
 
 
 class Rule(msgspec.Struct, frozen=True):

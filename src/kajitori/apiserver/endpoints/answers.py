@@ -3,13 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import ApiError
-from kajitori.apiserver.http import Response
+from kajitori.apiserver.http import Request, Response
 from kajitori.apiserver.negotiation import JSON, Form
+from kajitori.apiserver.options import parse_query
 from kajitori.apiserver.registry.render import write_any
 
-__all__ = ["NOT_FOUND_PAGE", "answer", "error_answer", "plain", "warning_headers"]
+__all__ = [
+    "NOT_FOUND_PAGE",
+    "answer",
+    "error_answer",
+    "plain",
+    "prettified",
+    "value_answer",
+    "wants_pretty",
+    "warning_headers",
+]
 
 PLAIN = "text/plain; charset=utf-8"
 
@@ -53,5 +65,26 @@ def plain(status: int, text: str) -> Response:
     """Plain text."""
     return Response(status, text.encode(), PLAIN, (("X-Content-Type-Options", "nosniff"),))
 
+
+def wants_pretty(request: Request) -> bool:
+    """Whether a person is going to read the answer: asked for, or guessed from the program that asks."""
+    if "pretty" in request.query:
+        asked = parse_query(request.query).get("pretty", [""])[0]
+        if asked:
+            return asked in _GO_TRUE
+    headers = request.headers
+    return headers.get("user-agent", "").startswith(_FOR_PEOPLE) or "pretty=1" in headers.get("accept", "")
+
+
+def prettified(response: Response) -> Response:
+    """The same answer, indented, if it is JSON."""
+    if response.content_type.startswith(JSON) and response.status != 304:
+        body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+        response.body = msgspec.json.format(body, indent=2)
+    return response
+
+
+_GO_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+_FOR_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
 
 NOT_FOUND_PAGE = "404 page not found\n"

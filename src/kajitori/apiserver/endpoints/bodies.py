@@ -14,13 +14,13 @@ from kajitori.apimachinery.decode import (
     type_meta,
 )
 from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apiserver.http import Request
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, body_type
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
-__all__ = ["read_object", "read_options", "read_value", "report_problems", "unsupported_media_type"]
+__all__ = ["read_as", "read_object", "read_options", "read_value", "typed", "unsupported_media_type"]
 
 
 def unsupported_media_type(*, custom: bool = False) -> UnsupportedMediaType:
@@ -40,10 +40,10 @@ def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, l
     try:
         if media == PROTOBUF and not custom:
             return _read_protobuf(body), []
-        if media == JSON or media == "":
+        if media == JSON:
             value = decode_json(body)
             repeated = duplicate_fields(body) if has_duplicates(body, value) else []
-        elif media in (YAML, "application/x-yaml", "text/yaml"):
+        elif media == YAML:
             from kajitori.apimachinery.yaml import decode_yaml
 
             value, repeated = decode_yaml(body)
@@ -74,8 +74,38 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
 
     Raises: BadRequest for another kind or version, wrong types, and with Strict for unknown or repeated fields.
     """
-    raw, problems = read_value(request, custom=resource.custom)
-    kind = resource.kind
+    raw, repeated = read_value(request, custom=resource.custom)
+    _check_kind(resource.kind, raw)
+    unknown: list[str] = []
+    obj = typed(resource, raw, unknown)
+    if repeated or unknown:
+        _report(resource.kind, _problems(request, resource.info.definition, repeated, unknown), call)
+    return obj
+
+
+def read_as(request: Request, kind: Kind, definition: str, call: Call) -> JsonObject:
+    """The body as an object of a built-in kind that is not defaulted and not stored: what a subresource takes.
+
+    Raises: as `read_object`.
+    """
+    from kajitori.apis.typed import decode
+
+    raw, repeated = read_value(request)
+    _check_kind(kind, raw)
+    try:
+        obj, incomplete = decode(definition, raw)
+    except DecodeError as error:
+        raise BadRequest(f"{_unhandled(kind)}: {error}") from None
+    if repeated or incomplete:
+        from kajitori.apis import strict
+
+        unknown = strict.unknown_fields(definition, raw)
+        _report(kind, _problems(request, definition, repeated, unknown), call)
+    return obj
+
+
+def _check_kind(kind: Kind, raw: JsonObject) -> None:
+    """Raises: BadRequest for another kind or version than expected."""
     api_version, name = raw.get("apiVersion") or kind.api_version, raw.get("kind") or kind.kind
     if api_version != kind.api_version:
         raise BadRequest(
@@ -84,12 +114,24 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
         )
     if name != kind.kind:
         raise BadRequest(
-            f'{name} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            f"{name}{_unhandled(kind).removeprefix(kind.kind)}: "
             f"the kind in the data ({name}) does not match the expected kind ({kind.kind})"
         )
-    obj = typed(resource, raw, problems)
-    report_problems(resource, problems, call)
-    return obj
+
+
+def _unhandled(kind: Kind) -> str:
+    return f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+
+
+def _problems(
+    request: Request, definition: str, repeated: Sequence[str], unknown: Sequence[str]
+) -> Sequence[str]:
+    """Repeated and unknown fields together: of JSON and a built-in kind as they come in the document."""
+    if not repeated or not definition or body_type(request.headers.get("content-type", "")) != JSON:
+        return [*repeated, *unknown]
+    from kajitori.apis import strict
+
+    return strict.problems(definition, request.body)
 
 
 def typed(resource: Resource, raw: JsonObject, problems: list[str], *, patched: bool = False) -> JsonObject:
@@ -97,15 +139,12 @@ def typed(resource: Resource, raw: JsonObject, problems: list[str], *, patched: 
     try:
         obj = (resource.decode_patched if patched else resource.decode)(raw, problems)
     except DecodeError as error:
-        kind = resource.kind
-        raise BadRequest(
-            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
-        ) from None
+        raise BadRequest(f"{_unhandled(resource.kind)}: {error}") from None
     resource.default(obj)
     return obj
 
 
-def report_problems(resource: Resource, problems: Sequence[str], call: Call) -> None:
+def _report(kind: Kind, problems: Sequence[str], call: Call) -> None:
     """Refuses, warns about or ignores unknown and repeated fields."""
     if not problems or call.options.field_validation == "Ignore":
         return
@@ -116,12 +155,7 @@ def report_problems(resource: Resource, problems: Sequence[str], call: Call) -> 
             for text in warnings_of(each):
                 call.warn(text)
         return
-    kind = resource.kind
-    listed = ", ".join(problems)
-    raise BadRequest(
-        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: '
-        f"{listed}"
-    )
+    raise BadRequest(f"{_unhandled(kind)}: strict decoding error: {', '.join(problems)}")
 
 
 def read_options(request: Request) -> JsonObject | None:

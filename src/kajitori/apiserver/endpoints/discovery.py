@@ -1,25 +1,24 @@
 """Paths that are no resources: discovery, version, health, OpenAPI."""
 
-import msgspec
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from collections.abc import Callable
+import msgspec
 
 from kajitori.apimachinery.errors import ApiError, MethodNotAllowed, NotFound
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis import facts
 from kajitori.apiserver.catalog import Catalog
-from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, plain, value_answer
+from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, plain
 from kajitori.apiserver.endpoints.health import Health
 from kajitori.apiserver.endpoints.openapi import OpenApi
 from kajitori.apiserver.http import Request, Response
-from kajitori.apiserver.negotiation import JSON, YAML, Form, negotiate
+from kajitori.apiserver.negotiation import JSON, YAML, negotiate
 from kajitori.apiserver.registry.render import write_any
 
-__all__ = ["Discovery"]
+__all__ = ["Discovery", "no_such_resource"]
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 _HEALTH = ("healthz", "livez", "readyz")
 
@@ -28,12 +27,17 @@ class Discovery:
     """Answers about the server itself."""
 
     def __init__(
-        self, catalog: Catalog, openapi: OpenApi, health: Health, metrics: Callable[[], bytes]
+        self,
+        catalog: Catalog,
+        openapi: OpenApi,
+        health: Health,
+        further: Mapping[str, Callable[[], Response]],
     ) -> None:
+        """`further` documents are made when somebody asks for their paths."""
         self._catalog = catalog
         self._openapi = openapi
         self._health = health
-        self._metrics = metrics
+        self._further = further
 
     def answer(self, request: Request) -> Response:
         """The document at a path that names no resource."""
@@ -48,15 +52,14 @@ class Discovery:
             return self._openapi.answer(request, parts)
         if root in _HEALTH:
             return self._health.answer(request, parts)
-        if path == "/metrics":
-            return Response(200, self._metrics(), _METRICS)
-        if path == "/version":
-            if request.method not in ("GET", "HEAD"):
-                raise _method_not_allowed()
-            return value_answer(200, dict(facts.VERSION), Form())
         if path == "/":
-            return value_answer(200, {"paths": self._catalog.paths()}, Form())
-        return plain(404, NOT_FOUND_PAGE)
+            return _indented({"paths": self._catalog.paths()})
+        further = self._further.get(path)
+        if further is None and path != "/version":
+            return plain(404, NOT_FOUND_PAGE)
+        if request.method not in ("GET", "HEAD"):
+            raise _method_not_allowed()
+        return _indented(facts.VERSION) if further is None else further()
 
     def _discovery(self, request: Request, path: str, parts: list[str]) -> Response:
         accept = request.headers.get("accept", "")
@@ -75,6 +78,11 @@ class Discovery:
         if form.media != JSON:
             return Response(200, write_any(_decoded(found[0]), form.media), form.media)
         return _document(request, *found, JSON)
+
+
+def _indented(value: Any) -> Response:
+    """What people read more often than programs."""
+    return Response(200, msgspec.json.format(msgspec.json.encode(value), indent=2), JSON)
 
 
 def _decoded(body: bytes) -> JsonObject:

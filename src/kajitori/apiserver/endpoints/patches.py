@@ -33,7 +33,7 @@ from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import Change, Transform, named
 from kajitori.apiserver.scope import Scope
 
-__all__ = ["APPLY", "patch_transform", "read_configuration"]
+__all__ = ["APPLY", "JSON_PATCH", "MERGE", "STRATEGIC", "patch_transform", "read_configuration"]
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"

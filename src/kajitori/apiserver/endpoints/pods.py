@@ -19,10 +19,11 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_object
 from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.endpoints.answers import value_answer
-from kajitori.apiserver.endpoints.bodies import read_value
+from kajitori.apiserver.endpoints.bodies import read_as
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.http import Response
 from kajitori.apiserver.options import DeleteOptions, delete_options
+from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.deleting import delete
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.registry import Registry
@@ -51,14 +52,14 @@ class Pods:
     async def bind(self, scope: Scope) -> Answer:
         """Puts a Pod on a node: the only way in which nodeName is ever set after creation."""
         call = self._resources.call(scope, "CreateOptions")
-        binding, _ = read_value(scope.request)
-        metadata = binding.get("metadata") or {}
+        binding = self._body(scope, "binding", call)
+        metadata = binding["metadata"]
         name = metadata.get("name") or scope.info.name
         if scope.info.name and name != scope.info.name:
             raise BadRequest(
                 f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
             )
-        target = binding.get("target") or {}
+        target = binding["target"]
         errors: list[FieldError] = []
         if target.get("kind", "") not in ("", "Node"):
             errors.append(FieldError.not_supported("target.kind", target["kind"], ["Node", "<empty>"]))
@@ -75,6 +76,13 @@ class Pods:
         dry_run = call.options.dry_run
         await rewrite(self._registry, pods, scope.info.namespace, name, bound, dry_run=dry_run)
         return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
+
+    def _body(self, scope: Scope, subresource: str, call: Call) -> JsonObject:
+        """What was sent to a subresource, or to the resource that does the same."""
+        if scope.info.subresource:
+            of = scope.resource.subresources[subresource]
+            return read_as(scope.request, of.kind, of.definition, call)
+        return read_as(scope.request, scope.resource.kind, scope.resource.info.definition, call)
 
     def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> None:
         name = pod["metadata"]["name"]
@@ -103,9 +111,9 @@ class Pods:
     async def evict(self, scope: Scope) -> Answer:
         """Deletes a Pod if its disruption budget allows it."""
         call = self._resources.call(scope, "CreateOptions")
-        eviction, _ = read_value(scope.request)
+        eviction = self._body(scope, "eviction", call)
         name, namespace = scope.info.name, scope.info.namespace
-        if ((eviction.get("metadata") or {}).get("name") or name) != name:
+        if (eviction["metadata"].get("name") or name) != name:
             raise BadRequest("name in URL does not match name in Eviction object")
         options = delete_options({}, eviction.get("deleteOptions") or {})
         options.dry_run = options.dry_run or call.options.dry_run

@@ -5,24 +5,23 @@ Between the parsed, authorized request and the registry. Reads answer in the sam
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
-import asyncio
-import random as _jitter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from kajitori.apimachinery.errors import ApiError
+from kajitori.apimachinery.errors import BadRequest, FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.endpoints.answers import answer, warning_headers
 from kajitori.apiserver.http import BodyWriter, Response, Stream
-from kajitori.apiserver.negotiation import JSON, Form, negotiate
+from kajitori.apiserver.negotiation import JSON, PLAIN, YAML, Form, negotiate, no_stream
 from kajitori.apiserver.options import (
     list_options,
     parse_resource_version,
     write_options,
 )
 from kajitori.apiserver.registry.call import Call
-from kajitori.apiserver.registry.listing import get_item, initial_items, list_items
+from kajitori.apiserver.registry.listing import get_item, initial_items, list_items, not_in_future
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.render import ListPage, Renderer
 from kajitori.apiserver.registry.resource import Resource, encode
@@ -49,16 +48,21 @@ class ResourceEndpoints:
         self._watches: dict[Resource, Watches] = {}
 
     def form(self, scope: Scope) -> Form:
-        return negotiate(
+        """How the answer is to be written. Raises: NotAcceptable, BadRequest."""
+        form = negotiate(
             scope.request.headers.get("accept", ""),
             custom=scope.resource.custom,
             streaming=scope.info.collection,
             transforms=True,
         )
+        if form.kind == "Table" and _included(scope) not in ("Metadata", "None", "Object"):
+            told = "must be 'Metadata', 'Object', 'None', or empty"
+            error = FieldError.invalid("includeObject", _included(scope), told)
+            raise BadRequest(f"Unable to convert to Table as requested: {error}")
+        return form
 
     def renderer(self, scope: Scope) -> Renderer:
-        include = scope.query.get("includeObject", ["Metadata"])[0] or "Metadata"
-        return Renderer(scope.resource, self._now, include)
+        return Renderer(scope.resource, self._now, _included(scope))
 
     def _now(self) -> float:
         return self._registry.clock.now().timestamp()
@@ -83,9 +87,10 @@ class ResourceEndpoints:
         version = scope.query.get("resourceVersion", _NOTHING)[0] if scope.query else ""
         info = scope.info
         item = get_item(self._registry.store, scope.resource, info.namespace, info.name, version)
-        if form.media == JSON and not form.kind and not scope.resource.converted:
+        if form is PLAIN:
+            value = item.value if scope.resource.serves_stored else scope.resource.serve(item.value)
             headers = warning_headers(scope.warnings) if scope.warnings else ()
-            return Response(200, item.value + b"\n", JSON, headers)
+            return Response(200, value + b"\n", JSON, headers)
         return answer(200, self.renderer(scope).one(item.value, form), form, scope.warnings)
 
     async def list(self, scope: Scope) -> Answer:
@@ -96,6 +101,8 @@ class ResourceEndpoints:
 
     def watch(self, scope: Scope) -> Answer:
         form = self.form(scope)
+        if form.media == YAML:
+            raise no_stream(custom=scope.resource.custom)
         options = list_options(scope.query, watch=True)
         store = self._registry.store
         resource = scope.resource
@@ -104,35 +111,30 @@ class ResourceEndpoints:
         watches = self._watches.get(resource)
         if watches is None:
             watches = self._watches[resource] = Watches(store, resource)
-        renderer = self.renderer(scope)
+        watch = Watch(watches, self.renderer(scope), selection, form, bookmarks=options.allow_watch_bookmarks)
         initial = options.send_initial_events
-        if initial is None and revision == 0:
-            initial = True
-        from_now = initial is False and revision == 0
-        watch = Watch(watches, renderer, selection, form, bookmarks=options.allow_watch_bookmarks)
+        if initial is None:
+            initial = revision == 0
 
-        def first(watch: Watch) -> None:
-            try:
-                if initial:
-                    for value in initial_items(store, selection, resource):
-                        watch.show(value)
-                    if options.allow_watch_bookmarks:
-                        watch.bookmark(initial_end=True)
-                elif not from_now:
-                    for event in watches.history_since(revision):
-                        watch.tell(event, {})
-            except ApiError as error:
-                watch.send(renderer.error_event(error, form))
-                watch.stop()
+        def before(watch: Watch) -> Iterator[bytes]:
+            if initial:
+                not_in_future(store, revision)
+                frames = map(watch.added, initial_items(store, selection, resource))
+                if not options.allow_watch_bookmarks:
+                    return frames
+                return chain(frames, (watch.bookmark(initial_end=True),))
+            if revision == 0:
+                return iter(())
+            told = (watch.frame(event, {}) for event in watches.history_since(revision))
+            return (frame for frame in told if frame is not None)
 
         # A negative time is over at once, as any context's in Go.
         timeout = max(-1.0, float(options.timeout_seconds or 0))
         if timeout == 0:
-            timeout = WATCH_SECONDS_MIN * (1 + _jitter.random())
-        loop = asyncio.get_running_loop()
+            timeout = self._registry.random.uniform(WATCH_SECONDS_MIN, 2 * WATCH_SECONDS_MIN)
 
         def on_start(writer: BodyWriter) -> None:
-            watch.start(writer, timeout, first, loop)
+            watch.start(writer, timeout, before)
 
         content_type = form.media if form.media == JSON else f"{form.media};stream=watch"
         headers = warning_headers(scope.warnings)
@@ -154,3 +156,8 @@ class ResourceEndpoints:
 
 
 _NOTHING = ("",)
+
+
+def _included(scope: Scope) -> str:
+    """What the rows of a table carry."""
+    return (scope.query.get("includeObject", _NOTHING)[0] if scope.query else "") or "Metadata"

@@ -14,7 +14,7 @@ from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_mer
 from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.typed import decode
 from kajitori.apiserver.endpoints.answers import value_answer
-from kajitori.apiserver.endpoints.bodies import read_value
+from kajitori.apiserver.endpoints.bodies import read_as
 from kajitori.apiserver.endpoints.patches import (
     APPLY,
     JSON_PATCH,
@@ -61,7 +61,7 @@ class Scales:
 
     async def update(self, scope: Scope) -> Answer:
         call = self._resources.call(scope, "UpdateOptions")
-        sent, _ = read_value(scope.request)
+        sent = read_as(scope.request, scope.resource.subresources["scale"].kind, _DEFINITION, call)
         return await self._write(scope, call, lambda scale: self._changed(scale, sent, call))
 
     async def patch(self, scope: Scope) -> Answer:

@@ -4,6 +4,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
 import asyncio
+import contextlib
 from typing import Any
 
 from kajitori.apimachinery.errors import NotFound
@@ -15,10 +16,9 @@ from kajitori.apiserver.negotiation import body_type
 from kajitori.apiserver.options import delete_options, list_options, write_options
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.creating import create
-from kajitori.apiserver.registry.deleting import Deleted, delete
+from kajitori.apiserver.registry.deleting import Deleted, delete, warn_of_orphans
 from kajitori.apiserver.registry.listing import list_items
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.render import ListPage
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import Change, named, update
 from kajitori.apiserver.scope import Scope
@@ -95,6 +95,7 @@ class Writes:
         options = delete_options(scope.query, read_options(scope.request))
         call = Call(scope.user, write_options({}, "DeleteOptions"), warnings=scope.warnings)
         info, resource = scope.info, scope.resource
+        warn_of_orphans(resource, options, call)
         deleted = await delete(self._registry, resource, info.namespace, info.name, options, call)
         if not deleted.gone or resource.strategy.returns_deleted:
             status = 202 if not deleted.gone and options.orphan_dependents is False else 200
@@ -110,28 +111,24 @@ class Writes:
         call = Call(scope.user, write_options({}, "DeleteOptions"), warnings=scope.warnings)
         resource = scope.resource
         values, page = await list_items(self._registry.store, resource, scope.info.namespace, selected)
-        gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
+        warn_of_orphans(resource, options, call)
+        left = iter(values)
 
-        async def one(value: bytes) -> bytes:
-            metadata = resource.parse(value)["metadata"]
-            async with gate:
-                try:
-                    deleted = await delete(
-                        self._registry,
-                        resource,
-                        metadata.get("namespace", ""),
-                        metadata["name"],
-                        options,
-                        call,
-                    )
-                except NotFound:
-                    return value  # somebody else was faster
-            return deleted.value
+        async def work() -> None:
+            for value in left:  # shared by all workers
+                metadata = resource.parse(value)["metadata"]
+                namespace = metadata.get("namespace", "")
+                with contextlib.suppress(NotFound):  # somebody else was faster
+                    await delete(self._registry, resource, namespace, metadata["name"], options, call)
 
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(one(value)) for value in values]
-        results = [task.result() for task in running]
-        body = self._reads.renderer(scope).many(results, ListPage(page.revision), form)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(len(values), DELETIONS_AT_ONCE_MAX)):
+                    tasks.create_task(work())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        # As they were listed, and not as they went.
+        body = self._reads.renderer(scope).many(values, page, form)
         return answer(200, body, form, call.warnings)
 
 

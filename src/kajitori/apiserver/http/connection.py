@@ -413,6 +413,12 @@ class Connection(RequestReader, asyncio.Protocol):
         peer: Any = tls.getpeercert() if tls is not None else None
         return [pair for names in (peer or {}).get("subject", ()) for pair in names]
 
+    @property
+    def is_done(self) -> bool:
+        """Whether everything asked for has been answered and taken."""
+        busy = self._request is not None or bool(self._queue) or self._relay is not None
+        return not busy and self._transport.get_write_buffer_size() == 0
+
     def drain(self) -> None:
         """Ends the connection once what it is doing is done; streams end at once."""
         self._closing = True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Answer",
     "BodyWriter",
     "Handler",
     "OversizedRequest",
@@ -161,7 +162,13 @@ class BodyWriter(Protocol):
         """Sends `data` without waiting; gives the bytes that wait to be taken."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends the body; what was written still arrives."""
+        ...
+
+    def abort(self) -> None:
+        """Breaks the body off, so that the reader learns that it is not whole."""
+        ...
 
 
 class Stream:

@@ -31,6 +31,10 @@ _FULL_LOG_SECONDS = 60.0
 """How often a server that is full says so."""
 
 
+_FAREWELL_SECONDS = 0.5
+"""What clients get to answer TLS' goodbye when the server ends; those that do not read never would."""
+
+
 class Server:
     """A listening server and its connections."""
 
@@ -78,7 +82,12 @@ class Server:
             connection.drain()
         if self._connections:
             self._empty = shared.loop.create_future()
-            await asyncio.wait([self._empty], timeout=grace_seconds)
+            farewell = min(_FAREWELL_SECONDS, grace_seconds)
+            await asyncio.wait([self._empty], timeout=farewell)
+            for connection in list(self._connections):
+                if connection.is_done:
+                    connection.abort()
+            await asyncio.wait([self._empty], timeout=grace_seconds - farewell)
         left = list(self._connections)
         tasks = [task for connection in left if (task := connection.abort()) is not None]
         if tasks:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.validation import FIELD_MANAGER_BYTES_MAX
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.options import WriteOptions
 from kajitori.apiserver.registry.resource import Resource
@@ -28,7 +29,7 @@ class Call:
     @property
     def manager(self) -> str:
         """Who owns the fields: the field manager, or the user agent up to its version."""
-        return self.options.field_manager or self.user_agent.split("/", 1)[0][:128] or "unknown"
+        return self.options.field_manager or _program(self.user_agent) or "unknown"
 
     def occasion(self, now: str) -> "Occasion":
         """What strategies may know of who writes, and when."""
@@ -40,6 +41,15 @@ class Call:
     def warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+def _program(user_agent: str) -> str:
+    """The name in a user agent, as far as it can be a field manager's."""
+    name = user_agent.split("/", 1)[0]
+    if name.isascii() and name.isprintable() and len(name) <= FIELD_MANAGER_BYTES_MAX:
+        return name
+    printable = "".join(each for each in name if each.isprintable())
+    return printable.encode()[:FIELD_MANAGER_BYTES_MAX].decode(errors="ignore")
 
 
 @dataclass(slots=True)

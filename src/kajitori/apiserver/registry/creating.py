@@ -11,6 +11,7 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.meta import (
     GENERATED_BASE_BYTES_MAX,
+    deduplicate_owners,
     invalid_metadata,
     no_resource_version,
 )
@@ -25,7 +26,7 @@ GENERATED_NAMES_TRIED_MAX = 8
 
 
 def ensure_namespace(resource: Resource, namespace: str, metadata: JsonObject) -> None:
-    """Puts the namespace of the path into the object.
+    """Puts the namespace of the path into the object; there is none in what belongs to the whole cluster.
 
     Raises: BadRequest when the object says another one.
     """
@@ -36,11 +37,7 @@ def ensure_namespace(resource: Resource, namespace: str, metadata: JsonObject) -
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
         metadata["namespace"] = namespace
-    elif said:
-        if namespace == "" and said:
-            raise BadRequest(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
+    else:
         metadata.pop("namespace", None)
 
 
@@ -66,6 +63,7 @@ async def create(
     if generated:
         metadata["name"] = _generated(registry, generated)
     dry_run = call.options.dry_run
+    deduplicate_owners(metadata, call, admitted=False)
     if not owned:
         registry.own(resource, obj, None, call, "")
     attributes = Attributes(
@@ -85,6 +83,7 @@ async def create(
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
     metadata = obj["metadata"]
+    deduplicate_owners(metadata, call, admitted=True)
     strategy = resource.strategy
     metadata.pop("deletionTimestamp", None)
     metadata.pop("deletionGracePeriodSeconds", None)
@@ -100,7 +99,8 @@ async def create(
         call.warn(text)
     attributes.obj, attributes.name = obj, metadata["name"]
     await registry.admit(attributes, mutate=False)
-    if metadata.pop("resourceVersion", ""):
+    version = metadata.pop("resourceVersion", "")
+    if version.isascii() and version.isdigit() and version.strip("0"):
         raise no_resource_version()
     return await _store(registry, resource, obj, call, generated or "")
 
@@ -114,16 +114,15 @@ async def _store(
         key = resource.key(metadata.get("namespace", ""), metadata["name"])
         standing = registry.store.get(resource.bucket, key)
         if standing is None:
-            registry.allocators.allocate(resource, obj, None, dry_run=dry_run)
+            held = registry.allocators.allocate(resource, obj, None, dry_run=dry_run)
             if dry_run:
                 return unsaved(resource, obj)
+            writing = registry.store.put(resource.bucket, key, rendered(resource, obj), expect=0)
             try:
-                item = await registry.store.put(resource.bucket, key, rendered(resource, obj), expect=0)
+                item = await (writing if held is None else held.until_done(writing))
                 return item.value
             except Exists as exists:
                 standing = exists.item
-            finally:
-                registry.allocators.release(resource, obj)
         if not generated or attempt == GENERATED_NAMES_TRIED_MAX:
             raise _already_exists(resource, metadata["name"], standing, bool(generated))
         metadata["name"] = _generated(registry, generated)

@@ -14,7 +14,7 @@ from kajitori.apimachinery.validation import name_is_dns_subdomain
 from kajitori.apis.apiextensions_v1 import ServedVersion, validate_scale
 from kajitori.apis.apiextensions_v1.serving import value_at
 from kajitori.apis.definitions import built_in_definitions
-from kajitori.apis.printers import custom_printer
+from kajitori.apis.printers import Printer, custom_printer
 from kajitori.apis.resources import ResourceInfo, SubresourceInfo
 from kajitori.apis.strategies.base import NOBODY, Occasion, Path, Strategy
 from kajitori.apiserver.registry.resource import Resource, encode
@@ -167,6 +167,8 @@ class CustomResource(Resource):
         self.since = since
         self._siblings = siblings
         self._rewrites = rewrites
+        # What was stored in another version, or under another schema, is told by its first bytes, or not at all.
+        self.serves_stored = False
         self._printer = custom_printer(
             [
                 {
@@ -266,11 +268,9 @@ class CustomResource(Resource):
             self._schema = self.version.shape(built_in_definitions())
         return self._schema
 
-    def columns(self) -> Sequence[JsonObject]:
-        return self._printer.columns
-
-    def cells(self, obj: JsonObject, now: float) -> list[Any]:
-        return self._printer.cells_of(obj, now)
+    @property
+    def printer(self) -> Printer:
+        return self._printer
 
 
 def _path(json_path: str) -> tuple[str, ...]:

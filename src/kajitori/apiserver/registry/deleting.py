@@ -11,18 +11,26 @@ from typing import NamedTuple
 
 from kajitori.apimachinery.errors import not_found
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.time import format_time
+from kajitori.apimachinery.time import format_time, parse_time
 from kajitori.apiserver.options import DeleteOptions
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.meta import conflict
-from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
+from kajitori.apiserver.registry.registry import Registry, rendered, to_its_end, unsaved
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import MODIFIED, TRIES_MAX
 from kajitori.storage import Item, Mismatch
 
-__all__ = ["Deleted", "delete"]
+__all__ = ["Deleted", "delete", "warn_of_orphans"]
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+
+_JOBS_ORPHAN = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
+
+LAST_SECOND = 253402300799.0
+"""The end of the year 9999."""
 
 
 class Deleted(NamedTuple):
@@ -51,27 +59,42 @@ async def delete(
         )
         await registry.admit(attributes, mutate=True)
         await registry.admit(attributes, mutate=False)
-        new, stays = _marked(registry, resource, resource.parse(item.value), options)
+        step = _step(registry, resource, resource.parse(item.value), options)
+        if options.dry_run:
+            return Deleted(unsaved(resource, step.obj), gone=step.goes)
         try:
-            if stays:
-                if new == stored or options.dry_run:
-                    return Deleted(item.value if new == stored else unsaved(resource, new), gone=False)
-                written = await store.put(resource.bucket, key, rendered(resource, new), expect=item.revision)
-                return Deleted(written.value, gone=False)
-            if options.dry_run:
-                return Deleted(item.value, gone=True)
-            return await _delete_now(registry, resource, key, new, item)
+            if step.marked and step.obj != stored:
+                # Once marked, it is to go whether or not anybody still waits for it.
+                return await to_its_end(_mark(registry, resource, key, step, item))
+            if not step.goes:
+                return Deleted(item.value, gone=False)
+            gone = await store.delete(resource.bucket, key, rendered(resource, stored), expect=item.revision)
+            return Deleted(gone.value, gone=True)
         except Mismatch:
             if options.resource_version is not None:
                 raise conflict(resource, name, MODIFIED) from None
     raise conflict(resource, name, MODIFIED)
 
 
-async def _delete_now(
-    registry: Registry, resource: Resource, key: str, final: JsonObject, item: Item
-) -> Deleted:
-    gone = await registry.store.delete(resource.bucket, key, rendered(resource, final), expect=item.revision)
+async def _mark(registry: Registry, resource: Resource, key: str, step: "_Step", item: Item) -> Deleted:
+    """Stores an object as marked; deletes it then, if nothing keeps it: watchers see both, as in Kubernetes."""
+    store = registry.store
+    written = await store.put(resource.bucket, key, rendered(resource, step.obj), expect=item.revision)
+    if not step.goes:
+        return Deleted(written.value, gone=False)
+    try:
+        gone = await store.delete(resource.bucket, key, rendered(resource, step.obj), expect=written.revision)
+    except Mismatch as mismatch:
+        if mismatch.current is not None:
+            raise
+        return Deleted(written.value, gone=True)  # somebody else has finished it
     return Deleted(gone.value, gone=True)
+
+
+def warn_of_orphans(resource: Resource, options: DeleteOptions, call: Call) -> None:
+    """Tells who deletes Jobs without a word about their Pods that these stay, which nobody expects."""
+    if resource.bucket == "batch/jobs" and options.propagation is None and options.orphan_dependents is None:
+        call.warn(_JOBS_ORPHAN)
 
 
 def _check_preconditions(resource: Resource, name: str, metadata: JsonObject, options: DeleteOptions) -> None:
@@ -94,51 +117,90 @@ def _check_preconditions(resource: Resource, name: str, metadata: JsonObject, op
         )
 
 
-def _marked(
-    registry: Registry, resource: Resource, obj: JsonObject, options: DeleteOptions
-) -> tuple[JsonObject, bool]:
-    """The object as the deletion leaves it, and whether it stays for now."""
+class _Step(NamedTuple):
+    """What a deletion does to an object now."""
+
+    obj: JsonObject
+    marked: bool
+    """It is stored as `obj` is, marked as being deleted."""
+    goes: bool
+    """Nothing keeps it (any longer)."""
+
+
+def _step(registry: Registry, resource: Resource, obj: JsonObject, options: DeleteOptions) -> _Step:
+    """What the deletion does; `obj` is a private copy and is changed."""
     metadata = obj["metadata"]
     strategy = resource.strategy
-    finalizers = _finalizers(resource, metadata, options)
-    if finalizers:
-        metadata["finalizers"] = finalizers
-    else:
-        metadata.pop("finalizers", None)
-    grace = strategy.grace_period_seconds(obj, options.grace_period_seconds)
     now = registry.clock.now().timestamp()
-    if "deletionTimestamp" in metadata:
-        # Asked again: a grace period can only be shortened.
-        standing = metadata.get("deletionGracePeriodSeconds") or 0
-        if grace is not None and grace < standing:
-            metadata["deletionTimestamp"] = format_time(now + grace)
+    wish = options.grace_period_seconds
+    if wish is not None and wish < 0:
+        wish = 1
+    grace = strategy.grace_period_seconds(obj, wish)
+    standing = metadata.get("deletionGracePeriodSeconds") or 0
+    if "deletionTimestamp" not in metadata:
+        if grace is not None:
+            metadata["deletionTimestamp"] = format_time(_in_time(now + grace))
             metadata["deletionGracePeriodSeconds"] = grace
-            strategy.mark_deleted(obj)
-        left = metadata.get("deletionGracePeriodSeconds") or 0
-        return obj, bool(finalizers or left or not strategy.may_go(obj))
-    stays = bool(finalizers or grace or not strategy.may_go(obj))
-    if not stays and grace is None:
-        return obj, False
-    metadata["deletionTimestamp"] = format_time(now + (grace or 0))
-    metadata["deletionGracePeriodSeconds"] = grace or 0
-    if metadata.get("generation"):
-        metadata["generation"] += 1
-    strategy.mark_deleted(obj)
-    return obj, stays
+            if metadata.get("generation"):
+                metadata["generation"] += 1
+    elif grace is not None and standing:
+        if wish is None or wish >= standing:
+            return _Step(obj, marked=False, goes=False)  # a grace period under way can only be shortened
+        asked = parse_time(metadata["deletionTimestamp"]) - standing
+        metadata["deletionTimestamp"] = format_time(asked + wish)
+        metadata["deletionGracePeriodSeconds"] = wish
+    else:
+        grace = None  # it is over: what is left is to finish
+    _set_finalizers(resource, metadata, options)
+    kept = bool(metadata.get("finalizers")) or not strategy.may_go(obj)
+    if grace is None and kept:
+        _mark_kept(metadata, now, own_way=not strategy.may_go(obj))
+        strategy.mark_deleted(obj)
+    left = metadata.get("deletionGracePeriodSeconds") if grace is not None else 0
+    return _Step(obj, marked=grace is not None or kept, goes=not (kept or left))
 
 
-def _finalizers(resource: Resource, metadata: JsonObject, options: DeleteOptions) -> list[str]:
-    """The finalizers that the propagation policy leaves: one of orphan and foregroundDeletion, or none."""
+def _mark_kept(metadata: JsonObject, now: float, *, own_way: bool) -> None:
+    """Marks an object that something keeps though it has no grace period.
+
+    `own_way`: its kind has more than finalizers to wait for, and tells of no grace period at first.
+    """
+    if "deletionTimestamp" not in metadata:
+        metadata["deletionTimestamp"] = format_time(now)
+        if own_way:
+            return
+        if metadata.get("generation"):
+            metadata["generation"] += 1
+    elif own_way:
+        return
+    elif parse_time(metadata["deletionTimestamp"]) > now:
+        metadata["deletionTimestamp"] = format_time(now)
+    metadata["deletionGracePeriodSeconds"] = 0
+
+
+def _in_time(seconds: float) -> float:
+    """A time that can be written down: nobody waits beyond the year 9999."""
+    return min(seconds, LAST_SECOND)
+
+
+def _set_finalizers(resource: Resource, metadata: JsonObject, options: DeleteOptions) -> None:
+    """Puts the finalizers that the propagation policy leaves: one of orphan and foregroundDeletion, or none."""
     standing: list[str] = list(metadata.get("finalizers") or ())
     policy = options.propagation
     if options.orphan_dependents is not None:
         policy = "Orphan" if options.orphan_dependents else "Background"
+    default = resource.strategy.default_propagation
     if policy is None:
         if ORPHAN in standing or FOREGROUND in standing:
-            return standing
-        policy = resource.strategy.default_propagation
-    wanted = {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(policy)
-    kept = [each for each in standing if each == wanted or each not in (ORPHAN, FOREGROUND)]
-    if wanted and wanted not in kept:
+            return
+        policy = default
+    wanted = {"Orphan": ORPHAN, "Foreground": FOREGROUND}.get(policy) if default else None
+    kept = [each for each in standing if each not in (ORPHAN, FOREGROUND)]
+    if wanted is not None:
         kept.append(wanted)
-    return kept
+    if set(kept) == set(standing):
+        return
+    if kept:
+        metadata["finalizers"] = kept
+    else:
+        metadata.pop("finalizers", None)

@@ -23,7 +23,7 @@ from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.selection import Selection, select
 from kajitori.storage import Compacted, FutureRevision, Item, Store
 
-__all__ = ["get_item", "initial_items", "list_items"]
+__all__ = ["get_item", "initial_items", "list_items", "not_in_future"]
 
 
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
@@ -43,7 +43,7 @@ def get_item(store: Store, resource: Resource, namespace: str, name: str, versio
     Raises: NotFound; BadRequest or Timeout for a resource version that is none or is yet to come.
     """
     if version:
-        _not_in_future(store, parse_resource_version(version))
+        not_in_future(store, parse_resource_version(version))
     item = store.get(resource.bucket, resource.key(namespace, name))
     if item is None:
         raise not_found(resource.kind.plural, resource.kind.group, name)
@@ -66,7 +66,7 @@ async def list_items(
             raise BadRequest("specifying resource version is not allowed when using continue")
         after, exact = token.start, max(0, token.rv)
     else:
-        _not_in_future(store, wanted)
+        not_in_future(store, wanted)
         if options.resource_version_match == "Exact" or (
             wanted and options.limit and not options.resource_version_match
         ):
@@ -85,21 +85,27 @@ async def list_items(
 
 def initial_items(store: Store, selection: Selection, resource: Resource) -> list[bytes]:
     """Everything that a selection holds now: the beginning of a watch."""
-    if selection.only is not None:
-        item = store.get(resource.bucket, selection.only)
-        items: Sequence[Item] = () if item is None else (item,)
-    else:
-        items = store.range(resource.bucket, selection.prefix)
     matches = selection.matches
+    items = _now(store, resource, selection, after="")
     return [item.value for item in items if matches is None or matches(item.name, item.value)]
+
+
+def _now(store: Store, resource: Resource, selection: Selection, *, after: str) -> Sequence[Item]:
+    """The items in range as they are now."""
+    if selection.only is None:
+        return store.range(resource.bucket, selection.prefix, after=after)
+    item = store.get(resource.bucket, selection.only)
+    return () if item is None or item.name <= after else (item,)
 
 
 async def _read(
     store: Store, resource: Resource, selection: Selection, *, after: str, revision: int
 ) -> Sequence[Item]:
     if revision and revision != store.revision:
-        return await store.range_at(resource.bucket, revision, selection.prefix, after=after)
-    return store.range(resource.bucket, selection.prefix, after=after)
+        prefix = selection.prefix if selection.only is None else selection.only
+        items = await store.range_at(resource.bucket, revision, prefix, after=after)
+        return [item for item in items if selection.covers(item.name)]
+    return _now(store, resource, selection, after=after)
 
 
 def _page(
@@ -164,7 +170,8 @@ def _expired_token(after: str) -> Expired:
     return error
 
 
-def _not_in_future(store: Store, revision: int) -> None:
+def not_in_future(store: Store, revision: int) -> None:
+    """Raises: Timeout for a revision that is yet to come (L3)."""
     if revision > store.revision:
         raise _too_large(revision, store.revision)
 

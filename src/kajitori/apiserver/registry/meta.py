@@ -8,15 +8,18 @@ from typing import Any
 from kajitori.apimachinery.errors import ApiError, Conflict, FieldError, qualified
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import validate_object_meta, validate_object_meta_update
+from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
 __all__ = [
     "GENERATED_BASE_BYTES_MAX",
     "conflict",
+    "deduplicate_owners",
     "in_order",
     "invalid_metadata",
     "invalid_metadata_update",
     "keep_system_fields",
+    "no_resource_version",
 ]
 
 GENERATED_BASE_BYTES_MAX = 58
@@ -38,7 +41,10 @@ _FIRST = (
     "finalizers",
     "managedFields",
 )
-_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+_DUPLICATE_OWNERS = (
+    ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may "
+    "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {uids}"
+)
 
 
 def in_order(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
@@ -64,25 +70,9 @@ def invalid_metadata(resource: Resource, metadata: JsonObject) -> list[FieldErro
     """Complaints about the metadata of a new object."""
     if resource.strategy.validates_metadata:
         return []
-    errors = validate_object_meta(
+    return validate_object_meta(
         metadata, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
     )
-    if not resource.custom:
-        errors += _finalizer_errors(metadata)
-    return errors
-
-
-def _finalizer_errors(metadata: JsonObject) -> list[FieldError]:
-    """Finalizers without a domain are Kubernetes' own, and those are known."""
-    return [
-        FieldError.invalid(
-            f"metadata.finalizers[{index}]",
-            each,
-            "name is neither a standard finalizer name nor is it fully qualified",
-        )
-        for index, each in enumerate(metadata.get("finalizers") or ())
-        if "/" not in each and each not in _STANDARD_FINALIZERS
-    ]
 
 
 def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject) -> list[FieldError]:
@@ -99,13 +89,30 @@ def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject
         own += validate_object_meta(
             new, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
         )
-        own += _finalizer_errors(new)
     return errors + own
 
 
 def _any_name(name: str, prefix: bool = False) -> list[str]:
     """An existing name is not judged again."""
     return []
+
+
+def deduplicate_owners(metadata: JsonObject, call: Call, *, admitted: bool) -> None:
+    """Names each owner once, and warns who named one twice; `admitted`: after mutating admission."""
+    references = metadata.get("ownerReferences")
+    if not references or len(references) < 2:
+        return
+    kept: list[JsonObject] = []
+    repeated: list[str] = []
+    for each in references:
+        if each in kept:
+            repeated.append(each["uid"])
+        else:
+            kept.append(each)
+    if repeated:
+        metadata["ownerReferences"] = kept
+        when = " after mutating admission happens" if admitted else ""
+        call.warn(_DUPLICATE_OWNERS.format(when=when, uids=", ".join(repeated)))
 
 
 def keep_system_fields(new: JsonObject, old: JsonObject) -> None:
@@ -119,10 +126,8 @@ def keep_system_fields(new: JsonObject, old: JsonObject) -> None:
     new["creationTimestamp"] = old.get("creationTimestamp")
     if "deletionTimestamp" in old:
         new["deletionTimestamp"] = old["deletionTimestamp"]
-        new.setdefault("deletionGracePeriodSeconds", old.get("deletionGracePeriodSeconds"))
-    else:
-        new.pop("deletionTimestamp", None)
-        new.pop("deletionGracePeriodSeconds", None)
+        if "deletionGracePeriodSeconds" in old:
+            new.setdefault("deletionGracePeriodSeconds", old["deletionGracePeriodSeconds"])
 
 
 def conflict(resource: Resource, name: str, why: str, *, kind: bool = False) -> Conflict:

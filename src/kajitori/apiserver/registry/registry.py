@@ -1,9 +1,11 @@
 """What the registry's steps have in common: the store, the clock, admission, and writing one object."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from kajitori.apimachinery.errors import RequestEntityTooLarge
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time
 from kajitori.apiserver.registry.call import Admission, Attributes, Call
@@ -16,19 +18,39 @@ from kajitori.world.random import Random
 if TYPE_CHECKING:
     from kajitori.apiserver.registry.owning import Ownership
 
-__all__ = ["Allocators", "Registry", "rendered", "unsaved"]
+__all__ = ["OBJECT_BYTES_MAX", "Allocators", "Held", "Registry", "rendered", "to_its_end", "unsaved"]
+
+
+OBJECT_BYTES_MAX = 4 * 1024 * 1024
+"""What one object may take up, serialised: a whole request body, and what the server adds to it."""
+
+Written = TypeVar("Written")
+
+
+class Held(Protocol):
+    """What a write under way holds for the object that it writes."""
+
+    async def until_done(self, write: Coroutine[Any, Any, Written], /) -> Written:
+        """The outcome of `write`, after which nothing is held: what is stored holds its own.
+
+        The write goes on where whoever asked for it goes away, and is held for as long as it does.
+        """
+        ...
 
 
 class Allocators(Protocol):
     """What is handed out only once in the cluster: cluster IPs and node ports."""
 
-    def allocate(self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool) -> None:
+    def allocate(
+        self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool
+    ) -> Held | None:
         """Fills in what the object needs, and holds it. Raises: Invalid where a wish cannot be granted."""
         ...
 
-    def release(self, resource: Resource, obj: JsonObject) -> None:
-        """Gives back what `allocate` held: the write has ended, and what is stored holds its own."""
-        ...
+
+async def to_its_end(work: Coroutine[Any, Any, Written]) -> Written:
+    """The outcome of `work`, which goes on where whoever asked for it goes away."""
+    return await asyncio.shield(asyncio.get_running_loop().create_task(work))
 
 
 class Registry:
@@ -84,7 +106,7 @@ def rendered(resource: Resource, obj: JsonObject) -> Callable[[int], bytes]:
 
     def render(revision: int) -> bytes:
         metadata["resourceVersion"] = str(revision)
-        return encode(ordered)
+        return _bounded(encode(ordered))
 
     return render
 
@@ -95,4 +117,13 @@ def unsaved(resource: Resource, obj: JsonObject) -> bytes:
     ordered = in_order(obj, kind.api_version, kind.kind)
     if not ordered["metadata"]["resourceVersion"]:
         del ordered["metadata"]["resourceVersion"]
-    return encode(ordered)
+    return _bounded(encode(ordered))
+
+
+def _bounded(value: bytes) -> bytes:
+    """Raises: RequestEntityTooLarge for an object that patch after patch has made too large."""
+    if len(value) > OBJECT_BYTES_MAX:
+        raise RequestEntityTooLarge(
+            f"Request entity too large: the object would take {len(value)} bytes, the limit is {OBJECT_BYTES_MAX}"
+        )
+    return value

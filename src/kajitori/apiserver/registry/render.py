@@ -52,12 +52,12 @@ def write_any(obj: Any, media: str) -> bytes:
 class Renderer:
     """Writes the objects of one resource."""
 
-    __slots__ = ("_include", "_now", "_resource")
+    __slots__ = ("_now", "_resource", "include")
 
     def __init__(self, resource: Resource, now: Callable[[], float], include: str = "Metadata") -> None:
         self._resource = resource
         self._now = now
-        self._include = include
+        self.include = include
         """What rows of a Table carry: None, Metadata or Object."""
 
     def one(self, value: bytes, form: Form) -> bytes:
@@ -72,15 +72,14 @@ class Renderer:
         obj = _decode(value)
         return write_any(self._transformed(obj, form), form.media)
 
-    def _transformed(self, obj: JsonObject, form: Form) -> JsonObject:
+    def _transformed(self, obj: JsonObject, form: Form, *, headers: bool = True) -> JsonObject:
         if not form.kind:
             return obj
         if form.kind == "PartialObjectMetadataList":
             raise self._not_acceptable(form, is_list=False)
         if form.kind == "PartialObjectMetadata":
             return _partial(obj, form)
-        revision = obj["metadata"].get("resourceVersion", "")
-        return self._table([obj], form, {"resourceVersion": revision})
+        return self._table([obj], form, obj["metadata"], headers=headers)
 
     def many(self, values: Iterable[bytes], page: ListPage, form: Form) -> bytes | Joined:
         """A list of stored values, whole or in pieces.
@@ -126,31 +125,27 @@ class Renderer:
             resource.kind.api_version.encode(),
             encode(metadata),
         )
-        values = [resource.serve(value) for value in values] if resource.converted else list(values)
+        values = list(values) if resource.serves_stored else [resource.serve(value) for value in values]
         if resource.custom:  # items of custom resources keep their kind
             return Joined(head, values, b"]}\n", separator=b",")
         if not values:
             return Joined(head, values, b"]}\n", separator=b"")
         return Joined(head + b"{", values, b"]}\n", separator=b",{", skip=len(resource.item_prefix))
 
-    def _table(self, objects: Sequence[JsonObject], form: Form, metadata: JsonObject) -> JsonObject:
-        now = self._now()
-        resource = self._resource
-        rows: list[JsonObject] = []
-        for obj in objects:
-            row: JsonObject = {"cells": resource.cells(obj, now)}
-            if self._include == "Object":
-                row["object"] = obj
-            elif self._include != "None":
-                row["object"] = _partial(obj, form)
-            rows.append(row)
-        return {
-            "kind": "Table",
-            "apiVersion": f"meta.k8s.io/{form.version}",
-            "metadata": metadata,
-            "columnDefinitions": resource.columns(),
-            "rows": rows,
-        }
+    def _table(
+        self, objects: Sequence[JsonObject], form: Form, metadata: JsonObject, *, headers: bool = True
+    ) -> JsonObject:
+        from kajitori.apis.printers import table  # with the first table
+
+        return table(
+            self._resource.printer,
+            objects,
+            metadata,
+            self._now(),
+            include_object=self.include,
+            api_version=f"meta.k8s.io/{form.version}",
+            headers=headers,
+        )
 
     def _not_acceptable(self, form: Form, *, is_list: bool) -> NotAcceptable:
         what = "is a list" if is_list else "is not a list"
@@ -164,10 +159,7 @@ class Renderer:
         value = self._resource.serve(value)
         if form.media == JSON and not form.kind:
             return b'{"type":"%s","object":%b}\n' % (type_.encode(), value)
-        shown = self._transformed(_decode(value), form)
-        if form.kind == "Table" and not headers:
-            shown["columnDefinitions"] = None
-        return self._frame(type_, shown, form)
+        return self._frame(type_, self._transformed(_decode(value), form, headers=headers), form)
 
     def bookmark(self, revision: int, form: Form, *, initial_end: bool = False) -> bytes:
         """The frame that says how far the stream has come."""
@@ -177,7 +169,7 @@ class Renderer:
         kind = self._resource.kind
         obj: JsonObject = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
         if form.kind == "Table":
-            return self._frame("BOOKMARK", self._table([obj], form, {"resourceVersion": str(revision)}), form)
+            return self._frame("BOOKMARK", self._table([obj], form, metadata), form)
         if form.kind:
             obj = _partial(obj, form)
         return self._frame("BOOKMARK", obj, form)

@@ -4,9 +4,9 @@ The registry works on objects in the version they are stored in; what a client s
 its path. For almost all kinds these are the same, and nothing is converted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -17,12 +17,39 @@ from kajitori.apis.resources import ResourceInfo
 from kajitori.apiserver.registry.scale import BUILT_IN, ScalePaths
 
 if TYPE_CHECKING:
+    from kajitori.apis.printers import Printer
     from kajitori.apis.strategies.base import Strategy
 
-__all__ = ["BuiltInResource", "Resource", "encode"]
+__all__ = ["BuiltInResource", "Remembered", "Resource", "encode"]
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(JsonObject).decode
+
+Read = TypeVar("Read")
+
+
+class Remembered(Generic[Read]):
+    """What a function reads in the last two values it was asked about.
+
+    Everybody who watches asks about the same two: an object, and what it was before.
+    """
+
+    __slots__ = ("_before", "_last", "_read")
+
+    def __init__(self, read: Callable[[bytes], Read]) -> None:
+        self._read = read
+        self._last: tuple[bytes, Read] | None = None
+        self._before: tuple[bytes, Read] | None = None
+
+    def __call__(self, value: bytes) -> Read:
+        last, before = self._last, self._before
+        if last is not None and last[0] is value:
+            return last[1]
+        if before is not None and before[0] is value:
+            return before[1]
+        read = self._read(value)
+        self._before, self._last = last, (value, read)
+        return read
 
 
 class Resource:
@@ -50,6 +77,8 @@ class Resource:
         self.converted = info.kind.api_version != info.storage_kind.api_version
         """Whether objects are stored in another version than this one."""
         self.scale_paths: ScalePaths | None = None
+        self.serves_stored = not self.converted
+        """Whether a stored value is this version's JSON as it stands."""
         self.since = 0
         """The revision before which there were no objects of this kind, and nobody may ask to watch from."""
         self.deprecation = ""
@@ -129,12 +158,14 @@ class Resource:
         fields.update(self.strategy.selectable_fields(obj))
         return fields
 
-    def columns(self) -> Sequence[JsonObject]:
-        """Table column definitions."""
-        raise NotImplementedError
+    @cached_property
+    def fields_of(self) -> Remembered[dict[str, str]]:
+        """`selectable_fields`, for many who ask about the same object."""
+        return Remembered(self.selectable_fields)
 
-    def cells(self, obj: JsonObject, now: float) -> list[Any]:
-        """A table row; `obj` is in this version."""
+    @property
+    def printer(self) -> "Printer":
+        """How objects are shown in tables."""
         raise NotImplementedError
 
     def go_type(self, *, is_list: bool) -> str:
@@ -160,14 +191,18 @@ class BuiltInResource(Resource):
         super().__init__(info)
         self._decode: Callable[[Any, list[bool]], JsonObject] | None = None
         self._default: Callable[[JsonObject], None] | None = None
+        self._strategy: Strategy | None = None
+        self._printer: Printer | None = None
         if "scale" in info.subresources:
             self.scale_paths = BUILT_IN
 
-    @cached_property
+    @property
     def strategy(self) -> "Strategy":
-        from kajitori.apis.strategies import strategy_for
+        if self._strategy is None:
+            from kajitori.apis.strategies import strategy_for
 
-        return strategy_for(self.kind.group, self.kind.plural)
+            self._strategy = strategy_for(self.kind.group, self.kind.plural)
+        return self._strategy
 
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
         decoded = self._decode
@@ -210,14 +245,11 @@ class BuiltInResource(Resource):
 
         return built_in_definitions().get(self.info.definition)
 
-    def columns(self) -> Sequence[JsonObject]:
-        from kajitori.apis import printers
+    @property
+    def printer(self) -> "Printer":
+        if self._printer is None:
+            from kajitori.apis.printers import builtin_printer
 
-        kind = self.kind
-        return printers.columns(kind.group, kind.version, kind.plural)
-
-    def cells(self, obj: JsonObject, now: float) -> list[Any]:
-        from kajitori.apis import printers
-
-        kind = self.kind
-        return printers.cells(kind.group, kind.version, kind.plural, obj, now)
+            kind = self.kind
+            self._printer = builtin_printer(kind.group, kind.version, kind.plural)
+        return self._printer

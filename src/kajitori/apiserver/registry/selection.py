@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from kajitori.apimachinery.errors import BadRequest
-from kajitori.apimachinery.fields import parse_field_selector
+from kajitori.apimachinery.fields import FieldSelector, parse_field_selector
 from kajitori.apimachinery.labels import parse_label_selector
 from kajitori.apiserver.options import ListOptions
-from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.resource import Remembered, Resource
 
 __all__ = ["Selection", "select"]
 
@@ -29,7 +29,7 @@ class _Head(msgspec.Struct):
     metadata: _Metadata
 
 
-_read_head = msgspec.json.Decoder(_Head).decode
+_read_head = Remembered(msgspec.json.Decoder(_Head).decode)
 
 T = TypeVar("T")
 
@@ -67,7 +67,11 @@ def select(resource: Resource, namespace: str, options: ListOptions, name: str =
         if selector:
             tests.append(_by_labels(selector.matches))
     if options.field_selector:
-        tests += _by_fields(resource, options.field_selector)
+        fields = _fields(resource, options.field_selector)
+        if only is None and (namespace or not resource.kind.namespaced):
+            wanted = fields.required_value("metadata.name")
+            only = None if wanted is None else f"{prefix}{wanted}"
+        tests += _by_fields(resource, fields)
     if options.shard_selector:
         tests.append(_by_shard(options.shard_selector))
     return Selection(prefix, only, _all(tests))
@@ -93,10 +97,13 @@ def _by_labels(matches: Callable[[dict[str, str]], bool]) -> Match:
     return test
 
 
-def _by_fields(resource: Resource, text: str) -> list[Match]:
-    selector = _parsed(parse_field_selector, text).transformed(
+def _fields(resource: Resource, text: str) -> FieldSelector:
+    return _parsed(parse_field_selector, text).transformed(
         lambda field, value: (resource.field_label(field), value)
     )
+
+
+def _by_fields(resource: Resource, selector: FieldSelector) -> list[Match]:
     if not selector:
         return []
     if {each.field for each in selector.requirements} <= {"metadata.name", "metadata.namespace"}:
@@ -106,7 +113,8 @@ def _by_fields(resource: Resource, text: str) -> list[Match]:
             return selector.matches({"metadata.name": own, "metadata.namespace": namespace})
 
         return [by_key]
-    return [lambda name, value: selector.matches(resource.selectable_fields(value))]
+    read = resource.fields_of
+    return [lambda name, value: selector.matches(read(value))]
 
 
 _SHARD = re.compile(

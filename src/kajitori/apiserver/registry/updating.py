@@ -13,16 +13,28 @@ Source: apiserver/pkg/registry/generic/registry/store.go Update, registry/rest/u
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from kajitori.apimachinery.errors import BadRequest, FieldError, invalid, not_found
+from kajitori.apimachinery.errors import (
+    AlreadyExists,
+    BadRequest,
+    Conflict,
+    FieldError,
+    invalid,
+    not_found,
+)
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.creating import create, ensure_namespace
-from kajitori.apiserver.registry.meta import conflict, invalid_metadata_update, keep_system_fields
+from kajitori.apiserver.registry.meta import (
+    conflict,
+    deduplicate_owners,
+    invalid_metadata_update,
+    keep_system_fields,
+)
 from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Mismatch
 
-__all__ = ["Change", "Transform", "Updated", "named", "rewrite", "update"]
+__all__ = ["MODIFIED", "TRIES_MAX", "Change", "Transform", "Updated", "named", "rewrite", "update"]
 
 TRIES_MAX = 100
 """How often a change without a resourceVersion is made again before the client is told to."""
@@ -72,12 +84,17 @@ async def update(
     for _ in range(TRIES_MAX):
         item = store.get(resource.bucket, key)
         if item is None:
-            if not may_create:
-                raise not_found(resource.kind.plural, resource.kind.group, name)
-            change = await _transformed(transform, None)
+            change = await _transformed(transform, None) if may_create else None
             if change is None:
                 raise not_found(resource.kind.plural, resource.kind.group, name)
-            value = await create(registry, resource, namespace, change.obj, call, owned=change.owned)
+            if change.uid:
+                raise _other_uid(resource, name, change.uid, "")
+            try:
+                value = await create(registry, resource, namespace, change.obj, call, owned=change.owned)
+            except AlreadyExists:
+                if store.get(resource.bucket, key) is None:
+                    raise
+                continue  # somebody was faster: then it is an update
             return Updated(value, created=True)
         stored = resource.parse(item.value)
         change = await _transformed(transform, resource.from_storage(resource.parse(item.value)))
@@ -86,27 +103,47 @@ async def update(
         new, conditional = await _prepared(registry, resource, change, stored, call, subresource)
         if item is not store.get(resource.bucket, key) and not conditional:
             continue  # somebody wrote while admission was being asked
-        if _goes_away(resource, new):
-            return Updated(await _remove(registry, resource, key, new, stored, item, call))
-        new = registry.ownership.settled(stored, new)
-        if new == stored:
-            return Updated(item.value)
-        if call.options.dry_run:
-            registry.allocators.allocate(resource, new, stored, dry_run=True)
-            return Updated(unsaved(resource, new))
-        registry.allocators.allocate(resource, new, stored, dry_run=False)
         try:
-            written = await store.put(resource.bucket, key, rendered(resource, new), expect=item.revision)
+            return Updated(await _written(registry, resource, key, new, stored, item, call))
         except Mismatch as mismatch:
             if mismatch.current is None and conditional:
                 raise not_found(resource.kind.plural, resource.kind.group, name) from None
             if conditional:
                 raise conflict(resource, name, MODIFIED) from None
-            continue
-        finally:
-            registry.allocators.release(resource, new)
-        return Updated(written.value)
     raise conflict(resource, name, MODIFIED)
+
+
+async def _written(
+    registry: Registry,
+    resource: Resource,
+    key: str,
+    new: JsonObject,
+    stored: JsonObject,
+    item: Item,
+    call: Call,
+) -> bytes:
+    """The outcome of a change that is ready to be stored.
+
+    Raises: Mismatch when somebody wrote in between.
+    """
+    store = registry.store
+    if _goes_away(resource, new, stored):
+        # The answer shows it without its last finalizer, its last event as it was stored.
+        if not call.options.dry_run:
+            try:
+                await store.delete(resource.bucket, key, rendered(resource, stored), expect=item.revision)
+            except Mismatch as mismatch:
+                if mismatch.current is not None:
+                    raise  # else somebody else took the last finalizer away, too
+        return unsaved(resource, new)
+    new = registry.ownership.settled(stored, new)
+    if new == stored:
+        return item.value
+    held = registry.allocators.allocate(resource, new, stored, dry_run=call.options.dry_run)
+    if call.options.dry_run:
+        return unsaved(resource, new)
+    writing = store.put(resource.bucket, key, rendered(resource, new), expect=item.revision)
+    return (await (writing if held is None else held.until_done(writing))).value
 
 
 async def _transformed(transform: Transform, current: JsonObject | None) -> Change | None:
@@ -124,11 +161,9 @@ async def _prepared(
     metadata = obj.setdefault("metadata", {})
     ensure_namespace(resource, namespace, metadata)
     if change.uid and change.uid != old_metadata["uid"]:
-        raise conflict(
-            resource,
-            name,
-            f"Precondition failed: UID in precondition: {change.uid}, UID in object meta: {old_metadata['uid']}",
-        )
+        raise _other_uid(resource, name, change.uid, old_metadata["uid"])
+    if not change.derived:
+        deduplicate_owners(metadata, call, admitted=False)
     if not change.owned:
         registry.own(resource, obj, stored, call, subresource)
     attributes = Attributes(
@@ -139,6 +174,7 @@ async def _prepared(
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
     metadata = obj["metadata"]
+    deduplicate_owners(metadata, call, admitted=True)
     version = metadata.get("resourceVersion") or ""
     named_version = version not in ("", "0")
     if named_version and version != old_metadata["resourceVersion"]:
@@ -173,35 +209,21 @@ def _check_version(resource: Resource, version: str, name: str) -> None:
         raise invalid(resource.kind.kind, resource.kind.group, name, [error])
 
 
-def _goes_away(resource: Resource, new: JsonObject) -> bool:
+def _goes_away(resource: Resource, new: JsonObject, stored: JsonObject) -> bool:
     """Whether the change took away the last thing that kept a deleted object."""
-    metadata = new["metadata"]
+    metadata = stored["metadata"]
     return (
         "deletionTimestamp" in metadata
-        and not metadata.get("finalizers")
+        and not new["metadata"].get("finalizers")
         and not metadata.get("deletionGracePeriodSeconds")
         and resource.strategy.may_go(new)
     )
 
 
-async def _remove(
-    registry: Registry,
-    resource: Resource,
-    key: str,
-    new: JsonObject,
-    stored: JsonObject,
-    item: Item,
-    call: Call,
-) -> bytes:
-    """Deletes an object whose last finalizer went; the answer shows it without, the last event as it was stored."""
-    if not call.options.dry_run:
-        try:
-            await registry.store.delete(
-                resource.bucket, key, rendered(resource, stored), expect=item.revision
-            )
-        except Mismatch:
-            raise conflict(resource, new["metadata"]["name"], MODIFIED) from None
-    return unsaved(resource, new)
+def _other_uid(resource: Resource, name: str, wanted: str, found: str) -> Conflict:
+    return conflict(
+        resource, name, f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    )
 
 
 async def rewrite(

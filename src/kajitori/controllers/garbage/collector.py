@@ -126,13 +126,12 @@ class GarbageCollector:
         if live is None:
             self.graph.vanish(identity)
             self._enqueue()
-            # Others may name it otherwise; then we ask for that next, but not again and again without a pause.
-            return self.graph.get(uid) is not node
+            return True
         owners = () if node.foreground or node.orphaning else owners_in(live.owner_references)
         fates = [(owner, await self._fate(owner, live.namespace)) for owner in owners]
         if self.graph.get(uid) is not node:
             return True  # it went while we asked
-        plan = decide(_seen(node, live, tuple(fates)))
+        plan = decide(self._seen(node, live, tuple(fates)))
         match plan:
             case Drop(uids):
                 await self._drop_owners(identity, live, uids)
@@ -140,7 +139,9 @@ class GarbageCollector:
                 if unblock:
                     await self._unblock(identity, live)
                 await self._delete(identity, live, propagation)
-            case WaitFor(dependents):
+            case WaitFor(dependents, unblock):
+                if unblock:
+                    await self._unblock(identity, live)
                 for each in dependents:
                     waiting = self.graph.get(each)
                     if waiting is not None and not waiting.foreground:
@@ -189,6 +190,19 @@ class GarbageCollector:
             return Fate.WAITING
         return Fate.THERE
 
+    def _seen(self, node: Node, live: Unstructured, fates: tuple[tuple[Owner, Fate], ...]) -> ObjectSeen:
+        return ObjectSeen(
+            owners=fates,
+            finalizers=tuple(live.finalizers),
+            being_deleted=node.being_deleted or live.being_deleted,
+            foreground=node.foreground,
+            orphaning=node.orphaning,
+            blocking=tuple(each.identity.uid for each in node.blocking) if node.foreground else (),
+            has_dependents=bool(node.dependents),
+            dependents_wait=any(each.foreground for each in node.dependents.values()),
+            waits_for_itself=node.foreground and self.graph.waits_for_itself(node),
+        )
+
     # What is done to objects.
 
     async def _drop_owners(self, identity: Identity, live: Unstructured, uids: tuple[str, ...]) -> None:
@@ -197,6 +211,8 @@ class GarbageCollector:
         await self._patch_owners(identity, live, strategic, kept)
 
     async def _unblock(self, identity: Identity, live: Unstructured) -> None:
+        if not any(each.get("blockOwnerDeletion") for each in live.owner_references):
+            return
         changed = [{**each, "blockOwnerDeletion": False} for each in live.owner_references]
         await self._patch_owners(identity, live, changed, changed)
 
@@ -275,19 +291,6 @@ class GarbageCollector:
         strategic = [{"$patch": "delete", "uid": owner}]
         for dependent in list(node.dependents.values()):
             await self._patch_owners(dependent.identity, None, strategic, None)
-
-
-def _seen(node: Node, live: Unstructured, fates: tuple[tuple[Owner, Fate], ...]) -> ObjectSeen:
-    return ObjectSeen(
-        owners=fates,
-        finalizers=tuple(live.finalizers),
-        being_deleted=node.being_deleted or live.being_deleted,
-        foreground=node.foreground,
-        orphaning=node.orphaning,
-        blocking=tuple(each.identity.uid for each in node.blocking) if node.foreground else (),
-        has_dependents=bool(node.dependents),
-        dependents_wait=any(each.foreground for each in node.dependents.values()),
-    )
 
 
 def _reference_to(identity: Identity) -> JsonObject:

@@ -64,6 +64,8 @@ class ObjectSeen:
     has_dependents: bool = False
     dependents_wait: bool = False
     """One of its dependents is itself being deleted in the foreground: perhaps a circle."""
+    waits_for_itself: bool = False
+    """It is being deleted in the foreground, and so are others that wait for one another in a circle with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class WaitFor:
     """Look at these dependents, which must go first."""
 
     dependents: tuple[str, ...]
+    unblock: bool = False
+    """And let its owners not wait for it: one of them is among those it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def decide(seen: ObjectSeen) -> Plan:
     if seen.orphaning:
         return Orphan()
     if seen.foreground:
-        return WaitFor(seen.blocking) if seen.blocking else LetGo()
+        return WaitFor(seen.blocking, seen.waits_for_itself) if seen.blocking else LetGo()
     if seen.being_deleted or not seen.owners:
         return NOTHING
     staying = {owner.uid for owner, fate in seen.owners if fate is Fate.THERE}

@@ -8,7 +8,8 @@ therefore proves nothing; only an object that was not found under the very coord
 Promises
     G1  an object is named for a look whenever its answer may have changed: an owner of it went or is not the one it
         names, it is being deleted with its dependents to go first or to be let go, or one of those went
-    G2  what is forgotten leaves nothing behind: no unobserved node without a dependent
+    G2  what is forgotten leaves nothing behind: a node is an object that was seen and not seen going, or is named
+        as an owner
     G3  an owner counts as absent only under coordinates under which it was seen going, or was not found
 
 Source: Kubernetes' garbagecollector graph_builder.
@@ -116,6 +117,19 @@ class Graph:
         """All of them, observed or not."""
         return iter(self._nodes.values())
 
+    def waits_for_itself(self, node: Node) -> bool:
+        """Whether a deletion in the foreground waits, through others of its sort, for its own end."""
+        seen: set[str] = set()
+        waiting = [node]
+        while waiting:
+            for each in waiting.pop().blocking:
+                if each is node:
+                    return True
+                if each.foreground and each.identity.uid not in seen:
+                    seen.add(each.identity.uid)
+                    waiting.append(each)
+        return False
+
     def changed(self) -> list[str]:
         """The uids to look at, in the order in which that became known; asked again, only later ones."""
         uids = [*self._changed, *self._unverified]
@@ -169,36 +183,36 @@ class Graph:
         self._remove(node, node.identity)
 
     def unwatch(self, uid: str) -> None:
-        """Nobody tells of this object any more: whether it is there must be asked."""
+        """Nobody tells of this object any more: whether it is there must be asked.
+
+        Until that is answered its owners go on waiting for it, and its dependents count on it.
+        """
         node = self._nodes.get(uid)
-        if node is None:
-            return
-        self._relink(node, ())
-        node.observed = node.being_deleted = node.foreground = node.orphaning = False
-        if node.dependents:
+        if node is not None:
+            node.observed = False
             self._unverified[uid] = None
-        else:
-            self._drop(node)
 
     # What the API server answers.
 
     def vanish(self, identity: Identity) -> None:
-        """The API server has no such object. Where others name it otherwise, the node now has their name for it."""
+        """The API server has no such object.
+
+        Where dependents name it otherwise, the node takes the next of their names, to be asked for in turn.
+        """
         node = self._nodes.get(identity.uid)
         if node is None:
             return
-        if node.observed and node.identity == identity:
-            self._remove(node, identity)
-            return
         matching, others = _partition(node.dependents.values(), identity)
-        if not node.observed and not others:
+        if node.identity == identity and (node.observed or not others):
             self._remove(node, identity)
             return
-        if matching:
-            self.note_absent(identity)
-            self._changed.update((each.identity.uid, None) for each in matching)
+        self.note_absent(identity)
+        self._changed.update((each.identity.uid, None) for each in matching)
         if not node.observed and node.identity == identity:
-            node.identity = _next_identity(others, identity)
+            other = next((each for each in _names(others, identity.uid) if each not in self._absent), None)
+            if other is not None:
+                node.identity = other
+                self._changed[identity.uid] = None
 
     # Inside.
 
@@ -213,15 +227,14 @@ class Graph:
         self._unverified.pop(identity.uid, None)
 
     def _relink(self, node: Node, owners: tuple[Owner, ...]) -> None:
-        before, after = {each.uid for each in node.owners}, {each.uid for each in owners}
-        touched = set(node.owners) ^ set(owners)
+        before, after = set(node.owners), set(owners)
         node.owners = owners
-        for uid in before - after:
+        for uid in {each.uid for each in before} - {each.uid for each in after}:
             self._unlink(uid, node)
         for owner in owners:
-            if owner.uid not in before:
+            if owner not in before:
                 self._link(owner, node)
-        for each in touched:
+        for each in before ^ after:
             standing = self._nodes.get(each.uid)
             if standing is not None and standing.foreground:
                 # Either it waits for one less, or it has one more to delete.
@@ -238,7 +251,9 @@ class Graph:
             if standing.observed:
                 self._report_misplaced(node, standing.identity)
             self._changed[node.identity.uid] = None
-        elif not owner.matches(standing.identity):
+        elif not owner.matches(standing.identity) or (
+            not standing.observed and self.is_absent(owner, namespace)
+        ):
             self._changed[node.identity.uid] = None
         standing.dependents[node.identity.uid] = node
 
@@ -249,7 +264,7 @@ class Graph:
         standing.dependents.pop(node.identity.uid, None)
         if standing.foreground:
             self._changed[uid] = None
-        if not standing.observed and not standing.dependents:
+        if not (standing.observed or standing.dependents or standing.owners):
             self._drop(standing)
 
     def _remove(self, node: Node, identity: Identity) -> None:
@@ -304,15 +319,9 @@ def _partition(dependents: Iterable[Node], identity: Identity) -> tuple[list[Nod
     return matching, others
 
 
-def _next_identity(dependents: Iterable[Node], absent: Identity) -> Identity:
-    """Another identity by which dependents name an owner: each in turn, when asked again and again."""
-    named = sorted(
-        {
-            owner.identity(node.identity.namespace)
-            for node in dependents
-            for owner in node.owners
-            if owner.uid == absent.uid
-        }
-        - {absent}
-    )
-    return next((each for each in named if each > absent), named[0] if named else absent)
+def _names(dependents: Iterable[Node], uid: str) -> Iterator[Identity]:
+    """The identities by which dependents name an owner."""
+    for node in dependents:
+        for owner in node.owners:
+            if owner.uid == uid:
+                yield owner.identity(node.identity.namespace)

@@ -16,7 +16,7 @@ Invariants
         available
     I4  a rolling update takes one Pod at a time, waits for those above it, and takes none below the partition
     I5  when everything is as wanted the plan is empty
-    I6  a set that is being deleted makes, changes and deletes nothing but its status and revisions
+    I6  a set that is being deleted makes and changes nothing but its status
 
 `updateStrategy.rollingUpdate.maxUnavailable` belongs to a feature that is off in Kubernetes 1.36, where the API
 server drops it.
@@ -73,6 +73,8 @@ class _Deciding:
         self.parallel = self.spec.get("podManagementPolicy") == "Parallel"
         self.pods: dict[int, Unstructured] = {}
         """Ours, by ordinal."""
+        self.taken: set[int] = set()
+        """Ordinals whose names are those of Pods that nobody controls and that are on their way out."""
         self.update = ""
         self.current = ""
         self.templates: dict[str, Mapping[str, Any]] = {}
@@ -102,7 +104,8 @@ def decide(seen: SetSeen) -> Plan:
     status = _status(state)
     if status != seen.set.get("status"):
         state.actions.append(UpdateStatus(status))
-    _prune(state)
+    if not seen.set.being_deleted:
+        _prune(state)
     return Plan(tuple(state.actions), *state.problem, _next_look(state))
 
 
@@ -116,10 +119,13 @@ def _revisions(state: _Deciding) -> None:
     if not state.set.being_deleted:
         state.actions += [AdoptRevision(each) for each in known if controller_of(each) is None]
     same = [each for each in known if revisions.same_template(each, data)]
+    status = state.set.get("status") or {}
     if same:
         state.update = same[-1].name
-        if revisions.revision_number(same[-1]) < newest:
+        if revisions.revision_number(same[-1]) < newest and not state.set.being_deleted:
             state.actions.append(UpdateRevision(same[-1], newest + 1))
+    elif state.set.being_deleted:
+        state.update = status.get("updateRevision") or ""  # what was there is being collected
     else:
         made = revisions.new_revision(state.set, data, newest + 1, state.owner)
         state.actions.append(CreateRevision(made))
@@ -127,7 +133,7 @@ def _revisions(state: _Deciding) -> None:
     for each in known:
         state.templates[each.name] = (each.get("data") or {}).get("spec", {}).get("template") or {}
     state.templates[state.update] = state.spec["template"]
-    said = (state.set.get("status") or {}).get("currentRevision") or ""
+    said = status.get("currentRevision") or ""
     state.current = said if said in state.templates else state.update
 
 
@@ -139,19 +145,22 @@ def _adopt(state: _Deciding) -> None:
     for pod in state.seen.pods:
         ordinal = template.ordinal_of(state.name, pod.name)
         controller = controller_of(pod)
-        member = ordinal is not None and selector.matches(pod.labels)
+        if ordinal is None or not selector.matches(pod.labels):
+            ordinal = None
         if controller is not None:
             if controller.uid != state.set.uid:
                 continue
-            if not member:
+            if ordinal is None:
                 if not state.set.being_deleted:
                     state.actions.append(ReleasePod(pod))
                 continue
-        elif not member or pod.being_deleted or state.set.being_deleted:
+        elif ordinal is None or state.set.being_deleted:
+            continue
+        elif pod.being_deleted:
+            state.taken.add(ordinal)
             continue
         else:
             state.actions.append(AdoptPod(pod))
-        assert ordinal is not None, pod
         state.pods[ordinal] = pod
 
 
@@ -168,7 +177,8 @@ def _fill(state: _Deciding) -> bool:
     for ordinal in state.ordinals:
         pod = state.pods.get(ordinal)
         if pod is None:
-            _make(state, ordinal)
+            if ordinal not in state.taken:
+                _make(state, ordinal)
             free = False
         elif health.is_ended(pod):
             # The next one is made when this one is gone.

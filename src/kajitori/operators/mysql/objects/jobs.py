@@ -9,7 +9,14 @@ from kajitori.apis.mysql_v1beta2 import JobConfig
 from kajitori.apis.mysql_v1beta2.names import LABEL_CREATED_BY, LABEL_NAME
 from kajitori.operators.mysql.objects.base import CONTAINER_ID, Rendering
 
-__all__ = ["WORK_DIRECTORY", "bucket_arguments", "job_pod", "job_role", "job_role_binding"]
+__all__ = [
+    "WORK_DIRECTORY",
+    "apart_from_other_jobs",
+    "bucket_arguments",
+    "job_pod",
+    "job_role",
+    "job_role_binding",
+]
 
 WORK_DIRECTORY = "/work"
 

@@ -7,7 +7,7 @@ import pytest
 
 from kajitori.apimachinery.errors import NotFound
 from kajitori.apimachinery.kind import JsonObject, Kind
-from kajitori.client import Client
+from kajitori.client import Client, PatchType
 from kajitori.testing import TestEnv
 from tests.controllers.support import (
     CLUSTER_ROLES,
@@ -163,6 +163,27 @@ def test_owners_that_wait_for_one_another_in_a_circle_all_go() -> None:
         await settle()
         assert await names(client) == {"one", "two"}
         await client.delete(CONFIG_MAPS, "default", "one", propagation="Foreground")
+        await settle()
+        assert await names(client) == set()
+
+    scenario(play, {GARBAGE})
+
+
+def test_a_circle_that_somebody_deletes_as_a_whole_goes_too() -> None:
+    async def play(env: TestEnv) -> None:
+        client = env.client()
+        one, two = [
+            await client.create(CONFIG_MAPS, config_map(name, finalizers=["example.com/hold"]))
+            for name in ("one", "two")
+        ]
+        for value, owner in ((one, two), (two, one)):
+            patch = {"metadata": {"ownerReferences": [owned_by(owner, blocks=True)]}}
+            await client.patch(CONFIG_MAPS, "default", value.name, patch)
+        for name in ("one", "two"):
+            await client.delete(CONFIG_MAPS, "default", name, propagation="Foreground")
+        for name in ("one", "two"):
+            patch = [{"op": "remove", "path": "/metadata/finalizers/0"}]
+            await client.patch(CONFIG_MAPS, "default", name, patch, PatchType.JSON)
         await settle()
         assert await names(client) == set()
 
@@ -350,13 +371,14 @@ def test_an_object_that_owns_nothing_and_belongs_to_nobody_costs_no_request() ->
         owner = await client.create(CONFIG_MAPS, config_map("owner"))
         await settle()
         asked: list[str] = []
-        real: Any = env.cluster.client("x").transport.request
+        transport: Any = client.transport
+        real = transport.request
 
         async def counting(method: str, path: str, *rest: Any) -> Any:
             asked.append(f"{method} {path}")
             return await real(method, path, *rest)
 
-        env.cluster.client("x").transport.request = counting  # type: ignore[method-assign]
+        transport.request = counting  # the collector's way to the server is the same
         await client.create(SECRETS, config_map("child", owned_by(owner)))
         await client.patch(SECRETS, "default", "child", {"metadata": {"labels": {"a": "b"}}})
         await client.create(SECRETS, config_map("alone"))
