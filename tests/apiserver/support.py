@@ -1,6 +1,7 @@
 """A real API server in this process, asked with plain requests."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -88,9 +89,7 @@ class Api:
         self.cluster = cluster
         self.transport: Transport = cluster.client("tests").transport
 
-    async def ask(
-        self, method: str, path: str, body: Any = None, *, type: str = "", **headers: str
-    ) -> Told:
+    async def ask(self, method: str, path: str, body: Any = None, *, type: str = "", **headers: str) -> Told:
         """One request. `body` is JSON unless it is bytes; headers are given with `_` for `-`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent.setdefault("user-agent", "tests/1.0")
@@ -131,24 +130,33 @@ async def serving(options: ClusterOptions = OPTIONS) -> AsyncIterator[Api]:
         yield Api(cluster)
 
 
-def with_api(test: Callable[[Api], Awaitable[None]], options: ClusterOptions = OPTIONS) -> None:
-    """Runs a test against a server of its own."""
-
-    async def main() -> None:
-        async with asyncio.timeout(60), serving(options) as api:
-            await test(api)
-
-    asyncio.run(main())
+Test = Callable[..., Awaitable[None]]
 
 
-def in_virtual_time(test: Callable[[Api], Awaitable[None]]) -> None:
+def served(test: Test) -> Callable[..., None]:
+    """A test that gets a server of its own as its first argument."""
+    return _given(test, OPTIONS, asyncio.run)
+
+
+def served_in_virtual_time(test: Test) -> Callable[..., None]:
     """The same where waiting takes no time."""
+    return _given(test, OPTIONS, run_virtual)
 
-    async def main() -> None:
-        async with serving() as api:
-            await test(api)
 
-    run_virtual(main())
+def _given(test: Test, options: ClusterOptions, run: Callable[[Any], Any]) -> Callable[..., None]:
+    def runs(**arguments: Any) -> None:
+        async def main() -> None:
+            async with serving(options) as api:
+                await test(api, **arguments)
+
+        run(main())
+
+    # What pytest shows and fills in.
+    signature = inspect.signature(test)
+    parameters = list(signature.parameters.values())[1:]
+    runs.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    runs.__name__, runs.__doc__, runs.__module__ = test.__name__, test.__doc__, test.__module__
+    return runs
 
 
 def config_map(name: str = "a", *, labels: Mapping[str, str] | None = None, **data: str) -> dict[str, Any]:
@@ -182,7 +190,13 @@ def definition(
             "scope": "Namespaced",
             "names": {"plural": plural, "kind": kind},
             "versions": [
-                {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}, **version}
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": schema},
+                    **version,
+                }
             ],
         },
     }

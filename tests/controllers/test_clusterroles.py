@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+from tests.controllers.support import CLUSTER_ROLES, SETTLE_SECONDS, scenario
+
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.testing import TestEnv
-from tests.controllers.support import CLUSTER_ROLES, SETTLE_SECONDS, scenario
 
 AGGREGATION = "clusterrole-aggregation-controller"
 READ_WIDGETS = {"verbs": ["get", "list"], "apiGroups": ["example.com"], "resources": ["widgets"]}
@@ -26,7 +27,9 @@ def test_a_role_labelled_for_view_lets_viewers_see_a_new_kind() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         labels = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
-        await client.create(CLUSTER_ROLES, role("widgets") | {"metadata": {"name": "widgets", "labels": labels}})
+        await client.create(
+            CLUSTER_ROLES, role("widgets") | {"metadata": {"name": "widgets", "labels": labels}}
+        )
         await client.patch(CLUSTER_ROLES, "", "widgets", {"rules": [READ_WIDGETS]})
         await env.wait_for_object(CLUSTER_ROLES, "", "view", lambda x: READ_WIDGETS in x["rules"])
         await env.wait_for_object(CLUSTER_ROLES, "", "admin", lambda x: READ_WIDGETS in x["rules"])

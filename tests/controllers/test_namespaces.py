@@ -3,11 +3,6 @@
 import asyncio
 
 import pytest
-
-from kajitori.apimachinery.errors import Forbidden
-from kajitori.apimachinery.frozen import Unstructured
-from kajitori.apimachinery.kind import Kind
-from kajitori.testing import Kubelet, TestEnv, VirtualClock, bind_pod
 from tests.controllers.support import (
     ACCOUNTS,
     CONFIG_MAPS,
@@ -24,6 +19,11 @@ from tests.controllers.support import (
     scenario,
     widgets_crd,
 )
+
+from kajitori.apimachinery.errors import Forbidden
+from kajitori.apimachinery.frozen import Unstructured
+from kajitori.apimachinery.kind import Kind
+from kajitori.testing import Kubelet, TestEnv, VirtualClock, bind_pod
 
 SERVICES = Kind("", "v1", "Service", "services")
 ROLES = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
@@ -144,9 +144,7 @@ def test_a_namespace_that_waits_is_not_written_again_and_again() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         await make(env)
-        await client.create(
-            CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"])
-        )
+        await client.create(CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"]))
         await client.delete(NAMESPACES, "", "doomed")
         await asyncio.sleep(5)
         before = (await client.get(NAMESPACES, "", "doomed")).resource_version
@@ -208,9 +206,7 @@ def test_nothing_is_made_in_a_namespace_that_goes() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         await make(env)
-        await client.create(
-            CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"])
-        )
+        await client.create(CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"]))
         await client.delete(NAMESPACES, "", "doomed")
         with pytest.raises(Forbidden, match="because it is being terminated"):
             await client.create(SECRETS, config_map("y", namespace="doomed"))

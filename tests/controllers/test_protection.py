@@ -4,11 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-
-from kajitori.apimachinery.frozen import freeze
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.controllers.protection import is_claim_in_use
-from kajitori.testing import TestEnv, bind_pod, end_pod
 from tests.controllers.support import (
     CLAIM_PROTECTION,
     CLAIMS,
@@ -18,6 +13,11 @@ from tests.controllers.support import (
     VOLUMES,
     scenario,
 )
+
+from kajitori.apimachinery.frozen import freeze
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.controllers.protection import is_claim_in_use
+from kajitori.testing import TestEnv, bind_pod, end_pod
 
 FINALIZER = "kubernetes.io/pvc-protection"
 

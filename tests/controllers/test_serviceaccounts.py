@@ -2,9 +2,6 @@
 
 import asyncio
 
-from kajitori import controllers
-from kajitori.ctrl import Manager
-from kajitori.testing import TestEnv
 from tests.controllers.support import (
     ACCOUNTS,
     CONFIG_MAPS,
@@ -15,6 +12,10 @@ from tests.controllers.support import (
     config_map,
     scenario,
 )
+
+from kajitori import controllers
+from kajitori.ctrl import Manager
+from kajitori.testing import TestEnv
 
 
 def test_every_namespace_has_its_service_account_and_its_certificate() -> None:
@@ -46,7 +47,9 @@ def test_the_certificate_is_put_right_when_it_is_changed() -> None:
         assert controllers.setup(manager, ca="the authority", only={ROOT_CA}) == ["service accounts"]
         async with env.running(manager):
             right = {"ca.crt": "the authority"}
-            await env.wait_for_object(CONFIG_MAPS, "default", "kube-root-ca.crt", lambda x: x["data"] == right)
+            await env.wait_for_object(
+                CONFIG_MAPS, "default", "kube-root-ca.crt", lambda x: x["data"] == right
+            )
             for damage in (
                 {"data": {"ca.crt": "another"}},
                 {"data": {"more": "x"}},
@@ -56,7 +59,10 @@ def test_the_certificate_is_put_right_when_it_is_changed() -> None:
                 broken = await client.patch(CONFIG_MAPS, "default", "kube-root-ca.crt", damage)
                 assert broken.get("data") != right or not broken.annotations
                 await env.wait_for_object(
-                    CONFIG_MAPS, "default", "kube-root-ca.crt", lambda x: x.get("data") == right and x.annotations
+                    CONFIG_MAPS,
+                    "default",
+                    "kube-root-ca.crt",
+                    lambda x: x.get("data") == right and x.annotations,
                 )
             # What somebody else says about it stays.
             said = {"metadata": {"annotations": {"kubernetes.io/description": "ours"}}}
@@ -73,9 +79,7 @@ def test_a_namespace_that_goes_is_left_alone() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         await client.create(NAMESPACES, {"metadata": {"name": "doomed"}})
-        await client.create(
-            CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"])
-        )
+        await client.create(CONFIG_MAPS, config_map("x", namespace="doomed", finalizers=["example.com/hold"]))
         await env.wait_for_object(SERVICE_ACCOUNTS, "doomed", "default")
         await env.wait_for_object(CONFIG_MAPS, "doomed", "kube-root-ca.crt")
         await client.delete(NAMESPACES, "", "doomed")

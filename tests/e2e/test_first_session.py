@@ -118,8 +118,8 @@ def identities(kubectl: Kubectl) -> dict[str, str]:
 
 def volumes_grew(kubectl: Kubectl, old: dict[str, str], *, was: str, now: str) -> None:
     """The claims ask for more, the StatefulSet is another one, the Pods are the same, and an Event tells why."""
-    claim = "pvc/mysql-data-moco-default-0"
-    kubectl("wait", f"--for=jsonpath={{.spec.resources.requests.storage}}={now}", claim)
+    request = "jsonpath={.spec.resources.requests.storage}"
+    until(lambda: kubectl.run("get", "pvc", "mysql-data-moco-default-0", "-o", request).out, now.__eq__)
     template = "{.spec.volumeClaimTemplates[0].spec.resources.requests.storage}"
     until(lambda: kubectl.run("get", "sts", "moco-default", "-o", f"jsonpath={template}").out, now.__eq__)
     new = identities(kubectl)
@@ -132,10 +132,10 @@ def volumes_grew(kubectl: Kubectl, old: dict[str, str], *, was: str, now: str) -
     )
     told = until(
         lambda: kubectl("events", "--for", "mysqlcluster/default"),
-        lambda text: f"mysql-data {was} → {now}" in text,
+        lambda text: f"Claim mysql-data-moco-default-0 grows from {was} to {now}" in text
+        and f"mysql-data {was} → {now}" in text,
     )
     assert "StatefulSetRecreated" in told
-    assert f"Claim mysql-data-moco-default-0 grows from {was} to {now}" in told
 
 
 def it_outlives_a_restart(up: UpProcess, kubectl: Kubectl) -> None:

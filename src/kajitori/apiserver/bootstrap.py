@@ -183,7 +183,9 @@ async def _make(store: Store, info: ResourceInfo, name: str, obj: JsonObject) ->
 
 def _mended(standing: Item, expected: JsonObject) -> JsonObject | None:
     """A stored role or binding with what this version wants to be in it; None when it has all of that."""
-    from kajitori.apiserver.authorization.bootstrap import reconciled  # only a server that starts again needs it
+    from kajitori.apiserver.authorization.bootstrap import (
+        reconciled,
+    )  # only a server that starts again needs it
 
     existing: JsonObject = msgspec.json.decode(standing.value)
     mended = reconciled(existing, expected)

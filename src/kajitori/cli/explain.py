@@ -81,7 +81,9 @@ def _printed(found: dict[str, Any], output: str) -> Iterator[str]:
     for each in found["problems"]:
         yield f"problem: {each['reason']}: {each['message']}"
     yield "plan:" if found["plan"] else "plan: nothing to do"
-    yield from (f"  - {each}" for each in found["plan"])
+    for each in found["plan"]:
+        where = f"{each['namespace']}/{each['name']}" if each["namespace"] else each["name"]
+        yield f"  {each['action']} {each['kind']} {where}: {each['why']}"
 
 
 def _nested(value: Any, depth: int) -> Iterator[str]:

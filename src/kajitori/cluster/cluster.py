@@ -28,6 +28,7 @@ from kajitori.apiserver.authentication.serviceaccount import ISSUER
 from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
+from kajitori.apiserver.expiry import expire_events
 from kajitori.apiserver.http import Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
@@ -198,6 +199,7 @@ class Cluster:
         background = Background()
         self._stack.push_async_callback(background.close)
         assembled.custom.start(background)
+        background.spawn(expire_events(store), "expiry of events")
         if pending is not None:
             await self._listen(assembled, self._finish_pki(pending))
         self._stack.callback(assembled.resources.close_watches)

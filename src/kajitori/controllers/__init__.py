@@ -5,8 +5,10 @@ Source: Kubernetes' kube-controller-manager.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kajitori.ctrl import Manager
+if TYPE_CHECKING:
+    from kajitori.ctrl import Manager
 
 __all__ = ["CONTROLLERS", "ControllerProgram", "setup"]
 
@@ -17,53 +19,53 @@ class ControllerProgram:
 
     title: str
     """What people call it; two halves of one thing share one."""
-    setup: Callable[[Manager, str], object]
+    setup: "Callable[[Manager, str], object]"
     """Adds it to a manager; takes the certificate of the API's authority, in PEM."""
 
 
-def _namespaces(manager: Manager, ca: str) -> None:
+def _namespaces(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import namespaces
 
     namespaces.setup(manager)
 
 
-def _service_accounts(manager: Manager, ca: str) -> None:
+def _service_accounts(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import serviceaccounts
 
     serviceaccounts.setup_accounts(manager)
 
 
-def _root_certificates(manager: Manager, ca: str) -> None:
+def _root_certificates(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import serviceaccounts
 
     serviceaccounts.setup_root_certificates(manager, ca)
 
 
-def _garbage(manager: Manager, ca: str) -> None:
+def _garbage(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import garbage
 
     garbage.setup(manager)
 
 
-def _stateful_sets(manager: Manager, ca: str) -> None:
+def _stateful_sets(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import statefulset
 
     statefulset.setup(manager)
 
 
-def _claim_protection(manager: Manager, ca: str) -> None:
+def _claim_protection(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import protection
 
     protection.setup_claims(manager)
 
 
-def _volume_protection(manager: Manager, ca: str) -> None:
+def _volume_protection(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import protection
 
     protection.setup_volumes(manager)
 
 
-def _cluster_roles(manager: Manager, ca: str) -> None:
+def _cluster_roles(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import clusterroles
 
     clusterroles.setup(manager)
@@ -82,7 +84,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
 
 
-def setup(manager: Manager, *, ca: str, only: Collection[str] | None = None) -> list[str]:
+def setup(manager: "Manager", *, ca: str, only: Collection[str] | None = None) -> list[str]:
     """Adds the controllers to a manager, all or those named in `only`; gives their titles.
 
     `ca` is the API's authority, in PEM.

@@ -16,7 +16,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ from kajitori.cluster.cluster import Cluster
 from kajitori.cluster.operators import OPERATORS
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import is_condition_true
-from kajitori.testing.waiting import Condition, wait_for, wait_for_object, wait_quiet
+from kajitori.testing.waiting import wait_for, wait_for_object, wait_quiet
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
@@ -157,7 +157,17 @@ class TestEnv:
 
     # Waiting for it.
 
-    async def wait_for(self, condition: Condition[T], *, what: str = "", seconds: float = WAIT_SECONDS) -> T:
+    @overload
+    async def wait_for(
+        self, condition: Callable[[], Awaitable[T]], *, what: str = "", seconds: float = WAIT_SECONDS
+    ) -> T: ...
+    @overload
+    async def wait_for(
+        self, condition: Callable[[], T], *, what: str = "", seconds: float = WAIT_SECONDS
+    ) -> T: ...
+    async def wait_for(
+        self, condition: Callable[[], Any], *, what: str = "", seconds: float = WAIT_SECONDS
+    ) -> Any:
         """What `condition` gives, a value or something to await, once that is true; NotFound means: not yet.
 
         It is asked again after every write to the API, and now and then besides. `what` says in the failure what

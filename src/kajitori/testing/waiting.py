@@ -8,8 +8,8 @@ Promises
 import asyncio
 import inspect
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any
 
 from kajitori.apimachinery.errors import NotFound
 from kajitori.apimachinery.frozen import Unstructured
@@ -25,10 +25,8 @@ PAUSE_SECONDS_MAX = 0.02
 SHOWN_CHARACTERS_MAX = 2_000
 """Of the last object that was seen."""
 
-T = TypeVar("T")
-
-Condition = Callable[[], T | Awaitable[T]]
-"""Holds when it gives something true. NotFound means: not yet."""
+Condition = Callable[[], Any]
+"""Holds when it gives something true, at once or to be awaited. NotFound means: not yet."""
 
 Subscribe = Callable[[Callable[[], None]], Callable[[], None]]
 
@@ -37,7 +35,7 @@ class NotInTime(AssertionError):
     """What a test waited for did not come."""
 
 
-async def wait_for(condition: Condition[T], *, what: str, seconds: float, on_write: Subscribe) -> T:
+async def wait_for(condition: Condition, *, what: str, seconds: float, on_write: Subscribe) -> Any:
     """What `condition` gives, once that is true. Raises: NotInTime."""
     changed = asyncio.Event()
     unsubscribe = on_write(changed.set)
@@ -48,11 +46,11 @@ async def wait_for(condition: Condition[T], *, what: str, seconds: float, on_wri
             while True:
                 changed.clear()
                 try:
-                    value: Any = condition()
+                    value = condition()
                     if inspect.isawaitable(value):
                         value = await value
                     if value:
-                        return cast(T, value)
+                        return value
                     said = f"it gave {value!r}"
                 except NotFound as error:
                     said = str(error)

@@ -4,6 +4,7 @@ A path names where a change is made: `spec.containers[0].image`, `metadata.label
 """
 
 import copy
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,44 @@ from tests.apis.support import Road
 
 from kajitori.apis import validation
 
-__all__ = ["ABSENT", "Case", "Checked", "changed", "invalid"]
+__all__ = [
+    "ABSENT",
+    "CONFIG_KEY",
+    "KEY",
+    "LABEL",
+    "SUBDOMAIN",
+    "VALUE",
+    "Case",
+    "Checked",
+    "below",
+    "changed",
+    "invalid",
+]
+
+_ENDS = "and must start and end with an alphanumeric character"
+LABEL = (
+    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', {_ENDS} "
+    "(e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+SUBDOMAIN = (
+    f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', {_ENDS} "
+    r"(e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+KEY = (
+    f"name part must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+VALUE = (
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
+    "(e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+CONFIG_KEY = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
+    "(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 
 ABSENT = object()
 """The value of what a change takes out."""
@@ -42,7 +80,7 @@ def changed(body: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for path, value in changes.items():
         steps = _steps(path)
         holder: Any = copied
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in itertools.pairwise(steps):
             holder = _inner(holder, step, following)
         last = steps[-1]
         if value is ABSENT:
@@ -57,6 +95,14 @@ def changed(body: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 def invalid(path: str, value: str, *told: str) -> list[str]:
     """What is said of a text that is not what it should be."""
     return [f'{path}: Invalid value: "{value}": {each}' for each in told]
+
+
+def below(path: str, cases: list[Case]) -> list[Case]:
+    """The cases, of which paths and complaints begin at a path."""
+    return [
+        ({f"{path}{key}": value for key, value in changes.items()}, [path + each for each in told])
+        for changes, told in cases
+    ]
 
 
 class Checked:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from tests.apiserver.authorization.given import role, rule, wish
 
+from kajitori.apis.aggregation import aggregated_rules
 from kajitori.apiserver.authentication import ANONYMOUS, User
 from kajitori.apiserver.authorization import Attributes, Authorizer, bootstrap_rbac, parse_rules
-from kajitori.apis.aggregation import aggregated_rules
 from kajitori.apiserver.authorization.bootstrap import bootstrap_objects, reconciled
 
 OBJECTS = bootstrap_objects()

@@ -4,11 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-
-from kajitori.apimachinery.errors import NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind
-from kajitori.client import Client, PatchType
-from kajitori.testing import TestEnv
 from tests.controllers.support import (
     CLUSTER_ROLES,
     CONFIG_MAPS,
@@ -24,6 +19,11 @@ from tests.controllers.support import (
     scenario,
     widgets_crd,
 )
+
+from kajitori.apimachinery.errors import NotFound
+from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.client import Client, PatchType
+from kajitori.testing import TestEnv
 
 
 async def names(client: Client, kind: Kind = CONFIG_MAPS, namespace: str = "default") -> set[str]:
@@ -182,8 +182,8 @@ def test_a_circle_that_somebody_deletes_as_a_whole_goes_too() -> None:
         for name in ("one", "two"):
             await client.delete(CONFIG_MAPS, "default", name, propagation="Foreground")
         for name in ("one", "two"):
-            patch = [{"op": "remove", "path": "/metadata/finalizers/0"}]
-            await client.patch(CONFIG_MAPS, "default", name, patch, PatchType.JSON)
+            let_go = [{"op": "remove", "path": "/metadata/finalizers/0"}]
+            await client.patch(CONFIG_MAPS, "default", name, let_go, PatchType.JSON)
         await settle()
         assert await names(client) == set()
 
@@ -214,11 +214,18 @@ def test_an_owner_of_another_version_than_preferred_is_found() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         scaler = Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
-        spec = {"scaleTargetRef": {"kind": "Deployment", "name": "x", "apiVersion": "apps/v1"}, "maxReplicas": 2}
+        spec = {
+            "scaleTargetRef": {"kind": "Deployment", "name": "x", "apiVersion": "apps/v1"},
+            "maxReplicas": 2,
+        }
         body = {"metadata": {"name": "owner", "namespace": "default"}, "spec": spec}
         owner = await client.create(scaler, body)
-        await client.create(CONFIG_MAPS, config_map("child", {**owned_by(owner), "apiVersion": "autoscaling/v1"}))
-        await client.create(CONFIG_MAPS, config_map("odd", {**owned_by(owner), "apiVersion": "autoscaling/v9"}))
+        await client.create(
+            CONFIG_MAPS, config_map("child", {**owned_by(owner), "apiVersion": "autoscaling/v1"})
+        )
+        await client.create(
+            CONFIG_MAPS, config_map("odd", {**owned_by(owner), "apiVersion": "autoscaling/v9"})
+        )
         await settle()
         assert await names(client) == {"child", "odd"}
         await client.delete(scaler, "default", "owner", propagation="Background")
@@ -241,7 +248,9 @@ def test_an_owner_in_another_namespace_counts_as_gone_and_people_hear_of_it() ->
         await settle()
         assert (await client.get(CONFIG_MAPS, "default", "bad")).being_deleted
         assert await names(client, namespace="other") == {"owner", "good"}
-        events = [each for each in await client.list(EVENTS, "default") if each["involvedObject"]["uid"] == bad.uid]
+        events = [
+            each for each in await client.list(EVENTS, "default") if each["involvedObject"]["uid"] == bad.uid
+        ]
         assert [(each["type"], each["reason"], each["message"]) for each in events] == [
             (
                 "Warning",

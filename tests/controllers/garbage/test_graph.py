@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.controllers.support import thorough
 
 from kajitori.controllers.garbage.decide import (
     Delete,
@@ -19,7 +20,6 @@ from kajitori.controllers.garbage.decide import (
     decide,
 )
 from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Graph, Identity, Node, Owner
-from tests.controllers.support import thorough
 
 LOOKS_MAX = 5_000
 KINDS = ("A", "B", "C")
@@ -145,20 +145,26 @@ class Collector:
                 cluster.delete(live, propagation)
             case WaitFor(dependents, unblock):
                 if unblock:
-                    cluster.put(replace(live, owners=tuple(each._replace(blocks=False) for each in live.owners)))
+                    cluster.put(
+                        replace(live, owners=tuple(each._replace(blocks=False) for each in live.owners))
+                    )
                 for each in dependents:
                     waiting = self.graph.get(each)
                     if waiting is not None and not waiting.foreground:
                         self.look(each)
             case LetGo():
-                cluster.put(replace(live, finalizers=tuple(each for each in live.finalizers if each != FOREGROUND)))
+                cluster.put(
+                    replace(live, finalizers=tuple(each for each in live.finalizers if each != FOREGROUND))
+                )
             case Orphan():
                 for dependent in list(node.dependents.values()):
                     found = cluster.get(dependent.identity)
                     if found is not None:
                         kept = tuple(each for each in found.owners if each.uid != node.identity.uid)
                         cluster.put(replace(found, owners=kept))
-                cluster.put(replace(live, finalizers=tuple(each for each in live.finalizers if each != ORPHAN)))
+                cluster.put(
+                    replace(live, finalizers=tuple(each for each in live.finalizers if each != ORPHAN))
+                )
             case _:
                 pass
 
@@ -247,7 +253,11 @@ def check_graph(cluster: Cluster, graph: Graph) -> None:
             assert node.dependents and uid not in there
             continue
         thing = there.pop(uid)
-        assert (node.identity, node.owners, node.being_deleted) == (thing.identity, thing.owners, thing.deleted)
+        assert (node.identity, node.owners, node.being_deleted) == (
+            thing.identity,
+            thing.owners,
+            thing.deleted,
+        )
         for owner in node.owners:
             standing = graph.get(owner.uid)
             # Who names an owner wrongly may have been told that there is none, before the owner itself was seen.
@@ -301,8 +311,8 @@ def test_a_kind_that_is_not_watched_any_more_takes_nothing_with_it(happened: lis
             collector.graph.see(identity, thing.owners, thing.finalizers, thing.deleted)
     assert all(node.observed or node.dependents for node in collector.graph.nodes())
     for thing in cluster.things.values():
-        node = collector.graph.get(thing.identity.uid)
-        assert node is not None and node.observed and node.owners == thing.owners
+        found = collector.graph.get(thing.identity.uid)
+        assert found is not None and found.observed and found.owners == thing.owners
 
 
 def identity(name: str, namespace: str = "n", uid: str = "") -> Identity:

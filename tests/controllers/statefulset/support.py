@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from tests.controllers.support import CLAIMS, PODS, START, STATEFUL_SETS
+
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.client import Client
 from kajitori.testing import TestEnv, VirtualClock, bind_pod, set_pod_ready
-from tests.controllers.support import CLAIMS, PODS, START, STATEFUL_SETS
 
 CLOCK = VirtualClock(START)
 

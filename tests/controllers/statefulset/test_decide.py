@@ -5,13 +5,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.controllers.support import thorough
 
 from kajitori.apimachinery.frozen import freeze, thaw
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.controllers.statefulset import seen as plans
 from kajitori.controllers.statefulset.decide import decide
 from kajitori.controllers.statefulset.template import ordinal_of
-from tests.controllers.support import thorough
 
 STEPS_MAX = 300
 REVISION = "controller-revision-hash"
@@ -100,9 +100,7 @@ class Model:
 
     def own(self, value: JsonObject) -> None:
         reference = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "set"}
-        value["metadata"]["ownerReferences"] = [
-            {**reference, "controller": True, "blockOwnerDeletion": True}
-        ]
+        value["metadata"]["ownerReferences"] = [{**reference, "controller": True, "blockOwnerDeletion": True}]
 
     # What everybody else does.
 
@@ -145,7 +143,9 @@ class Model:
                     self.remove(name)
                 else:
                     self.report(name, "Running", True)
-            if not self.step() and not any("deletionTimestamp" in each["metadata"] for each in self.pods.values()):
+            if not self.step() and not any(
+                "deletionTimestamp" in each["metadata"] for each in self.pods.values()
+            ):
                 return
         raise AssertionError(f"not quiet after {STEPS_MAX} steps: {decide(self.seen()).actions}")
 
@@ -191,13 +191,18 @@ def check(model: Model, seen: plans.SetSeen, plan: plans.Plan) -> None:
     for pod in deleted:
         ordinal = ordinal_of("web", pod.name)
         assert ordinal is not None and "deletionTimestamp" not in pod["metadata"]
-        assert not (in_service(pod) and ordinal in wanted and pod.labels.get(REVISION) == revision), plan  # I2
+        assert not (in_service(pod) and ordinal in wanted and pod.labels.get(REVISION) == revision), (
+            plan
+        )  # I2
         if ordinal in wanted and pod["status"]["phase"] not in ("Failed", "Succeeded"):  # I4
             updated += 1
             assert spec["updateStrategy"]["type"] == "RollingUpdate"
             assert ordinal >= start + partition
             for above in range(ordinal + 1, wanted.stop):
-                assert in_service(standing[above]) and standing[above]["metadata"]["labels"][REVISION] == revision
+                assert (
+                    in_service(standing[above])
+                    and standing[above]["metadata"]["labels"][REVISION] == revision
+                )
     assert updated <= 1
     if spec["podManagementPolicy"] == "OrderedReady":  # I3
         assert len(made) + len(deleted) <= 1
@@ -210,7 +215,10 @@ def check(model: Model, seen: plans.SetSeen, plan: plans.Plan) -> None:
 
 
 retention = st.fixed_dictionaries(
-    {"whenScaled": st.sampled_from(["Retain", "Delete"]), "whenDeleted": st.sampled_from(["Retain", "Delete"])}
+    {
+        "whenScaled": st.sampled_from(["Retain", "Delete"]),
+        "whenDeleted": st.sampled_from(["Retain", "Delete"]),
+    }
 )
 specs = st.fixed_dictionaries(
     {
@@ -283,7 +291,9 @@ def play(spec: JsonObject, happened: list[tuple[str, Any]]) -> Model:
 
 @thorough(200)
 @given(specs, events)
-def test_whatever_happens_the_set_becomes_what_was_asked_for(spec: JsonObject, happened: list[tuple[str, Any]]) -> None:
+def test_whatever_happens_the_set_becomes_what_was_asked_for(
+    spec: JsonObject, happened: list[tuple[str, Any]]
+) -> None:
     model = play(spec, happened)
     model.settle()
     now = model.set["spec"]
@@ -320,7 +330,9 @@ def check_claims(model: Model, ordinals: range) -> None:
 
 @thorough(60)
 @given(specs, events)
-def test_a_set_that_is_being_deleted_only_tells_how_it_is(spec: JsonObject, happened: list[tuple[str, Any]]) -> None:  # I6
+def test_a_set_that_is_being_deleted_only_tells_how_it_is(
+    spec: JsonObject, happened: list[tuple[str, Any]]
+) -> None:  # I6
     model = play(spec, happened)
     model.set["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     before = copy.deepcopy((model.pods, model.claims, model.revisions))
@@ -332,7 +344,9 @@ def test_a_set_that_is_being_deleted_only_tells_how_it_is(spec: JsonObject, happ
 
 @thorough(60)
 @given(specs, events)
-def test_references_of_others_to_claims_are_kept(spec: JsonObject, happened: list[tuple[str, Any]]) -> None:  # I1, C1
+def test_references_of_others_to_claims_are_kept(
+    spec: JsonObject, happened: list[tuple[str, Any]]
+) -> None:  # I1, C1
     model = play(spec, happened)
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "somebody"}
     for claim in model.claims.values():
@@ -374,6 +388,12 @@ def test_a_claim_of_an_earlier_set_is_left_to_the_garbage_collector() -> None:  
     }
     model = play(spec, [])
     model.settle()
-    earlier = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "earlier", "controller": True}
+    earlier = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "name": "web",
+        "uid": "earlier",
+        "controller": True,
+    }
     model.claims["v-web-0"]["metadata"]["ownerReferences"] = [earlier]
     assert not model.step()

@@ -4,10 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.client import Client
-from kajitori.testing import TestEnv
 from tests.controllers.statefulset.support import (
     claim_names,
     claim_template,
@@ -30,6 +26,10 @@ from tests.controllers.support import (
     STATEFUL_SETS,
     scenario,
 )
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.client import Client
+from kajitori.testing import TestEnv
 
 
 async def settle() -> None:
@@ -57,7 +57,9 @@ def test_a_pod_that_belongs_to_nobody_is_adopted_by_name_and_labels() -> None:
         set_ = await client.create(STATEFUL_SETS, stateful_set(replicas=1))
         await make_ready(env, "web-0")
         await settle()
-        owners = {name: [each["uid"] for each in pod.owner_references] for name, pod in (await pods(client)).items()}
+        owners = {
+            name: [each["uid"] for each in pod.owner_references] for name, pod in (await pods(client)).items()
+        }
         # Adopted, and then replaced: it has no revision.
         assert (await pods(client))["web-0"].uid != orphan.uid
         assert owners == {"web-0": [set_.uid], "web-x": [], "web-01": [], "web-1": []}
@@ -82,7 +84,9 @@ def test_a_pod_with_the_name_but_of_another_owner_is_not_touched() -> None:
         standing = await client.get(STATEFUL_SETS, "default", "web")
         await client.patch(STATEFUL_SETS, "default", "web", {"spec": {"replicas": 0}})
         await settle()
-        taken = await client.create(PODS, {**body, "metadata": {**body["metadata"], "finalizers": ["example.com/x"]}})
+        taken = await client.create(
+            PODS, {**body, "metadata": {**body["metadata"], "finalizers": ["example.com/x"]}}
+        )
         await client.patch(STATEFUL_SETS, "default", "web", {"spec": {"replicas": 1}})
         await settle()
         assert standing.uid
@@ -112,7 +116,9 @@ def test_a_set_made_again_adopts_running_pods_as_they_are() -> None:
 
     async def play(env: TestEnv) -> None:
         client = env.client()
-        await client.create(STATEFUL_SETS, stateful_set(replicas=2, volumeClaimTemplates=[claim_template(size="1Gi")]))
+        await client.create(
+            STATEFUL_SETS, stateful_set(replicas=2, volumeClaimTemplates=[claim_template(size="1Gi")])
+        )
         await make_ready(env, "web-0", "web-1")
         await settle()
         before, revision = await uids(client), (await get(client))["status"]["updateRevision"]
@@ -207,7 +213,9 @@ def test_a_changed_retention_policy_holds_for_claims_that_are_there() -> None:
 
         async def owners() -> list[list[tuple[str, bool]]]:
             claims = await client.list(CLAIMS, "default")
-            return [[(each["kind"], each["controller"]) for each in claim.owner_references] for claim in claims]
+            return [
+                [(each["kind"], each["controller"]) for each in claim.owner_references] for claim in claims
+            ]
 
         async def policy(scaled: str, deleted: str) -> None:
             patch = {"persistentVolumeClaimRetentionPolicy": {"whenScaled": scaled, "whenDeleted": deleted}}

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from kajitori.testing import TestEnv, end_pod
 from tests.controllers.statefulset.support import (
     claim_names,
     claim_template,
@@ -24,6 +23,8 @@ from tests.controllers.support import (
     STATEFUL_SETS,
     scenario,
 )
+
+from kajitori.testing import TestEnv, end_pod
 
 
 async def settle() -> None:
@@ -180,7 +181,9 @@ def test_what_happens_to_pods_and_claims_is_told() -> None:
         await make_ready(env, "web-0")
         await client.patch(STATEFUL_SETS, "default", "web", {"spec": {"replicas": 0}})
         await settle()
-        told = [(each["type"], each["reason"], each["message"]) for each in await client.list(EVENTS, "default")]
+        told = [
+            (each["type"], each["reason"], each["message"]) for each in await client.list(EVENTS, "default")
+        ]
         assert sorted(told) == [
             ("Normal", "SuccessfulCreate", "create Claim data-web-0 Pod web-0 in StatefulSet web success"),
             ("Normal", "SuccessfulCreate", "create Pod web-0 in StatefulSet web successful"),
@@ -251,7 +254,9 @@ def test_a_pod_is_not_made_with_a_claim_that_is_being_deleted() -> None:
         await client.patch(STATEFUL_SETS, "default", "web", {"spec": {"replicas": 1}})
         await settle()
         assert await pod_names(client) == []
-        messages = {each["message"] for each in await client.list(EVENTS, "default") if each["type"] == "Warning"}
+        messages = {
+            each["message"] for each in await client.list(EVENTS, "default") if each["type"] == "Warning"
+        }
         assert messages == {
             "create Pod web-0 in StatefulSet web failed error: pvc data-web-0 is being deleted"
         }

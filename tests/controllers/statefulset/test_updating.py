@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from kajitori.client import Client
-from kajitori.testing import TestEnv
 from tests.controllers.statefulset.support import (
     finish,
     get,
@@ -25,6 +23,9 @@ from tests.controllers.support import (
     STATEFUL_SETS,
     scenario,
 )
+
+from kajitori.client import Client
+from kajitori.testing import TestEnv
 
 
 async def settle() -> None:

@@ -197,8 +197,8 @@ def test_growing_keeps_the_pods() -> None:
         )
         assert adopted.uid == pod.uid and not adopted.being_deleted
         await stage.settled()
-        await stage.until(EVENTS, "", lambda event: event["reason"] == "StatefulSetRecreated")
-        assert {"StatefulSetRecreated", "VolumeGrown"} <= await stage.events()
+        for reason in ("StatefulSetRecreated", "VolumeGrown"):
+            await stage.until(EVENTS, "", lambda event, reason=reason: event["reason"] == reason)
 
     _play(story)
 

@@ -20,6 +20,8 @@ TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SECONDS = 3607
 """What kube-apiserver asks for: an hour, and seven seconds by which such tokens are recognised."""
 
+CLASSES = "scheduling.k8s.io/priorityclasses"
+
 _MIRROR = "kubernetes.io/config.mirror"
 _read = msgspec.json.Decoder(JsonObject).decode
 
@@ -108,7 +110,7 @@ def _token_sources() -> JsonObject:
     }
 
 
-class Priority(_PodPlugin):
+class Priority:
     """The number behind a priority class name, and the global default where a Pod names none."""
 
     name = "Priority"
@@ -116,15 +118,39 @@ class Priority(_PodPlugin):
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        return operation in ("CREATE", "UPDATE") and bucket in ("/pods", CLASSES) and not subresource
+
+    def validate(self, attributes: Attributes) -> None:
+        """Raises: Forbidden for a second class that is the default of all."""
+        wanted = attributes.obj
+        if attributes.resource.bucket != CLASSES or wanted is None or not wanted.get("globalDefault"):
+            return
+        standing = self._global_default()
+        name = wanted["metadata"]["name"]
+        if standing is not None and (
+            attributes.operation == "CREATE" or standing["metadata"]["name"] != name
+        ):
+            why = f"PriorityClass {standing['metadata']['name']} is already marked as default. Only one default can exist"
+            raise forbidden("priorityclasses", "scheduling.k8s.io", name, why)
+
     def mutate(self, attributes: Attributes) -> None:
         """Raises: Forbidden for a class that is not there, or a number that is not its class's."""
         pod = attributes.obj
         assert pod is not None, attributes
+        if attributes.resource.bucket != "/pods":
+            return
         spec = pod["spec"]
+        if attributes.old is not None:
+            # It was given once, and a manifest that is sent again does not say it.
+            for member in ("priority", "preemptionPolicy"):
+                if member in attributes.old["spec"]:
+                    spec.setdefault(member, attributes.old["spec"][member])
+            return
         name = spec.get("priorityClassName")
         value, policy = 0, "PreemptLowerPriority"
         if name:
-            item = self._store.get("scheduling.k8s.io/priorityclasses", name)
+            item = self._store.get(CLASSES, name)
             if item is None:
                 raise forbidden("pods", "", attributes.name, f"no PriorityClass with name {name} was found")
             found = _read(item.value)
@@ -156,7 +182,7 @@ class Priority(_PodPlugin):
 
     def _global_default(self) -> JsonObject | None:
         best: JsonObject | None = None
-        for item in self._store.range("scheduling.k8s.io/priorityclasses"):
+        for item in self._store.range(CLASSES):
             if b'"globalDefault":true' in item.value:
                 found = _read(item.value)
                 if best is None or found.get("value", 0) < best.get("value", 0):
@@ -170,6 +196,10 @@ class DefaultTolerationSeconds(_PodPlugin):
     name = "DefaultTolerationSeconds"
 
     SECONDS = 300
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        # Updates too: a manifest that is sent again does not have them.
+        return operation in ("CREATE", "UPDATE") and bucket == "/pods" and not subresource
 
     def mutate(self, attributes: Attributes) -> None:
         pod = attributes.obj

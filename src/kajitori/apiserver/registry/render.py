@@ -8,7 +8,7 @@ apiserver/pkg/endpoints/handlers/response.go.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.http import Joined
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, Form
 from kajitori.apiserver.registry.resource import Resource, encode
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.registry.protobuf import ProtobufBodies
 
 __all__ = ["ListPage", "Renderer", "write_any"]
 
@@ -65,20 +68,37 @@ class Renderer:
 
         Raises: NotAcceptable for a list form.
         """
-        resource = self._resource
-        value = resource.serve(value)
-        if form.media == JSON and not form.kind:
-            return value + b"\n"
-        obj = _decode(value)
-        return write_any(self._transformed(obj, form), form.media)
-
-    def _transformed(self, obj: JsonObject, form: Form, *, headers: bool = True) -> JsonObject:
-        if not form.kind:
-            return obj
         if form.kind == "PartialObjectMetadataList":
             raise self._not_acceptable(form, is_list=False)
-        if form.kind == "PartialObjectMetadata":
-            return _partial(obj, form)
+        bodies = self._protobuf(form)
+        if bodies is not None:
+            return bodies.whole(value)
+        if form.media == JSON and form.kind != "Table":
+            return self._json(value, form) + b"\n"
+        return write_any(self._transformed(value, form), form.media)
+
+    def _protobuf(self, form: Form) -> "ProtobufBodies | None":
+        """What makes protobuf of values: of the whole, or of the metadata alone; None for any other form."""
+        if form.media != PROTOBUF:
+            return None
+        if not form.kind:
+            return self._resource.protobuf
+        return self._resource.protobuf_metadata if form.version == "v1" else None
+
+    def _json(self, value: bytes, form: Form) -> bytes:
+        """The whole object, or its metadata alone."""
+        if not form.kind:
+            return self._resource.serve(value)
+        metadata = self._resource.metadata_json(value)
+        return b'{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/%b","metadata":%b}' % (
+            form.version.encode(),
+            metadata,
+        )
+
+    def _transformed(self, value: bytes, form: Form, *, headers: bool = True) -> JsonObject:
+        if form.kind != "Table":
+            return _decode(self._json(value, form))
+        obj = _decode(self._resource.serve(value))
         return self._table([obj], form, obj["metadata"], headers=headers)
 
     def many(self, values: Iterable[bytes], page: ListPage, form: Form) -> bytes | Joined:
@@ -89,7 +109,6 @@ class Renderer:
         resource = self._resource
         if form.media == JSON and not form.kind:
             return self._json_list(values, page)
-        objects = [_decode(resource.serve(value)) for value in values]
         if form.kind == "PartialObjectMetadata":
             raise self._not_acceptable(form, is_list=True)
         metadata: JsonObject = {"resourceVersion": str(page.revision)}
@@ -97,21 +116,24 @@ class Renderer:
             metadata["continue"] = page.continue_token
         if page.remaining is not None:
             metadata["remainingItemCount"] = page.remaining
+        bodies = self._protobuf(form)
+        if bodies is not None:
+            return bodies.many(values, metadata)
         if form.kind == "Table":
+            objects = [_decode(resource.serve(value)) for value in values]
             return write_any(self._table(objects, form, metadata), form.media)
         if form.kind:
-            listed = {
-                "kind": "PartialObjectMetadataList",
-                "apiVersion": f"meta.k8s.io/{form.version}",
-                "metadata": metadata,
-                "items": [_partial(obj, form) for obj in objects],
-            }
-            return write_any(listed, form.media)
-        if not resource.custom:
-            for obj in objects:
+            kind = {"kind": form.kind, "apiVersion": f"meta.k8s.io/{form.version}"}
+        else:
+            kind = {"kind": resource.list_kind, "apiVersion": resource.kind.api_version}
+        items = [msgspec.Raw(self._json(value, form)) for value in values]
+        if form.media == JSON:
+            return write_any({**kind, "metadata": metadata, "items": items}, JSON)
+        listed = [_decode(item) for item in items]
+        if not (form.kind or resource.custom):
+            for obj in listed:
                 del obj["kind"], obj["apiVersion"]
-        kind = {"kind": resource.list_kind, "apiVersion": resource.kind.api_version}
-        return write_any({**kind, "metadata": metadata, "items": objects}, form.media)
+        return write_any({**kind, "metadata": metadata, "items": listed}, form.media)
 
     def _json_list(self, values: Iterable[bytes], page: ListPage) -> Joined:
         resource = self._resource
@@ -156,10 +178,14 @@ class Renderer:
 
     def event(self, type_: str, value: bytes, form: Form, *, headers: bool = True) -> bytes:
         """One frame of a watch stream; of tables only the first says what its columns are."""
-        value = self._resource.serve(value)
-        if form.media == JSON and not form.kind:
-            return b'{"type":"%s","object":%b}\n' % (type_.encode(), value)
-        return self._frame(type_, self._transformed(_decode(value), form, headers=headers), form)
+        if form.kind == "PartialObjectMetadataList":
+            raise self._not_acceptable(form, is_list=False)
+        bodies = self._protobuf(form)
+        if bodies is not None:
+            return bodies.event(type_, value)
+        if form.media == JSON and form.kind != "Table":
+            return b'{"type":"%b","object":%b}\n' % (type_.encode(), self._json(value, form))
+        return self._frame(type_, self._transformed(value, form, headers=headers), form)
 
     def bookmark(self, revision: int, form: Form, *, initial_end: bool = False) -> bytes:
         """The frame that says how far the stream has come."""
@@ -171,7 +197,7 @@ class Renderer:
         if form.kind == "Table":
             return self._frame("BOOKMARK", self._table([obj], form, metadata), form)
         if form.kind:
-            obj = _partial(obj, form)
+            obj |= {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{form.version}"}
         return self._frame("BOOKMARK", obj, form)
 
     def error_event(self, error: ApiError, form: Form) -> bytes:
@@ -184,11 +210,3 @@ class Renderer:
 
             return protobuf_codec().encode_watch_event(type_, obj)
         return encode({"type": type_, "object": obj}) + b"\n"
-
-
-def _partial(obj: JsonObject, form: Form) -> JsonObject:
-    return {
-        "kind": "PartialObjectMetadata",
-        "apiVersion": f"meta.k8s.io/{form.version}",
-        "metadata": obj["metadata"],
-    }

@@ -19,11 +19,21 @@ from kajitori.apiserver.registry.scale import BUILT_IN, ScalePaths
 if TYPE_CHECKING:
     from kajitori.apis.printers import Printer
     from kajitori.apis.strategies.base import Strategy
+    from kajitori.apiserver.registry.protobuf import ProtobufBodies
 
 __all__ = ["BuiltInResource", "Remembered", "Resource", "encode"]
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(JsonObject).decode
+
+
+class _MetadataOnly(msgspec.Struct):
+    """What is read of an object whose metadata alone is asked for."""
+
+    metadata: msgspec.Raw
+
+
+_metadata_of = msgspec.json.Decoder(_MetadataOnly).decode
 
 Read = TypeVar("Read")
 
@@ -137,6 +147,31 @@ class Resource:
     def serve(self, value: bytes) -> bytes:
         """A stored value as this version's JSON."""
         return encode(self.from_storage(_decode(value))) if self.converted else value
+
+    def metadata_json(self, value: bytes) -> bytes:
+        """The metadata of a stored value, as this version shows it."""
+        return bytes(_metadata_of(self.serve(value)).metadata)
+
+    @cached_property
+    def protobuf(self) -> "ProtobufBodies":
+        """Stored objects in protocol buffers; custom kinds have no such form."""
+        from kajitori.apiserver.registry.protobuf import ProtobufBodies  # with the first
+
+        def parse(value: bytes) -> JsonObject:
+            return _decode(self.serve(value))
+
+        return ProtobufBodies(self.kind.api_version, self.kind.kind, self.list_kind, parse)
+
+    @cached_property
+    def protobuf_metadata(self) -> "ProtobufBodies":
+        """The metadata of stored objects in protocol buffers."""
+        from kajitori.apiserver.registry.protobuf import ProtobufBodies  # with the first
+
+        def parse(value: bytes) -> JsonObject:
+            return {"metadata": _decode(self.metadata_json(value))}
+
+        kind = "PartialObjectMetadata"
+        return ProtobufBodies("meta.k8s.io/v1", kind, f"{kind}List", parse)
 
     # Selecting and showing.
 

@@ -21,8 +21,9 @@ Invariants
 Source: Kubernetes' garbagecollector attemptToDeleteItem.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Owner
 
@@ -50,8 +51,7 @@ class Fate(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectSeen:
+class ObjectSeen(msgspec.Struct, frozen=True):
     """One object, as the API server has it, and its place in the graph."""
 
     owners: tuple[tuple[Owner, Fate], ...] = ()
@@ -68,20 +68,17 @@ class ObjectSeen:
     """It is being deleted in the foreground, and so are others that wait for one another in a circle with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """All is as it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     """Take references to these owners off the object."""
 
     uids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Delete the object, with this propagation."""
 
     propagation: str
@@ -89,8 +86,7 @@ class Delete:
     """First let its owners not wait for it: they wait for one another in a circle."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitFor:
+class WaitFor(msgspec.Struct, frozen=True):
     """Look at these dependents, which must go first."""
 
     dependents: tuple[str, ...]
@@ -98,13 +94,11 @@ class WaitFor:
     """And let its owners not wait for it: one of them is among those it waits for."""
 
 
-@dataclass(frozen=True, slots=True)
-class LetGo:
+class LetGo(msgspec.Struct, frozen=True):
     """Nothing is left to wait for: take the foreground finalizer off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(msgspec.Struct, frozen=True):
     """Take this owner off its dependents, then its finalizer off it."""
 
 

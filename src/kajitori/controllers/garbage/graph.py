@@ -16,8 +16,9 @@ Source: Kubernetes' garbagecollector graph_builder.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import msgspec
 
 __all__ = ["FOREGROUND", "ORPHAN", "Graph", "Identity", "Misplaced", "Node", "Owner", "owners_in"]
 
@@ -71,8 +72,7 @@ class Misplaced(NamedTuple):
     """As the dependent names it."""
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """One object, or the guess that there is one."""
 
     identity: Identity
@@ -84,7 +84,7 @@ class Node:
     """Being deleted, dependents first."""
     orphaning: bool = False
     """Being deleted, dependents to be let go."""
-    dependents: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
+    dependents: "dict[str, Node]" = msgspec.field(default_factory=dict)
 
     @property
     def blocking(self) -> "list[Node]":

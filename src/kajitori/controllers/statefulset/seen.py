@@ -1,7 +1,8 @@
 """What is seen of one StatefulSet, and what will be done: frozen values between observing, deciding and acting."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject
@@ -25,8 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SetSeen:
+class SetSeen(msgspec.Struct, frozen=True):
     """One StatefulSet with everything of its own."""
 
     set: Unstructured
@@ -34,75 +34,63 @@ class SetSeen:
     """In its namespace: those it controls, and those that nobody controls."""
     revisions: tuple[Unstructured, ...] = ()
     """Controlled by it, or matching its selector and controlled by nobody."""
-    claims: dict[str, Unstructured] = field(default_factory=dict[str, Unstructured])
+    claims: dict[str, Unstructured] = {}
     """By name, those that its Pods would use."""
     now: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptPod:
+class AdoptPod(msgspec.Struct, frozen=True):
     pod: Unstructured
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasePod:
+class ReleasePod(msgspec.Struct, frozen=True):
     pod: Unstructured
 
 
-@dataclass(frozen=True, slots=True)
-class CreatePod:
+class CreatePod(msgspec.Struct, frozen=True):
     pod: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatePod:
+class UpdatePod(msgspec.Struct, frozen=True):
     """Gives an adopted Pod the identity of its ordinal."""
 
     pod: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class DeletePod:
+class DeletePod(msgspec.Struct, frozen=True):
     pod: Unstructured
 
 
-@dataclass(frozen=True, slots=True)
-class CreateClaim:
+class CreateClaim(msgspec.Struct, frozen=True):
     claim: JsonObject
     pod_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateClaimOwners:
+class UpdateClaimOwners(msgspec.Struct, frozen=True):
     claim: Unstructured
     owners: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateRevision:
+class CreateRevision(msgspec.Struct, frozen=True):
     revision: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptRevision:
+class AdoptRevision(msgspec.Struct, frozen=True):
     revision: Unstructured
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRevision:
+class UpdateRevision(msgspec.Struct, frozen=True):
     """Gives a revision that is in use again the newest number."""
 
     revision: Unstructured
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRevision:
+class DeleteRevision(msgspec.Struct, frozen=True):
     revision: Unstructured
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateStatus:
+class UpdateStatus(msgspec.Struct, frozen=True):
     status: JsonObject
 
 
@@ -122,8 +110,7 @@ Action = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What to do, in this order; the status is told even when something before it fails."""
 
     actions: tuple[Action, ...] = ()

@@ -31,7 +31,12 @@ FRAME_BYTES_MAX = 16 * 1024 * 1024
 """How large a frame a reader accepts: client-go's own bound."""
 
 _MAGIC = b"k8s\x00"
+_NO_CONTENT_TYPE = b"\x1a\x00\x22\x00"
+"""Empty contentEncoding and contentType, as Go writes them."""
+
 _LIST_META = "k8s.io.apimachinery.pkg.apis.meta.v1.ListMeta"
+_ITEM_TAG = b"\x12"
+"""A list holds its metadata as field 1 and its items as field 2, but for meta.k8s.io/v1beta1's metadata-only list."""
 
 
 class UnknownKindError(ProtobufError):
@@ -94,14 +99,13 @@ class ProtobufCodec:
         """The message alone, as it stands in an envelope or as an item of a list."""
         return self._encoder.encode(self._message(api_version, kind), value)
 
-    def envelope(self, api_version: str, kind: str, body: bytes) -> bytes:
-        """An encoded message in its envelope."""
+    def envelope(self, api_version: str, kind: str, body: bytes, *, more_bytes: int = 0) -> bytes:
+        """An encoded message in its envelope; `more_bytes` of it are put behind `body` by the caller."""
         head = self._envelopes.get((api_version, kind))
         if head is None:
             names = _field(1, api_version.encode()) + _field(2, kind.encode())
             head = self._envelopes[api_version, kind] = _MAGIC + _field(1, names)
-        # Empty contentEncoding and contentType, as Go writes them.
-        return b"".join((head, b"\x12", encode_varint(len(body)), body, b"\x1a\x00\x22\x00"))
+        return b"".join((head, b"\x12", encode_varint(len(body) + more_bytes), body, _NO_CONTENT_TYPE))
 
     def encode_list(
         self, api_version: str, kind: str, metadata: dict[str, Any], items: Iterable[dict[str, Any]]
@@ -125,12 +129,25 @@ class ProtobufCodec:
         self, api_version: str, kind: str, metadata: dict[str, Any], items: Iterable[bytes]
     ) -> bytes:
         """A list of items that were encoded before."""
-        numbers = {each.name: each.number for each in self._table.fields(self._message(api_version, kind))}
-        tag = encode_varint(numbers["items"] << 3 | 2)
-        pieces = [_field(numbers["metadata"], self._encoder.encode(_LIST_META, metadata))]
+        pieces: list[bytes] = []
         for item in items:
-            pieces += (tag, encode_varint(len(item)), item)
-        return self.envelope(api_version, kind, b"".join(pieces))
+            pieces += (self.item_prefix(len(item)), item)
+        head, tail = self.around_items(api_version, kind, metadata, sum(map(len, pieces)))
+        return b"".join((head, *pieces, tail))
+
+    def item_prefix(self, size_bytes: int) -> bytes:
+        """What stands before an item of `size_bytes` in a list."""
+        return _ITEM_TAG + encode_varint(size_bytes)
+
+    def around_items(
+        self, api_version: str, kind: str, metadata: dict[str, Any], size_bytes: int
+    ) -> tuple[bytes, bytes]:
+        """What stands before and after the items of a list, which take `size_bytes` with their prefixes."""
+        self._message(api_version, kind)
+        before = _field(1, self._encoder.encode(_LIST_META, metadata))
+        whole = self.envelope(api_version, kind, before, more_bytes=size_bytes)
+        split = len(whole) - len(_NO_CONTENT_TYPE)
+        return whole[:split], whole[split:]
 
     def encode_watch_event(self, event_type: str, value: dict[str, Any]) -> bytes:
         """One frame of a watch stream.
