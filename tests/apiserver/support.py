@@ -2,9 +2,11 @@
 
 import asyncio
 import inspect
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -88,6 +90,10 @@ class Api:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.transport: Transport = cluster.client("tests").transport
+        assert cluster._store is not None and cluster._assembled is not None
+        self.store = cluster._store
+        self.server = cluster._assembled.server
+        self.catalog = cluster._assembled.catalog
 
     async def ask(self, method: str, path: str, body: Any = None, *, type: str = "", **headers: str) -> Told:
         """One request. `body` is JSON unless it is bytes; headers are given with `_` for `-`."""
@@ -138,16 +144,24 @@ def served(test: Test) -> Callable[..., None]:
     return _given(test, OPTIONS, asyncio.run)
 
 
+def served_on_disk(test: Test) -> Callable[..., None]:
+    """The same with the state in a file: writes take a while, and others come in between."""
+
+    return _given(test, None, asyncio.run)
+
+
 def served_in_virtual_time(test: Test) -> Callable[..., None]:
     """The same where waiting takes no time."""
     return _given(test, OPTIONS, run_virtual)
 
 
-def _given(test: Test, options: ClusterOptions, run: Callable[[Any], Any]) -> Callable[..., None]:
+def _given(test: Test, options: ClusterOptions | None, run: Callable[[Any], Any]) -> Callable[..., None]:
     def runs(**arguments: Any) -> None:
         async def main() -> None:
-            async with serving(options) as api:
-                await test(api, **arguments)
+            with tempfile.TemporaryDirectory() as folder:
+                chosen = options or replace(OPTIONS, data_dir=Path(folder))
+                async with serving(chosen) as api:
+                    await test(api, **arguments)
 
         run(main())
 

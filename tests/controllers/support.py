@@ -21,6 +21,7 @@ PODS = Kind("", "v1", "Pod", "pods")
 SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts")
 CLAIMS = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUMES = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+CLASSES = Kind("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", namespaced=False)
 STATEFUL_SETS = Kind("apps", "v1", "StatefulSet", "statefulsets")
 REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
@@ -48,6 +49,7 @@ GARBAGE = "garbage-collector-controller"
 STATEFUL_SET = "statefulset-controller"
 CLAIM_PROTECTION = "persistentvolumeclaim-protection-controller"
 VOLUME_PROTECTION = "persistentvolume-protection-controller"
+CLASS_PROTECTION = "volumeattributesclass-protection-controller"
 
 
 class _Complaints(logging.Handler):

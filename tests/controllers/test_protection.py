@@ -7,6 +7,8 @@ import pytest
 from tests.controllers.support import (
     CLAIM_PROTECTION,
     CLAIMS,
+    CLASS_PROTECTION,
+    CLASSES,
     PODS,
     SETTLE_SECONDS,
     VOLUME_PROTECTION,
@@ -143,3 +145,22 @@ def test_the_claim_of_an_ephemeral_volume_is_used_by_the_pod_it_was_made_for(
     spec = {"nodeName": "n", "volumes": [{"name": "v", "ephemeral": {}}]}
     value = freeze({"metadata": {"name": "p", "namespace": "default", "uid": "pod-uid", **pod}, "spec": spec})
     assert is_claim_in_use(claim, [value]) is used
+
+
+def test_an_attributes_class_stays_while_a_claim_names_it() -> None:
+    async def play(env: TestEnv) -> None:
+        client = env.client()
+        gold = {"metadata": {"name": "gold"}, "driverName": "csi.example.com", "parameters": {"iops": "5000"}}
+        made = await client.create(CLASSES, gold)
+        assert made.finalizers == ["kubernetes.io/vac-protection"]
+        claim = a_claim()
+        claim["spec"]["volumeAttributesClassName"] = "gold"
+        await client.create(CLAIMS, claim)
+        await client.delete(CLASSES, "", "gold")
+        await settle()
+        assert (await client.get(CLASSES, "", "gold")).being_deleted
+        await client.patch(CLAIMS, "default", "data", {"metadata": {"finalizers": None}})
+        await client.delete(CLAIMS, "default", "data")
+        await env.wait_until_gone(CLASSES, "", "gold")
+
+    scenario(play, {CLASS_PROTECTION})

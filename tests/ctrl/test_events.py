@@ -138,3 +138,26 @@ def test_a_server_that_does_not_answer_holds_nobody_up() -> None:  # V1, V5
         return recorder.dropped
 
     assert run_virtual(run()) == 5
+
+
+def test_two_events_of_the_same_instant_have_different_names() -> None:
+    def scene(recorder: EventRecorder) -> None:
+        recorder.event(POD, "Normal", "Pulled", "one")
+        recorder.event(POD, "Normal", "Pulled", "two")
+
+    asked, _ = record(scene)
+    assert len({each.body["metadata"]["name"] for each in asked}) == 2
+
+
+def test_another_version_of_the_object_is_the_same_object() -> None:  # V2
+    def scene(recorder: EventRecorder) -> None:
+        recorder.event(POD, "Normal", "Pulled", "ok")
+        recorder.event(freeze(pod("a", 8, "db")), "Normal", "Pulled", "ok")
+
+    asked, _ = record(scene)
+    assert [each.method for each in asked] == ["POST", "PATCH"]
+
+
+def test_a_part_of_the_manager_can_report_under_its_own_name() -> None:
+    asked, _ = record(lambda recorder: recorder.event(POD, "Normal", "Pulled", "ok", component="part"))
+    assert asked[0].body["source"] == {"component": "part"} and asked[0].body["reportingComponent"] == "part"

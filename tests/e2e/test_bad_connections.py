@@ -57,7 +57,7 @@ def test_what_is_not_http_ends_the_connection(raw: RawConnection, sent: bytes, a
     assert answer in told and told.count(b"HTTP/1.") == 1, told[:300]
 
 
-def test_plain_http_is_told_of_tls(access: Access) -> None:
+def test_plain_http_is_no_tls(access: Access) -> None:
     import socket
 
     with socket.create_connection((access.host, access.port), 20) as plain:
@@ -133,7 +133,7 @@ def test_slow_clients_hold_nobody_up(access: Access, api: Api) -> None:
             begun = time.perf_counter()
             assert api.request("GET", "/readyz").status == 200
             took.append(time.perf_counter() - begun)
-        assert sorted(took)[25] < 0.05, took
+        assert sorted(took)[25] < 0.5, took
         # The rest of a head may come late, too.
         last = slow[-1]
         head = last.head(f"POST {CONFIGMAPS} HTTP/1.1", "Content-Length: 1000")

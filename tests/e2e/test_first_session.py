@@ -132,8 +132,10 @@ def volumes_grew(kubectl: Kubectl, old: dict[str, str], *, was: str, now: str) -
     )
     told = until(
         lambda: kubectl("events", "--for", "mysqlcluster/default"),
-        lambda text: f"Claim mysql-data-moco-default-0 grows from {was} to {now}" in text
-        and f"mysql-data {was} → {now}" in text,
+        lambda text: (
+            f"Claim mysql-data-moco-default-0 grows from {was} to {now}" in text
+            and f"mysql-data {was} → {now}" in text
+        ),
     )
     assert "StatefulSetRecreated" in told
 

@@ -9,6 +9,8 @@ import pytest
 from tests.support.https import Access, Api
 from tests.support.server import UpProcess, kajitori
 
+pytestmark = pytest.mark.e2e
+
 PRIVILEGED: dict[str, Any] = {
     "metadata": {"name": "p"},
     "spec": {"containers": [{"name": "c", "image": "i", "securityContext": {"privileged": True}}]},

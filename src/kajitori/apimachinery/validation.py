@@ -39,6 +39,7 @@ from .names import (
 
 __all__ = [
     "ANNOTATIONS_BYTES_MAX",
+    "FIELD_MANAGER_BYTES_MAX",
     "NameValidator",
     "is_config_map_key",
     "is_dns1035_label",

@@ -88,6 +88,12 @@ class Catalog:
         self._documents.clear()
         return before
 
+    def terminate_custom(self, owner: str) -> None:
+        """From now on nothing is created of what `owner` serves."""
+        for each in self._custom.get(owner, ()):
+            each.terminate()
+        self._documents.clear()
+
     def custom(self) -> Sequence[Resource]:
         return [each for owned in self._custom.values() for each in owned]
 

@@ -6,6 +6,7 @@ Promises
     D1  a definition whose names are free is established, and its resources served, as soon as it is stored
     D2  a definition that is deleted takes its instances with it, and goes when the last one is gone
     D3  a changed schema is in force for the next request; watches of what is served no more are ended
+    D4  nothing is created any more once the deletion of its definition has begun
 
 Source: apiextensions-apiserver's naming, establishing and finalizing controllers.
 """
@@ -120,8 +121,12 @@ class Definitions:
         if not versions:
             self._unmount(name)
             return
-        terminating = versions[0].terminating
-        if self._mounted.get(name) == served and self._versions[name][0].terminating == terminating:
+        if self._mounted.get(name) == served:
+            if versions[0].terminating and not self._versions[name][0].terminating:
+                # Its objects are still served, and watched while they go.
+                self._versions[name] = versions
+                self._catalog.terminate_custom(name)
+                self._changed()
             return
         rewrites = (crd["metadata"].get("generation") or 1) > 1
         item = self._registry.store.get(BUCKET, name)
@@ -130,6 +135,8 @@ class Definitions:
         self._mounted[name] = served
         self._versions[name] = versions
         before = self._catalog.set_custom(name, resources)
+        if versions[0].terminating:
+            self._catalog.terminate_custom(name)
         self._replaced(before)
 
     def _replaced(self, before: Sequence[Resource]) -> None:

@@ -65,6 +65,12 @@ def _volume_protection(manager: "Manager", ca: str) -> None:
     protection.setup_volumes(manager)
 
 
+def _class_protection(manager: "Manager", ca: str) -> None:
+    from kajitori.controllers import protection
+
+    protection.setup_classes(manager)
+
+
 def _cluster_roles(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import clusterroles
 
@@ -79,6 +85,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "statefulset-controller": ControllerProgram("statefulsets", _stateful_sets),
     "persistentvolumeclaim-protection-controller": ControllerProgram("volume protection", _claim_protection),
     "persistentvolume-protection-controller": ControllerProgram("volume protection", _volume_protection),
+    "volumeattributesclass-protection-controller": ControllerProgram("volume protection", _class_protection),
     "clusterrole-aggregation-controller": ControllerProgram("role aggregation", _cluster_roles),
 }
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""

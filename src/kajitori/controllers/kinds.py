@@ -12,6 +12,7 @@ __all__ = [
     "PODS",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
+    "VOLUME_ATTRIBUTES_CLASSES",
 ]
 
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
@@ -23,3 +24,6 @@ PERSISTENT_VOLUMES = Kind("", "v1", "PersistentVolume", "persistentvolumes", nam
 STATEFUL_SETS = Kind("apps", "v1", "StatefulSet", "statefulsets")
 CONTROLLER_REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
+VOLUME_ATTRIBUTES_CLASSES = Kind(
+    "storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", namespaced=False
+)

@@ -1,12 +1,14 @@
-"""Claims and volumes that somebody uses are not deleted under them.
+"""Claims, volumes and attributes classes that somebody uses are not deleted under them.
 
 Promises
     V1  a claim that is being deleted keeps its finalizer while a Pod that is on a node uses it
     V2  a volume that is being deleted keeps its finalizer while a claim is bound to it
     V3  what is not being deleted has the finalizer, also where admission did not set it
+    V4  an attributes class that is being deleted keeps its finalizer while a claim or a volume names it
 
 Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection and
-Kubernetes' persistentvolumeclaim-protection and persistentvolume-protection controllers.
+Kubernetes' persistentvolumeclaim-protection, persistentvolume-protection and volumeattributesclass-protection
+controllers.
 """
 
 from collections.abc import Iterable
@@ -16,7 +18,12 @@ from kajitori.apimachinery.errors import Conflict, NotFound
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
-from kajitori.controllers.kinds import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from kajitori.controllers.kinds import (
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    VOLUME_ATTRIBUTES_CLASSES,
+)
 from kajitori.ctrl import (
     DONE,
     Cache,
@@ -30,12 +37,22 @@ from kajitori.ctrl import (
     remove_finalizer,
 )
 
-__all__ = ["ClaimReconciler", "VolumeReconciler", "is_claim_in_use", "setup_claims", "setup_volumes"]
+__all__ = [
+    "ClaimReconciler",
+    "ClassReconciler",
+    "VolumeReconciler",
+    "is_claim_in_use",
+    "setup_claims",
+    "setup_classes",
+    "setup_volumes",
+]
 
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
+CLASS_FINALIZER = "kubernetes.io/vac-protection"
 
 _BY_CLAIM = "claim"
+_BY_CLASS = "volumeAttributesClass"
 
 
 def _claim_names(pod: Any) -> Iterable[str]:
@@ -127,6 +144,54 @@ class VolumeReconciler:
         in_use = (volume.get("status") or {}).get("phase") == "Bound"
         await _protect(self._client, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER, in_use=in_use)
         return DONE
+
+
+def _class_names(obj: Any) -> list[str]:
+    """The attributes classes that a claim or a volume names: wanted, in force, and being changed to."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    named = (
+        spec.get("volumeAttributesClassName"),
+        status.get("currentVolumeAttributesClassName"),
+        (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName"),
+    )
+    return [name for name in dict.fromkeys(named) if name]
+
+
+def _classes_of(obj: Any) -> Iterable[Request]:
+    return [Request("", name) for name in _class_names(obj)]
+
+
+class ClassReconciler:
+    """Lets attributes classes go that no claim and no volume names."""
+
+    def __init__(self, client: Client, cache: Cache) -> None:
+        self._client = client
+        self._cache = cache
+
+    async def reconcile(self, request: Request) -> Result:
+        found = self._cache.get(VOLUME_ATTRIBUTES_CLASSES, "", request.name)
+        if found is None or found.being_deleted != has_finalizer(found, CLASS_FINALIZER):
+            return DONE
+        index = (_BY_CLASS, request.name)
+        in_use = any(self._cache.list(kind, index=index) for kind in _WITH_CLASSES)
+        await _protect(self._client, VOLUME_ATTRIBUTES_CLASSES, found, CLASS_FINALIZER, in_use=in_use)
+        return DONE
+
+
+_WITH_CLASSES = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES)
+
+
+def setup_classes(manager: Manager) -> None:
+    """Adds the protection of attributes classes."""
+    cache = manager.cache
+    for kind in _WITH_CLASSES:
+        cache.add_index(kind, _BY_CLASS, _class_names)
+    manager.controller(
+        "volumeattributesclass-protection-controller",
+        ClassReconciler(manager.client, cache),
+        for_=VOLUME_ATTRIBUTES_CLASSES,
+        watches=[Watch(kind, _classes_of) for kind in _WITH_CLASSES],
+    )
 
 
 def setup_claims(manager: Manager) -> None:

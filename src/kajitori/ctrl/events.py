@@ -126,14 +126,22 @@ class EventRecorder:
         self._tokens: _Recent[_Tokens] = _Recent()
 
     def event(
-        self, value: Any, type: EventType, reason: str, message: str, *, kind: Kind | None = None
+        self,
+        value: Any,
+        type: EventType,
+        reason: str,
+        message: str,
+        *,
+        kind: Kind | None = None,
+        component: str = "",
     ) -> None:
         """Notes that something happened to `value`, an object typed or not; `reason` is CamelCase.
 
-        `kind` is needed only for JSON objects without `apiVersion` and `kind`.
+        `kind` is needed only for JSON objects without `apiVersion` and `kind`; `component` says who reports it, where
+        that is not the whole manager.
         """
         try:
-            self._note(value, type, reason, message, kind)
+            self._note(_reference(value, kind), type, reason, message, component or self._component)
         except Exception:
             self._drop("an event could not be noted", exc_info=True)
 
@@ -150,12 +158,13 @@ class EventRecorder:
         """Returns when everything noted has been written or given up."""
         await self._waiting.join()
 
-    def _note(self, value: Any, type: EventType, reason: str, message: str, kind: Kind | None) -> None:
+    def _note(
+        self, regarding: JsonObject, type: EventType, reason: str, message: str, component: str
+    ) -> None:
         now = self._clock.now()
         seconds = self._clock.monotonic()
-        regarding = _reference(value, kind)
         # Whichever version of the object it was: a status that changes in between makes no other event.
-        who = tuple(text for name, text in regarding.items() if name != "resourceVersion")
+        who = (component, *(text for name, text in regarding.items() if name != "resourceVersion"))
         if not self._tokens.get(who, lambda: _Tokens(seconds)).take(seconds):
             self.dropped += 1
             return
@@ -169,17 +178,17 @@ class EventRecorder:
             similar.messages.pop()
             message = f"(combined from similar events): {message}"
         counted = self._counted.get((who, type, reason, "" if combined else message), _Counted)
-        body = self._body(counted, regarding, now, (type, reason, message))
+        body = self._body(counted, regarding, now, (type, reason, message, component))
         try:
             self._waiting.put_nowait(_Noted(counted, body, counted.count > 1))
         except asyncio.QueueFull:
             self._drop("too many events wait to be written")
 
     def _body(
-        self, counted: _Counted, regarding: JsonObject, now: datetime, texts: tuple[EventType, str, str]
+        self, counted: _Counted, regarding: JsonObject, now: datetime, texts: tuple[EventType, str, str, str]
     ) -> JsonObject:
         at = format_time(now.timestamp())
-        type, reason, message = texts
+        type, reason, message, component = texts
         counted.count += 1
         if not counted.name:
             # Two events of the same instant must not get the same name.
@@ -192,8 +201,8 @@ class EventRecorder:
             "reason": reason,
             "message": message[:1024],
             "type": type,
-            "source": {"component": self._component},
-            "reportingComponent": self._component,
+            "source": {"component": component},
+            "reportingComponent": component,
             "reportingInstance": "",
             "firstTimestamp": counted.first,
             "lastTimestamp": at,

@@ -3,7 +3,17 @@
 import asyncio
 
 import pytest
-from tests.apiserver.support import APPLY, CONFIG_MAPS, CORE, STRATEGIC, Api, config_map, pod, served
+from tests.apiserver.support import (
+    APPLY,
+    CONFIG_MAPS,
+    CORE,
+    STRATEGIC,
+    Api,
+    config_map,
+    pod,
+    served,
+    served_on_disk,
+)
 
 from kajitori.apiserver.registry.registry import OBJECT_BYTES_MAX
 
@@ -104,13 +114,13 @@ async def test_a_dry_run_leaves_nothing(api: Api) -> None:
     await api.refused(409, "POST", f"{CONFIG_MAPS}?dryRun=All", config_map("a"))
 
 
-@served
+@served_on_disk
 async def test_one_of_many_creators_wins(api: Api) -> None:
     told = await asyncio.gather(*(api.ask("POST", CONFIG_MAPS, config_map("a")) for _ in range(20)))
     assert sorted(each.status for each in told) == [201] + [409] * 19
 
 
-@served
+@served_on_disk
 async def test_applies_that_race_to_create_an_object_all_succeed(api: Api) -> None:
     async def apply(manager: int) -> int:
         config = {**config_map("a"), "data": {f"k{manager}": "v"}}

@@ -14,6 +14,7 @@ from tests.apiserver.support import (
     config_map,
     pod,
     served,
+    served_on_disk,
 )
 
 NAMESPACES = "/api/v1/namespaces"
@@ -183,7 +184,7 @@ async def test_a_dry_run_deletes_nothing(api: Api) -> None:
     assert (await api.ok("GET", f"{CONFIG_MAPS}/a")).body == made.body
 
 
-@served
+@served_on_disk
 async def test_one_of_many_deleters_wins(api: Api) -> None:
     await api.ok("POST", CONFIG_MAPS, config_map("a"))
     told = await asyncio.gather(*(api.ask("DELETE", f"{CONFIG_MAPS}/a") for _ in range(10)))
@@ -218,7 +219,7 @@ async def test_no_collection_spans_namespaces(api: Api) -> None:
     await api.ok("GET", f"{CONFIG_MAPS}/a")
 
 
-@served
+@served_on_disk
 async def test_a_deletion_goes_on_when_nobody_waits_for_it(api: Api) -> None:
     await made_pod(api)
     asking = asyncio.get_running_loop().create_task(api.ask("DELETE", f"{PODS}/a"))

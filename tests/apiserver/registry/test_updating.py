@@ -19,6 +19,7 @@ from tests.apiserver.support import (
     definition,
     pod,
     served,
+    served_on_disk,
 )
 
 
@@ -46,7 +47,7 @@ async def test_what_changes_nothing_writes_nothing(api: Api) -> None:  # U1
 
 
 @pytest.mark.parametrize("media", [MERGE, JSON_PATCH, STRATEGIC, APPLY])
-@served
+@served_on_disk
 async def test_concurrent_patches_of_one_object_all_count(api: Api, media: str) -> None:  # U2
     await api.ok("POST", CONFIG_MAPS, config_map("a", first="x"))
 
@@ -63,7 +64,7 @@ async def test_concurrent_patches_of_one_object_all_count(api: Api, media: str) 
     assert len((await api.ok("GET", f"{CONFIG_MAPS}/a")).body["data"]) == 51
 
 
-@served
+@served_on_disk
 async def test_readers_who_name_the_version_they_read_never_lose_a_count(api: Api) -> None:  # U2
     await api.ok("POST", CONFIG_MAPS, config_map("a", count="0"))
     conflicts = 0
@@ -151,7 +152,7 @@ async def test_a_put_creates_only_what_may_be_created_so(api: Api) -> None:
     assert "UID in precondition: known" in told.message
 
 
-@served
+@served_on_disk
 async def test_puts_that_race_to_create_an_object_all_succeed(api: Api) -> None:
     told = await asyncio.gather(*(api.ask("PUT", f"{LIMITS}/l", limit_range("l")) for _ in range(8)))
     assert sorted(each.status for each in told) == [200] * 7 + [201]
@@ -201,7 +202,7 @@ async def test_the_last_finalizer_takes_the_object_with_it(api: Api) -> None:
     assert int(last["metadata"]["resourceVersion"]) > int(left.revision)
 
 
-@served
+@served_on_disk
 async def test_everybody_may_take_the_last_finalizer(api: Api) -> None:
     await finalized(api, *(f"example.com/{number}" for number in range(20)))
 

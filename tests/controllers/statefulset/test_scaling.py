@@ -184,6 +184,8 @@ def test_what_happens_to_pods_and_claims_is_told() -> None:
         told = [
             (each["type"], each["reason"], each["message"]) for each in await client.list(EVENTS, "default")
         ]
+        sources = {each["source"]["component"] for each in await client.list(EVENTS, "default")}
+        assert sources == {"statefulset-controller"}
         assert sorted(told) == [
             ("Normal", "SuccessfulCreate", "create Claim data-web-0 Pod web-0 in StatefulSet web success"),
             ("Normal", "SuccessfulCreate", "create Pod web-0 in StatefulSet web successful"),

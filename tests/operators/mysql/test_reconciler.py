@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -121,6 +122,10 @@ class Story:
         return {each["reason"] for each in (await self.client.list(EVENTS, "foo")).items}
 
 
+def _is_told(reason: str, event: Unstructured) -> bool:
+    return bool(event["reason"] == reason)
+
+
 def _condition(cluster: Mapping[str, Any], type: str) -> str:
     conditions = (cluster.get("status") or {}).get("conditions") or ()
     return next((each["status"] for each in conditions if each["type"] == type), "")
@@ -198,7 +203,7 @@ def test_growing_keeps_the_pods() -> None:
         assert adopted.uid == pod.uid and not adopted.being_deleted
         await stage.settled()
         for reason in ("StatefulSetRecreated", "VolumeGrown"):
-            await stage.until(EVENTS, "", lambda event, reason=reason: event["reason"] == reason)
+            await stage.until(EVENTS, "", partial(_is_told, reason))
 
     _play(story)
 

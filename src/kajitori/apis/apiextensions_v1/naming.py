@@ -12,7 +12,10 @@ Source: apiextensions' pkg/controller/{status,establish,nonstructuralschema,apia
 """
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.apiextensions_v1.approval import approval_state, is_protected_group
@@ -39,6 +42,11 @@ CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
 _ACCEPTED = "the initial names have been accepted"
 _CONFORMANCE = "KubernetesAPIApprovalPolicyConformant"
+
+STRUCTURES_KNOWN_MAX = 256
+"""How many definitions' schemas are remembered as judged; judging one takes milliseconds."""
+
+_structure_conditions: dict[bytes, JsonObject | None] = {}
 
 
 def find_condition(crd: JsonObject, kind: str) -> JsonObject | None:
@@ -197,8 +205,19 @@ def sync_structure(crd: JsonObject, now: str) -> JsonObject | None:
 
 
 def _structure_condition(crd: JsonObject) -> JsonObject | None:
+    versions = (crd.get("spec") or {}).get("versions") or ()
+    # Asked several times of each state of a definition, and always answered the same for the same schemas.
+    key = sha256(msgspec.json.encode(versions)).digest()
+    if key not in _structure_conditions:
+        if len(_structure_conditions) >= STRUCTURES_KNOWN_MAX:
+            _structure_conditions.clear()
+        _structure_conditions[key] = _judged(versions)
+    return _structure_conditions[key]
+
+
+def _judged(versions: Iterable[JsonObject]) -> JsonObject | None:
     told: list[str] = []
-    for index, version in enumerate((crd.get("spec") or {}).get("versions") or ()):
+    for index, version in enumerate(versions):
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
         if schema is None:
             continue

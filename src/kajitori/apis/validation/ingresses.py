@@ -107,7 +107,7 @@ def _check_backend(backend: JsonObject, path: str, errors: Errors) -> None:
 
 
 def _check_resource(reference: JsonObject, path: str, errors: Errors) -> None:
-    if "apiGroup" in reference:
+    if reference.get("apiGroup") is not None:
         check_subdomain(reference["apiGroup"], f"{path}.apiGroup", errors)
     for member in ("kind", "name"):
         if text := reference.get(member):

@@ -80,8 +80,7 @@ def _check_exit_codes(codes: JsonObject, names: Collection[str], path: str, erro
         errors.append(FieldError.invalid(f"{path}.containerName", name, told))
     values: list[int] = codes.get("values") or []
     if not values:
-        shown = codes.get("values")
-        errors.append(FieldError.invalid(f"{path}.values", shown, "at least one value is required"))
+        errors.append(FieldError.invalid(f"{path}.values", values, "at least one value is required"))
     elif len(values) > _EXIT_CODES_MAX:
         errors.append(FieldError.too_many(f"{path}.values", len(values), _EXIT_CODES_MAX))
     seen: set[int] = set()

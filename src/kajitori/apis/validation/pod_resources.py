@@ -3,7 +3,7 @@
 Source: validatePodResources in pkg/apis/core/validation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
@@ -42,7 +42,8 @@ def check_pod_resources(spec: JsonObject, around: Surroundings, path: str, error
         if is_huge_page(name) and name in limits and amount > parse_quantity(limits[name]):
             told = f"must be greater than or equal to aggregate container limits of {amount}"
             errors.append(FieldError.invalid(f"{here}.limits[{name}]", limits[name], told))
-    for index, container in enumerate(spec.get("containers") or ()):
+    containers: Sequence[JsonObject] = spec.get("containers") or ()
+    for index, container in enumerate(containers):
         own: JsonObject = container.get("resources") or {}
         for name, text in (own.get("limits") or {}).items():
             if name in limits and parse_quantity(text) > parse_quantity(limits[name]):

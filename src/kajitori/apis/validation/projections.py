@@ -164,7 +164,8 @@ class _Files:
 def check_projected(source: JsonObject, path: str, errors: Errors) -> None:
     check_file_mode(source.get("defaultMode"), f"{path}.defaultMode", errors)
     files = _Files(path, errors)
-    for index, projection in enumerate(source.get("sources") or ()):
+    sources: Sequence[JsonObject] = source.get("sources") or ()
+    for index, projection in enumerate(sources):
         here = f"{path}.sources[{index}]"
         for member in ("secret", "configMap"):
             part = projection.get(member)

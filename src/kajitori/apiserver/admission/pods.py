@@ -131,7 +131,8 @@ class Priority:
         if standing is not None and (
             attributes.operation == "CREATE" or standing["metadata"]["name"] != name
         ):
-            why = f"PriorityClass {standing['metadata']['name']} is already marked as default. Only one default can exist"
+            first = standing["metadata"]["name"]
+            why = f"PriorityClass {first} is already marked as default. Only one default can exist"
             raise forbidden("priorityclasses", "scheduling.k8s.io", name, why)
 
     def mutate(self, attributes: Attributes) -> None:

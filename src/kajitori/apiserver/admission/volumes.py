@@ -19,6 +19,7 @@ DEFAULT_CLASS = (
 _FINALIZERS = {
     "/persistentvolumeclaims": "kubernetes.io/pvc-protection",
     "/persistentvolumes": "kubernetes.io/pv-protection",
+    "storage.k8s.io/volumeattributesclasses": "kubernetes.io/vac-protection",
 }
 _read = msgspec.json.Decoder(JsonObject).decode
 
@@ -55,7 +56,7 @@ class DefaultStorageClass:
 
 
 class StorageObjectInUseProtection:
-    """Claims and volumes carry a finalizer that a controller takes off when nobody uses them."""
+    """Claims, volumes and attributes classes carry a finalizer that a controller takes off when nobody uses them."""
 
     name = "StorageObjectInUseProtection"
     validate = None

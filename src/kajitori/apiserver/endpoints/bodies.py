@@ -83,14 +83,18 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
     return obj
 
 
-def read_as(request: Request, kind: Kind, definition: str, call: Call) -> JsonObject:
+def read_as(request: Request, kind: Kind, definition: str, call: Call, *, also: str = "") -> JsonObject:
     """The body as an object of a built-in kind that is not defaulted and not stored: what a subresource takes.
+
+    `also` is a further apiVersion that is accepted, whose objects have the same shape.
 
     Raises: as `read_object`.
     """
     from kajitori.apis.typed import decode
 
     raw, repeated = read_value(request)
+    if also and raw.get("apiVersion") == also:
+        raw["apiVersion"] = kind.api_version
     _check_kind(kind, raw)
     try:
         obj, incomplete = decode(definition, raw)

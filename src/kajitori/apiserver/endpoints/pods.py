@@ -81,7 +81,8 @@ class Pods:
         """What was sent to a subresource, or to the resource that does the same."""
         if scope.info.subresource:
             of = scope.resource.subresources[subresource]
-            return read_as(scope.request, of.kind, of.definition, call)
+            also = "policy/v1beta1" if subresource == "eviction" else ""
+            return read_as(scope.request, of.kind, of.definition, call, also=also)
         return read_as(scope.request, scope.resource.kind, scope.resource.info.definition, call)
 
     def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> None:

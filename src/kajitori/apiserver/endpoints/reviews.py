@@ -5,7 +5,7 @@ Source: authentication.k8s.io/v1, authorization.k8s.io/v1, core/v1 ComponentStat
 
 from collections.abc import Awaitable, Callable
 
-from kajitori.apimachinery.errors import BadRequest, MethodNotAllowed, not_found
+from kajitori.apimachinery.errors import BadRequest, FieldError, MethodNotAllowed, invalid, not_found
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authorization import Authorizer
@@ -24,6 +24,11 @@ from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Reviews"]
+
+_ANSWERED_WHOLE = frozenset(
+    ("localsubjectaccessreviews", "selfsubjectaccessreviews", "subjectaccessreviews", "tokenreviews")
+)
+"""Questions that come back as they were sent, with their field ownership."""
 
 
 class Reviews:
@@ -74,7 +79,13 @@ class Reviews:
         call = self._resources.call(scope, "CreateOptions")
         obj = read_object(scope.request, scope.resource, call)
         ensure_namespace(scope.resource, info.namespace, obj["metadata"])
+        if info.resource in _ANSWERED_WHOLE:
+            self._registry.own(scope.resource, obj, None, call, "")
+        if info.group == "authorization.k8s.io" and info.resource != "selfsubjectrulesreviews":
+            _nameless(obj["metadata"], namespaced=scope.resource.kind.namespaced)
         obj["status"] = status(scope, obj)
+        if info.resource == "selfsubjectrulesreviews":
+            obj["metadata"], obj["spec"] = {}, {}  # Kubernetes answers this one with nothing but the rules
         return value_answer(201, obj, self._resources.form(scope), call.warnings)
 
     def _who_am_i(self, scope: Scope, obj: JsonObject) -> JsonObject:
@@ -101,3 +112,11 @@ class Reviews:
                 raise not_found("componentstatuses", "", scope.info.name)
             return self._resources.show(scope, {**kind, **item}, form)
         return self._resources.show_list(scope, [{**kind, **item}], form)
+
+
+def _nameless(metadata: JsonObject, *, namespaced: bool) -> None:
+    """A question about access is no object of its own. Raises: Invalid when it has a name, labels or the like."""
+    allowed = {"managedFields", "namespace"} if namespaced else {"managedFields"}
+    if any(value for key, value in metadata.items() if key not in allowed):
+        why = "must be empty except for namespace" if namespaced else "must be empty"
+        raise invalid("", "authorization.k8s.io", "", [FieldError.invalid("metadata", metadata, why)])

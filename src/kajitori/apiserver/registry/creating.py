@@ -6,7 +6,7 @@ validating admission, the store. Nothing is visible to anyone before the store h
 Source: apiserver/pkg/endpoints/handlers/create.go and registry/generic/registry/store.go.
 """
 
-from kajitori.apimachinery.errors import AlreadyExists, BadRequest, invalid, qualified
+from kajitori.apimachinery.errors import AlreadyExists, BadRequest, MethodNotAllowed, invalid, qualified
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.meta import (
@@ -57,6 +57,8 @@ async def create(
 
     Raises: AlreadyExists, Invalid, and whatever admission says.
     """
+    if resource.is_terminating:
+        raise _terminating(resource)
     metadata = obj.setdefault("metadata", {})
     ensure_namespace(resource, namespace, metadata)
     generated = not metadata.get("name") and metadata.get("generateName")
@@ -103,6 +105,13 @@ async def create(
     if version.isascii() and version.isdigit() and version.strip("0"):
         raise no_resource_version()
     return await _store(registry, resource, obj, call, generated or "")
+
+
+def _terminating(resource: Resource) -> MethodNotAllowed:
+    return MethodNotAllowed(
+        "create not allowed while custom resource definition is terminating",
+        details={"group": resource.kind.group, "kind": resource.kind.plural},
+    )
 
 
 async def _store(

@@ -141,22 +141,20 @@ def _read_token(text: str) -> _Token:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         token = msgspec.json.decode(raw, type=_Token)
     except binascii.Error:
-        raise BadRequest(
-            f"continue key is not valid: illegal base64 data at input byte {len(text) - 1}"
-        ) from None
+        raise _bad_token(f"illegal base64 data at input byte {len(text) - 1}") from None
     except (ValueError, msgspec.MsgspecError) as error:
-        raise BadRequest(f"continue key is not valid: {error}") from None
+        raise _bad_token(f"{error}") from None
     if token.v != "meta.k8s.io/v1":
-        raise BadRequest(
-            f'continue key is not valid: server does not recognize this encoded version "{token.v}"'
-        )
-    if not token.start:
-        raise BadRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
+        raise _bad_token(f"server does not recognize this encoded version {token.v}")
     if token.rv == 0:
-        raise BadRequest(
-            "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
-        )
+        raise _bad_token("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
+    if not token.start:
+        raise _bad_token("encoded start key empty (version meta.k8s.io/v1)")
     return token
+
+
+def _bad_token(why: str) -> BadRequest:
+    return BadRequest(f"invalid continue token: continue key is not valid: {why}")
 
 
 def _expired_token(after: str) -> Expired:

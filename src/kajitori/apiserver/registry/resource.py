@@ -37,6 +37,9 @@ _metadata_of = msgspec.json.Decoder(_MetadataOnly).decode
 
 Read = TypeVar("Read")
 
+_UNTIL_THE_END = frozenset(("delete", "deletecollection", "get", "list", "watch"))
+"""What discovery offers of a kind that is going away."""
+
 
 class Remembered(Generic[Read]):
     """What a function reads in the last two values it was asked about.
@@ -78,6 +81,8 @@ class Resource:
         self.list_kind = info.list_kind
         self.verbs = frozenset(info.verbs)
         self.listed_verbs = info.verbs
+        self.is_terminating = False
+        """Whether the kind is going away: what is there can be read, changed and deleted."""
         self.short_names = info.short_names
         self.categories = info.categories
         self.subresources = info.subresources
@@ -103,6 +108,11 @@ class Resource:
     def strategy(self) -> "Strategy":
         """What Kubernetes does in code with objects of this kind."""
         raise NotImplementedError
+
+    def terminate(self) -> None:
+        """The kind is going away."""
+        self.is_terminating = True
+        self.listed_verbs = tuple(each for each in self.listed_verbs if each in _UNTIL_THE_END)
 
     # What a client sends, and what it gets.
 

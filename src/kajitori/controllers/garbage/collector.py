@@ -89,6 +89,7 @@ class GarbageCollector:
                 "Warning",
                 "OwnerRefInvalidNamespace",
                 f'ownerRef {owner} does not exist in namespace "{dependent.namespace}"',
+                component="garbage-collector-controller",
             )
 
     async def _work(self) -> None:

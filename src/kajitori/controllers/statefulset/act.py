@@ -21,6 +21,7 @@ from kajitori.controllers.kinds import (
 from kajitori.controllers.statefulset import seen as plans
 from kajitori.controllers.statefulset.revisions import same_template
 from kajitori.ctrl import EventRecorder
+from kajitori.ctrl.events import EventType
 from kajitori.ctrl.owners import controller_reference
 
 __all__ = ["Actor", "NameTaken"]
@@ -158,16 +159,18 @@ class Actor:
             message = (
                 f"create Claim {name} for Pod {pod_name} in StatefulSet {set_.name} failed error: {error}"
             )
-            self._events.event(set_, "Warning", "FailedCreate", message)
+            self._tell("Warning", "FailedCreate", message)
             self._tell_pod("create", pod_name, f"failed to create PVC {name}: {error}")
             raise
         message = f"create Claim {name} Pod {pod_name} in StatefulSet {set_.name} success"
-        self._events.event(set_, "Normal", "SuccessfulCreate", message)
+        self._tell("Normal", "SuccessfulCreate", message)
 
     def _tell_pod(self, verb: str, pod_name: str, error: str = "") -> None:
-        set_ = self._set
-        head = f"{verb} Pod {pod_name} in StatefulSet {set_.name}"
+        head = f"{verb} Pod {pod_name} in StatefulSet {self._set.name}"
         if error:
-            self._events.event(set_, "Warning", f"Failed{verb.title()}", f"{head} failed error: {error}")
+            self._tell("Warning", f"Failed{verb.title()}", f"{head} failed error: {error}")
         else:
-            self._events.event(set_, "Normal", f"Successful{verb.title()}", f"{head} successful")
+            self._tell("Normal", f"Successful{verb.title()}", f"{head} successful")
+
+    def _tell(self, type_: EventType, reason: str, message: str) -> None:
+        self._events.event(self._set, type_, reason, message, component="statefulset-controller")

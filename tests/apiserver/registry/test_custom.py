@@ -1,0 +1,129 @@
+"""Custom objects on the road of every object."""
+
+from typing import Any
+
+import pytest
+from tests.apiserver.support import APPLY, MERGE, Api, define, definition, served
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "spec": {
+            "type": "object",
+            "properties": {
+                "replicas": {"type": "integer", "default": 1},
+                "size": {"type": "string", "enum": ["s", "m"]},
+            },
+        },
+        "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    },
+}
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def strict_definition(**version: Any) -> dict[str, Any]:
+    return definition(schema={"openAPIV3Schema": SCHEMA}, subresources={"status": {}}, **version)
+
+
+def widget(name: str = "w", **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec}
+
+
+@served
+async def test_objects_are_defaulted_pruned_and_judged(api: Api) -> None:
+    path = await define(api, strict_definition())
+    made = await api.ok("POST", path, widget(size="s", unknown=1))
+    assert made.body["spec"] == {"replicas": 1, "size": "s"}
+    assert made.headers["warning"] == r'299 - "unknown field \"spec.unknown\""'
+    told = await api.refused(422, "POST", path, widget("x", size="xl"))
+    assert 'spec.size: Unsupported value: "xl": supported values: "s", "m"' in told.message
+    told = await api.refused(400, "POST", f"{path}?fieldValidation=Strict", widget("x", unknown=1))
+    assert told.message.endswith('strict decoding error: unknown field "spec.unknown"')
+
+
+@served
+async def test_the_generation_counts_what_is_wanted(api: Api) -> None:
+    path = await define(api, strict_definition())
+    await api.ok("POST", path, {**widget(), "status": {"x": 1}})
+
+    async def patched(body: Any, below: str = "") -> tuple[int, Any]:
+        told = (await api.ok("PATCH", f"{path}/w{below}", body, type=MERGE)).body
+        return told["metadata"]["generation"], told.get("status")
+
+    assert await patched({"metadata": {"labels": {"a": "b"}}}) == (1, None)
+    assert await patched({"spec": {"replicas": 2}, "status": {"x": 1}}) == (2, None)
+    assert await patched({"spec": {"replicas": 3}, "status": {"x": 1}}, "/status") == (2, {"x": 1})
+    assert (await api.ok("GET", f"{path}/w")).body["spec"]["replicas"] == 2
+
+
+@served
+async def test_a_new_default_is_shown_of_old_objects(api: Api) -> None:
+    crd = strict_definition()
+    path = await define(api, crd)
+    await api.ok("POST", path, widget())
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "spec": {**spec}}}
+    schema["properties"]["spec"]["properties"] = {
+        **spec["properties"],
+        "color": {"type": "string", "default": "red"},
+    }
+    crd["spec"]["versions"][0]["schema"] = {"openAPIV3Schema": schema}
+    standing = (await api.ok("GET", f"{CRDS}/widgets.example.com")).body
+    await api.ok(
+        "PUT", f"{CRDS}/widgets.example.com", {**standing, "spec": {**standing["spec"], **crd["spec"]}}
+    )
+    one = (await api.ok("GET", f"{path}/w")).body
+    assert one["spec"] == {"replicas": 1, "color": "red"}
+    assert (await api.ok("GET", path)).body["items"][0] == one
+    async with api.watch(path) as watch:
+        assert (await watch.next())[1] == one
+
+
+@served
+async def test_objects_have_every_served_version(api: Api) -> None:
+    crd = strict_definition()
+    second = {**crd["spec"]["versions"][0], "name": "v2", "storage": False}
+    crd["spec"]["versions"].append(second)
+    path = await define(api, crd)
+    made = (await api.ok("POST", path, widget(size="s"))).body
+    second_path = path.replace("/v1/", "/v2/")
+    told = (await api.ok("GET", f"{second_path}/w")).body
+    assert told["apiVersion"] == "example.com/v2" and told["spec"] == made["spec"]
+    assert told["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    assert (await api.ok("GET", second_path)).body["items"] == [told]
+    body = {"spec": {"size": "m"}}
+    await api.ok("PATCH", f"{second_path}/w", body, type=MERGE)
+    assert (await api.ok("GET", f"{path}/w")).body["spec"]["size"] == "m"
+
+
+@served
+async def test_objects_are_applied_without_a_go_type(api: Api) -> None:
+    path = await define(api, strict_definition())
+    first = await api.ask("PATCH", f"{path}/w?fieldManager=a", widget(size="s"), type=APPLY)
+    assert first.status == 201
+    told = await api.refused(409, "PATCH", f"{path}/w?fieldManager=b", widget(size="m"), type=APPLY)
+    assert 'conflict with "a"' in told.message and ".spec.size" in told.message
+    await api.ok("PATCH", f"{path}/w?fieldManager=b&force=true", widget(size="m"), type=APPLY)
+
+
+@served
+async def test_the_scale_is_where_the_definition_says(api: Api) -> None:
+    paths = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+    crd = strict_definition()
+    crd["spec"]["versions"][0]["subresources"]["scale"] = paths
+    path = await define(api, crd)
+    await api.ok("POST", path, widget(replicas=2))
+    scale = (await api.ok("GET", f"{path}/w/scale")).body
+    assert (scale["kind"], scale["spec"], scale["status"]) == ("Scale", {"replicas": 2}, {"replicas": 0})
+    scale["spec"]["replicas"] = 5
+    await api.ok("PUT", f"{path}/w/scale", scale)
+    assert (await api.ok("GET", f"{path}/w")).body["spec"]["replicas"] == 5
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b'"x"', b"{", b'{"metadata":[]}', b'{"metadata":{"name":1}}', b"\xff"]
+)
+@served
+async def test_what_is_no_object_is_refused(api: Api, body: bytes) -> None:
+    path = await define(api, strict_definition())
+    await api.refused(400, "POST", path, body)
