@@ -23,7 +23,7 @@ test: .venv/dev.stamp tools  ## all tests, the real kubectl included
 	$(BIN)/python -m pytest $(ARGS)
 
 sim: .venv/dev.stamp         ## the long forms of the property and fault tests
-	KAJITORI_LONG=1 $(BIN)/python -m pytest tests -m "not e2e" $(ARGS)
+	KAJITORI_LONG=1 $(BIN)/python -m pytest tests -m "not e2e or slow" $(ARGS)
 
 e2e: .venv/dev.stamp tools   ## only what drives real parts
 	$(BIN)/python -m pytest -m e2e $(ARGS)
