@@ -18,7 +18,6 @@ from typing import Any
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import parse_time
-from kajitori.apis.mysql_v1beta2.cron import cron_error
 from kajitori.apis.mysql_v1beta2.names import (
     DATA_VOLUME,
     NAME_LENGTH_MAX,
@@ -27,6 +26,7 @@ from kajitori.apis.mysql_v1beta2.names import (
     RESERVED_VOLUMES,
 )
 from kajitori.apis.mysql_v1beta2.quantities import quantity_or_none
+from kajitori.apis.validation.schedules import schedule_problem, time_zone_problems
 
 __all__ = [
     "allows_expansion",
@@ -133,7 +133,7 @@ def _validate_numbers(spec: JsonObject) -> list[FieldError]:
 
 def _validate_log_rotation(spec: JsonObject) -> list[FieldError]:
     schedule = spec.get("logRotationSchedule") or ""
-    problem = cron_error(schedule) if schedule else ""
+    problem = schedule_problem(schedule) if schedule else ""
     return [FieldError.invalid("spec.logRotationSchedule", schedule, problem)] if problem else []
 
 
@@ -294,24 +294,13 @@ def validate_policy(policy: JsonObject) -> list[FieldError]:
     spec: JsonObject = policy.get("spec") or {}
     errors: list[FieldError] = []
     schedule = spec.get("schedule") or ""
-    problem = cron_error(schedule) if schedule else "must be a cron expression"
+    problem = schedule_problem(schedule) if schedule else "must be a cron expression"
     if problem:
         errors.append(FieldError.invalid("spec.schedule", schedule, problem))
     zone = spec.get("timeZone")
-    if zone is not None and not _is_time_zone(zone):
-        errors.append(
-            FieldError.invalid("spec.timeZone", zone, "must be the name of a time zone, such as Asia/Tokyo")
-        )
+    if zone is not None:
+        errors += [FieldError.invalid("spec.timeZone", zone, told) for told in time_zone_problems(zone)]
     return errors + _validate_bucket(spec, "spec")
-
-
-def _is_time_zone(name: str) -> bool:
-    """Whether it has the form of a name in the time zone database; `Local` means another zone to
-    everybody."""
-    if name.lower() == "local":
-        return False
-    parts = name.split("/")
-    return all(part and part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in parts)
 
 
 def _validate_bucket(holder: JsonObject | None, path: str) -> list[FieldError]:
