@@ -15,6 +15,20 @@ def test_versions_come_in_the_order_of_trust() -> None:  # K3
 
 
 @served
+async def test_what_may_hold_anything_is_published_as_a_bare_object(api: Api) -> None:
+    # Clients that validate take any property told here as the only ones allowed.
+    crd = definition()
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    await define(api, crd)
+    published = (await api.ok("GET", "/openapi/v2")).body["definitions"]["com.example.v1.Widget"]
+    kind = {"group": "example.com", "version": "v1", "kind": "Widget"}
+    assert published == {"type": "object", "x-kubernetes-group-version-kind": [kind]}
+
+
+@served
 async def test_a_kind_is_discovered_while_it_is_served(api: Api) -> None:  # K1
     async def groups() -> list[str]:
         return [each["name"] for each in (await api.ok("GET", "/apis")).body["groups"]]

@@ -6,7 +6,7 @@ group and version. What v2 cannot say (defaults, nullable, oneOf …) is left ou
 Promises
     O1  every definition and path of the given v3 documents is there, with its group, version, kind and action
     O2  references point into `#/definitions/`
-    O3  a custom kind's schema says in v2 what it can, and allows the rest
+    O3  a custom kind's schema is the one that was made for v2
 
 Source: kube-openapi's builder3 and openapiconv; apiextensions-apiserver's controller/openapi/v2.
 """
@@ -27,12 +27,15 @@ _REFERENCE = "#/components/schemas/"
 _KINDS = "x-kubernetes-group-version-kind"
 _NOT_IN_V2 = frozenset({"anyOf", "default", "deprecated", "not", "nullable", "oneOf", "writeOnly"})
 _ONE_OF_MANY = frozenset({"allOf", "anyOf", "not", "oneOf"})
+_NONE: Mapping[str, JsonObject] = {}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANSWERS = {"200": "OK", "201": "Created", "202": "Accepted", "401": "Unauthorized"}
 
 
-def document(custom: Iterable[JsonObject] = ()) -> JsonObject:
-    """The document of the built-in kinds and of the given v3 documents of custom kinds."""
+def document(
+    custom: Iterable[JsonObject] = (), definitions_v2: Mapping[str, JsonObject] = _NONE
+) -> JsonObject:
+    """The document of the built-in kinds and of custom kinds: their v3 documents, and their definitions for v2."""
     paths: JsonObject = {}
     definitions: JsonObject = {}
     for path in facts.openapi_v3_hashes():
@@ -40,6 +43,7 @@ def document(custom: Iterable[JsonObject] = ()) -> JsonObject:
         _add(raw, paths, definitions)
     for each in custom:
         _add(each, paths, definitions)
+    definitions.update(definitions_v2)
     return {
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": facts.VERSION["gitVersion"]},
@@ -117,9 +121,6 @@ def _schema(schema: Mapping[str, Any]) -> JsonObject:
     whole = schema.get("allOf")
     if isinstance(whole, list) and len(whole) == 1 and "$ref" in whole[0]:
         converted["$ref"] = _reference(whole[0]["$ref"])
-    if schema.get("nullable"):
-        # v2 has no null; whoever knows only v2 must accept anything here.
-        return {name: schema[name] for name in ("description",) if name in schema} | _extensions(schema)
     for name, value in schema.items():
         if name in _NOT_IN_V2 or name in _ONE_OF_MANY:
             continue
@@ -136,10 +137,6 @@ def _schema(schema: Mapping[str, Any]) -> JsonObject:
     if "oneOf" in schema and "$ref" not in converted and "type" not in converted:
         converted["type"] = "string"
     return converted
-
-
-def _extensions(schema: Mapping[str, Any]) -> JsonObject:
-    return {name: value for name, value in schema.items() if name.startswith("x-")}
 
 
 def _reference(target: str) -> str:

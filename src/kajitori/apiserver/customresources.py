@@ -68,3 +68,7 @@ class CustomResources:
     def openapi(self) -> dict[str, JsonObject]:
         """The OpenAPI v3 documents of custom groups, by path (`apis/example.com/v1`)."""
         return {} if self._definitions is None else self._definitions.openapi()
+
+    def openapi_v2(self) -> JsonObject:
+        """The definitions of custom kinds for OpenAPI v2, by name."""
+        return {} if self._definitions is None else self._definitions.openapi_v2()

@@ -25,7 +25,7 @@ from kajitori.apis.apiextensions_v1 import (
     report_deletion,
     served_resources,
 )
-from kajitori.apis.apiextensions_v1.openapi import document
+from kajitori.apis.apiextensions_v1.openapi import document, v2_definitions
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.catalog import Catalog
@@ -164,6 +164,10 @@ class Definitions:
             path: document(versions, lambda name: facts.definition(name).schema)
             for path, versions in grouped.items()
         }
+
+    def openapi_v2(self) -> JsonObject:
+        """The definitions of what is served for OpenAPI v2, by name."""
+        return {name: each for version in self.served() for name, each in v2_definitions(version).items()}
 
     def served(self) -> list[ServedVersion]:
         """Every version that is served."""

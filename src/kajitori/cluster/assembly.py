@@ -115,7 +115,7 @@ def assemble(
         store, chain, clock=clock, random=random, allocators=allocation, resources=catalog.all
     )
     endpoints = ResourceEndpoints(registry)
-    openapi = OpenApi(lambda: custom.openapi())
+    openapi = OpenApi(lambda: custom.openapi(), lambda: custom.openapi_v2())
     custom = CustomResources(registry, catalog, endpoints, openapi.changed)
     subresources = Subresources(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer

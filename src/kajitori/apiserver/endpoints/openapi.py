@@ -26,10 +26,14 @@ _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 class OpenApi:
-    """The documents. `custom` gives those of custom groups by path (`apis/example.com/v1`)."""
+    """The documents. `custom` gives those of custom groups by path (`apis/example.com/v1`), `custom_v2` the definitions
+    of custom kinds by name."""
 
-    def __init__(self, custom: Callable[[], dict[str, JsonObject]]) -> None:
+    def __init__(
+        self, custom: Callable[[], dict[str, JsonObject]], custom_v2: Callable[[], JsonObject]
+    ) -> None:
         self._custom = custom
+        self._custom_v2 = custom_v2
         self._documents: dict[str, bytes] = {}
         self._v2: dict[str, tuple[bytes, str]] = {}
 
@@ -87,7 +91,7 @@ class OpenApi:
         media = _V2_PROTOBUF if protobuf else JSON
         known = self._v2.get(media)
         if known is None:
-            document = openapi_v2.document(list(self._custom().values()))
+            document = openapi_v2.document(self._custom().values(), self._custom_v2())
             body = openapi_v2.to_protobuf(document) if protobuf else _encode(document)
             known = self._v2[media] = (body, hashlib.sha512(body).hexdigest().upper())
         return _cacheable(request, *known, media)
