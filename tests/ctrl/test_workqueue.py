@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from kajitori.ctrl.workqueue import FAILURE_DELAY_MAX_SECONDS, QueueShutDown, WorkQueue
 from kajitori.testing import run_virtual
@@ -133,3 +134,16 @@ def test_a_cancelled_worker_loses_no_name() -> None:
         return (await second).name
 
     assert run_virtual(cancel()) == "a"
+
+
+def test_a_time_that_has_come_already_on_uvloop() -> None:
+    """Its clock stands still within a turn, so that a short delay is over when the timer is set."""
+
+    async def wait() -> str:
+        queue: WorkQueue[str] = WorkQueue("q")
+        queue.add_after("a", 1e-9)
+        queue.add_after("b", 30)
+        return (await queue.get()).name
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(wait()) == "a"

@@ -69,7 +69,9 @@ class WorkQueue(Generic[Name]):
         self._failures: dict[Name, int] = {}
         self._getters: deque[asyncio.Future[None]] = deque()
         self._drainers: list[asyncio.Future[None]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = 0.0
+        """When the timer is for; uvloop's has no `when` where the time has come already."""
         self._shut_down = False
         self._held_since: dict[Name, float] = {}
 
@@ -201,15 +203,16 @@ class WorkQueue(Generic[Name]):
         if due is None:
             return
         if self._timer is not None:
-            if not self._timer.cancelled() and self._timer.when() <= due:
+            if not self._timer.cancelled() and self._due <= due:
                 return
             self._timer.cancel()
+        self._due = due
         self._timer = loop.call_at(due, self._on_timer, loop)
 
     def _on_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._timer is not None
         # A loop may call a little before the time it was told.
-        now = max(loop.time(), self._timer.when())
+        now = max(loop.time(), self._due)
         self._timer = None
         for _ in range(self._state.wake(now)):
             self._wake_getter()
