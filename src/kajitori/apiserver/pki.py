@@ -100,15 +100,20 @@ class Pki:
             write_private(path, token.encode("ascii"))
         return token
 
-    def ssl_context(self, client_ca_files: Sequence[str | os.PathLike[str]] = ()) -> ssl.SSLContext:
+    def ssl_context(
+        self, client_ca_files: Sequence[str | os.PathLike[str]] = (), *, http2: bool = True
+    ) -> ssl.SSLContext:
         """Serves with our certificate; client certificates of our CA and of `client_ca_files` are verified.
+
+        `http2`: clients that speak HTTP/2 are told that we do.
 
         Raises: OSError (ssl.SSLError) when a file cannot be read as certificates.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.folder / "apiserver.crt", self.folder / "apiserver.key")
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
+        context.options |= ssl.OP_NO_RENEGOTIATION  # HTTP/2 forbids it, and nobody needs it
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(self.ca_file)
         for each in client_ca_files:

@@ -5,7 +5,8 @@ Nothing here waits unless an endpoint must: a GET is answered in the turn of the
 Promises
     H1  every request is answered, with an ApiError's Status where something is wrong, in a form the client accepts
     H2  nobody reaches an endpoint without being authenticated and authorized for exactly that verb and resource
-    H3  a path that has the form of a resource's is refused by RBAC before anything says whether it exists
+    H3  who is not authenticated is answered once for each HTTP/2 connection, as kube-apiserver does
+    H4  a path that has the form of a resource's is refused by RBAC before anything says whether it exists
 
 Source: https://kubernetes.io/docs/concepts/security/controlling-access/
 """
@@ -23,7 +24,7 @@ from kajitori.apimachinery.errors import (
     ServiceUnavailable,
     forbidden,
 )
-from kajitori.apiserver.authentication import Authenticator, User
+from kajitori.apiserver.authentication import ANONYMOUS, Authenticator, User
 from kajitori.apiserver.authorization import Attributes as AuthorizationAttributes
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.catalog import Catalog
@@ -112,7 +113,7 @@ class ApiServer:
     def _answer(self, request: Request, warnings: list[str]) -> "Answer | Awaitable[Answer]":
         query = parse_query(request.query)
         info = parse_request(request.method, request.path, query)
-        user = self._authenticator.authenticate(request)
+        user = self._authenticate(request)
         if "impersonate-user" in request.headers or any(
             name.startswith("impersonate-") for name in request.headers
         ):
@@ -143,6 +144,20 @@ class ApiServer:
         if not resource.stored:
             return self._subresources.review(scope)
         return endpoint(scope)
+
+    def _authenticate(self, request: Request) -> User:
+        """Who asks. A stranger's HTTP/2 connection ends with its answer: so little does it get to ask at once.
+
+        Raises: Unauthorized.
+        """
+        try:
+            user = self._authenticator.authenticate(request)
+        except ApiError:
+            request.keep_alive = request.keep_alive and request.version != "2.0"
+            raise
+        if user is ANONYMOUS and request.version == "2.0":
+            request.keep_alive = False
+        return user
 
     def _authorize(self, user: User, info: RequestInfo, query: dict[str, list[str]]) -> None:
         """Raises: Forbidden."""

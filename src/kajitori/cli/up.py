@@ -69,6 +69,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="one more name or address that clients use, for the certificate; may be repeated",
     )
+    serving.add_argument(
+        "--http2-max-streams-per-connection",
+        type=_not_negative,
+        default=0,
+        metavar="N",
+        help="requests at once on one HTTP/2 connection; 0 is kube-apiserver's 100 (default: %(default)s)",
+    )
+    serving.add_argument(
+        "--disable-http2-serving",
+        nargs="?",
+        const="true",
+        default="false",
+        choices=("true", "false"),
+        help="offer HTTP/1.1 only",
+    )
     parts = parser.add_argument_group("what runs")
     parts.add_argument("--api-only", action="store_true", help="no controllers and no operators")
     parts.add_argument(
@@ -116,6 +131,8 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         further_names=tuple(chosen.tls_san),
         service_cluster_ip_range=chosen.service_cluster_ip_range,
         service_node_port_range=chosen.service_node_port_range,
+        http2_max_streams_per_connection=chosen.http2_max_streams_per_connection,
+        disable_http2_serving=chosen.disable_http2_serving == "true",
     )
     return options, chosen.kubeconfig or _default_kubeconfig()
 
@@ -125,6 +142,12 @@ def _port_range(text: str) -> tuple[int, int]:
     if not (first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536):
         raise argparse.ArgumentTypeError(f"{text}: write it as FROM-TO, e.g. 30000-32767")
     return int(first), int(last)
+
+
+def _not_negative(text: str) -> int:
+    if not text.isdecimal() or int(text) > 2**31 - 1:
+        raise argparse.ArgumentTypeError(f"{text}: use 0 or more")
+    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

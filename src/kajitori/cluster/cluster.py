@@ -29,7 +29,7 @@ from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.expiry import expire_events
-from kajitori.apiserver.http import Server, serve
+from kajitori.apiserver.http import STREAMS_MAX, Limits, Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
@@ -256,7 +256,7 @@ class Cluster:
     async def _listen(self, assembled: Assembled, pki: Pki) -> None:
         options = self.options
         try:
-            context = pki.ssl_context()
+            context = pki.ssl_context(http2=not options.disable_http2_serving)
         except OSError:
             raise ClusterError(
                 f"{pki.folder}: the certificates in it cannot be read; restore a backup, or remove the folder "
@@ -266,7 +266,11 @@ class Cluster:
             _trust(context, options.client_ca_file)
         try:
             self._server = await serve(
-                assembled.server.handle, host=options.host, port=options.port, ssl_context=context
+                assembled.server.handle,
+                host=options.host,
+                port=options.port,
+                ssl_context=context,
+                limits=Limits(streams_max=options.http2_max_streams_per_connection or STREAMS_MAX),
             )
         except OSError as error:
             raise ClusterError(_why_not_listening(options, error)) from None

@@ -31,6 +31,9 @@ class ClusterOptions:
     disable_admission_plugins: tuple[str, ...] = ()
     service_cluster_ip_range: str = "10.96.0.0/16"
     service_node_port_range: tuple[int, int] = (30000, 32767)
+    http2_max_streams_per_connection: int = 0
+    """0: as many as kube-apiserver allows by default."""
+    disable_http2_serving: bool = False
     further_names: tuple[str, ...] = field(default=())
     """More host names that the serving certificate is for."""
 

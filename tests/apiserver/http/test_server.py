@@ -39,7 +39,7 @@ def test_connections_over_the_limit_are_answered_503_and_logged(
     talk(lambda request: Response(200), conversation, Limits(connections_max=2, linger_seconds=0.01))
 
 
-def test_requests_in_flight_are_finished_and_idle_connections_closed(talk: Talk) -> None:  # S2
+def test_requests_in_flight_are_finished_and_idle_connections_closed(talk: Talk) -> None:  # S3
     began, go_on = asyncio.Event(), asyncio.Event()
 
     async def handler(request: Request) -> Response:
@@ -65,7 +65,7 @@ def test_requests_in_flight_are_finished_and_idle_connections_closed(talk: Talk)
     talk(handler, conversation)
 
 
-def test_what_does_not_end_within_the_grace_is_cancelled(talk: Talk) -> None:  # S2
+def test_what_does_not_end_within_the_grace_is_cancelled(talk: Talk) -> None:  # S3
     ended: list[bool] = []
     began = asyncio.Event()
 
@@ -108,7 +108,8 @@ def test_uvloop_and_tls_serve_alike(tmp_path: Path) -> None:
                 return later(request)
             case "/stream":
                 return Stream(one_event)
-        return Response(200, request.path.encode())
+            case _:
+                return Response(200, request.path.encode())
 
     async def main() -> None:
         server = await serve(handler, ssl_context=pki.ssl_context())

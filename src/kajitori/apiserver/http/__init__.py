@@ -1,4 +1,4 @@
-"""HTTP/1.1 for the API server: bytes to `Request`, `Response` to bytes, nothing about Kubernetes' objects.
+"""HTTP/1.1 and HTTP/2 for the API server: bytes to `Request`, `Response` to bytes, nothing about Kubernetes' objects.
 
 Under the API server's handler chain, above asyncio's transports. `serve` listens; what the handler
 gives back decides how the answer is written: a `Response` at once, a `Stream` over time, an `Upgrade` by
@@ -6,7 +6,7 @@ another protocol.
 """
 
 from kajitori.apiserver.http.bodies import Joined
-from kajitori.apiserver.http.limits import BODY_BYTES_MAX, Limits
+from kajitori.apiserver.http.limits import BODY_BYTES_MAX, STREAMS_MAX, Limits
 from kajitori.apiserver.http.messages import (
     BodyWriter,
     Handler,
@@ -21,6 +21,7 @@ from kajitori.apiserver.http.stream import StreamWriter
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "STREAMS_MAX",
     "BodyWriter",
     "Handler",
     "Joined",

@@ -10,7 +10,26 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-__all__ = ["BATCH_BYTES", "Compressor", "Joined", "accepts_gzip", "batches", "size_of"]
+from kajitori.apiserver.http.limits import Limits
+from kajitori.apiserver.http.messages import Request, Response
+
+__all__ = [
+    "BATCH_BYTES",
+    "GZIP_HEADERS",
+    "JOINED_BYTES_MAX",
+    "Compressor",
+    "Joined",
+    "accepts_gzip",
+    "batches",
+    "is_compressed",
+    "size_of",
+]
+
+JOINED_BYTES_MAX = 64 * 1024
+"""Answers up to here are one write; copying so much beside the head costs less than a second write."""
+
+GZIP_HEADERS = (("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+"""What an answer says that is compressed here."""
 
 BATCH_BYTES = 256 * 1024
 _GZIP_WINDOW = 31  # zlib's number for a gzip header around the largest window
@@ -101,6 +120,16 @@ def accepts_gzip(accept_encoding: str) -> bool:
             _, _, quality = parameters.partition("q=")
             return quality.strip() not in ("0", "0.0", "0.00", "0.000")
     return False
+
+
+def is_compressed(request: Request, response: Response, size: int, limits: Limits) -> bool:
+    """Whether a body of `size` bytes is to be sent as gzip."""
+    return (
+        size > limits.compress_bytes_min
+        and accepts_gzip(request.headers.get("accept-encoding", ""))
+        and request.version != "1.0"
+        and not any(name.lower() == "content-encoding" for name, _ in response.headers)
+    )
 
 
 class Compressor:

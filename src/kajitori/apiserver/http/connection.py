@@ -23,26 +23,26 @@ from typing import Any, cast
 
 import httptools
 
-from kajitori.apiserver.http.bodies import accepts_gzip, size_of
+from kajitori.apiserver.http.answering import Answering
+from kajitori.apiserver.http.bodies import GZIP_HEADERS, JOINED_BYTES_MAX, is_compressed, size_of
 from kajitori.apiserver.http.heads import refusal
-from kajitori.apiserver.http.messages import Answer, Request, Response, Stream, Upgrade
+from kajitori.apiserver.http.messages import Request, Response, Stream, Upgrade
+from kajitori.apiserver.http.peer import address
 from kajitori.apiserver.http.pump import pump, pump_compressed
 from kajitori.apiserver.http.reader import RequestReader
 from kajitori.apiserver.http.shared import Shared
-from kajitori.apiserver.http.stream import StreamWriter
+from kajitori.apiserver.http.stream import LAST_CHUNK, StreamWriter, framed
 
 __all__ = ["Connection"]
 
 _log = logging.getLogger(__name__)
 
 _NEVER = float("inf")
-_JOINED_BYTES_MAX = 64 * 1024
-"""Answers up to here are one write; copying so much beside the head costs less than a second write."""
 _BODYLESS = frozenset((204, 304))
 
 
-class Connection(RequestReader, asyncio.Protocol):
-    """The server's side of one connection."""
+class Connection(Answering, RequestReader, asyncio.Protocol):
+    """The server's side of one connection that speaks HTTP/1.1."""
 
     def __init__(
         self,
@@ -52,7 +52,6 @@ class Connection(RequestReader, asyncio.Protocol):
     ) -> None:
         self._reset_reader(shared.limits)
         self._shared = shared
-        self._handler = shared.handler
         self._register = register
         self._unregister = unregister
         self._transport = cast(asyncio.Transport, None)  # from connection_made on
@@ -77,9 +76,7 @@ class Connection(RequestReader, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        if peer:
-            self.remote = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
+        self.remote = address(transport)
         self._deadline = self._shared.loop.time() + self._limits.head_seconds_max
         if not self._register(self):
             self._refuse(503)
@@ -164,51 +161,14 @@ class Connection(RequestReader, asyncio.Protocol):
         self._request = request
         if not self._closing:
             self._deadline = _NEVER
-        try:
-            answer = self._handler(request)
-        except Exception as error:
-            answer = self._shared.failed(request, error)
-        if type(answer) is Response:
-            self._respond(request, answer)
-        else:
-            self._take(request, answer)
+        self._ask(request)
 
-    def _take(self, request: Request, answer: Any) -> None:
-        """An answer of any shape; one that is yet to come is waited for."""
-        if isinstance(answer, Response):
-            self._respond(request, answer)
-        elif isinstance(answer, Stream):
-            self._start_stream(request, answer)
-        elif isinstance(answer, Upgrade):
-            self._upgrade(request, answer)
-        else:
-            task: asyncio.Future[Any] = asyncio.ensure_future(answer)
-            self._task = task
-            task.add_done_callback(self._resolved)
-
-    def _resolved(self, waited: "asyncio.Future[Answer]") -> None:
-        self._task = None
-        request = self._request
-        failure = asyncio.CancelledError() if waited.cancelled() else waited.exception()
-        if request is None or self._transport.is_closing():
-            return  # nobody is left to tell
-        try:
-            if failure is None:
-                answer: Any = waited.result()
-                if not isinstance(answer, Response | Stream | Upgrade):
-                    raise TypeError(f"the handler of {request!r} gave {answer!r}")
-            elif isinstance(failure, Exception):
-                raise failure
-            else:
-                raise RuntimeError(f"the handler ended with {failure!r}")
-        except Exception as error:
-            answer = self._shared.failed(request, error)
-        self._take(request, answer)
-        self._advance()
+    def _wanted(self) -> Request | None:
+        return None if self._transport.is_closing() else self._request
 
     def _respond(self, request: Request, response: Response) -> None:
         body = response.body
-        if type(body) is not bytes or len(body) > _JOINED_BYTES_MAX:
+        if type(body) is not bytes or len(body) > JOINED_BYTES_MAX:
             self._respond_large(request, response)
         elif (
             response.headers
@@ -235,27 +195,27 @@ class Connection(RequestReader, asyncio.Protocol):
     def _respond_large(self, request: Request, response: Response) -> None:
         size = size_of(response.body)
         sized = f"Content-Length: {size}\r\n"
-        if size <= _JOINED_BYTES_MAX or request.method == "HEAD" or response.status in _BODYLESS:
+        if size <= JOINED_BYTES_MAX or request.method == "HEAD" or response.status in _BODYLESS:
             body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
             self._respond_specially(request, response, body)
             return
-        if (
-            size > self._limits.compress_bytes_min
-            and accepts_gzip(request.headers.get("accept-encoding", ""))
-            and request.version == "1.1"
-            and not any(name.lower() == "content-encoding" for name, _ in response.headers)
-        ):
-            encoding = (("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
-            packed = Response(response.status, b"", response.content_type, (*response.headers, *encoding))
-            self._transport.write(self._head(request, packed, "Transfer-Encoding: chunked\r\n"))
-            writing = pump_compressed(
-                self._transport, response.body, self._congestion, executor=self._shared.executor()
-            )
+        transport = self._transport
+        if is_compressed(request, response, size, self._limits):
+            packed = Response(response.status, b"", response.content_type, (*response.headers, *GZIP_HEADERS))
+            transport.write(self._head(request, packed, "Transfer-Encoding: chunked\r\n"))
+            writing = self._compressed(response.body)
         else:
-            self._transport.write(self._head(request, response, sized))
-            writing = pump(self._transport, response.body, self._congestion)
+            transport.write(self._head(request, response, sized))
+            writing = pump(transport.write, response.body, self._congestion)
         self._task = asyncio.ensure_future(writing)
         self._task.add_done_callback(self._pumped)
+
+    async def _compressed(self, body: bytes | Sequence[bytes]) -> None:
+        write = self._transport.write
+        await pump_compressed(
+            lambda data: write(framed(data)), body, self._congestion, executor=self._shared.executor()
+        )
+        write(LAST_CHUNK)
 
     def _congestion(self) -> "asyncio.Future[None] | None":
         if not self._write_paused:
@@ -401,17 +361,6 @@ class Connection(RequestReader, asyncio.Protocol):
         )
 
     # The end.
-
-    def certificate(self) -> bytes | None:
-        if self._certificate is None:
-            tls = self._transport.get_extra_info("ssl_object")
-            self._certificate = (tls.getpeercert(True) or b"") if tls is not None else b""
-        return self._certificate or None
-
-    def subject(self) -> Sequence[tuple[str, str]]:
-        tls = self._transport.get_extra_info("ssl_object")
-        peer: Any = tls.getpeercert() if tls is not None else None
-        return [pair for names in (peer or {}).get("subject", ()) for pair in names]
 
     @property
     def is_done(self) -> bool:

@@ -1,7 +1,7 @@
 """What one client may cost the server; each limit has a name, a value and the reason for it.
 
 Source: kube-apiserver's own limits (`MaxRequestBodyBytes`, `ReadHeaderTimeout`, `IdleTimeout`,
-`MaxHeaderBytes`) and Go's net/http, whose behaviour at a limit clients know.
+`MaxHeaderBytes`, `MaxConcurrentStreams`) and Go's net/http, whose behaviour at a limit clients know.
 """
 
 from dataclasses import dataclass
@@ -47,6 +47,27 @@ HALF_CLOSED_SECONDS_MAX = 5.0
 LINGER_SECONDS = 0.5
 """How long a refused client's bytes are still read: closing earlier would reset the answer away."""
 
+STREAMS_MAX = 100
+"""Requests at once on one HTTP/2 connection. client-go opens another connection when it has so many."""
+
+STREAM_WINDOW_BYTES = 256 * 1024
+"""What an HTTP/2 client may send of a body ahead; nearly every object fits. Also the largest frame."""
+
+UPLOADS_BYTES_MAX = 16 * 1024 * 1024
+"""Of bodies under way on one HTTP/2 connection; beyond it only the oldest is let go on past its window."""
+
+CONTINUATIONS_MAX = 128
+"""Frames that the headers of one HTTP/2 request may be spread over."""
+
+RESETS_BURST, RESETS_PER_SECOND = 1000, 33.0
+"""Streams that end badly: reset by the client before they were answered, or in error. More is no accident."""
+
+CONTROLS_BURST, CONTROLS_PER_SECOND = 1000, 100.0
+"""HTTP/2 frames that ask for nothing but have to be dealt with: pings, settings, priorities, empty data."""
+
+UNREAD_BYTES_MAX = 1024 * 1024
+"""Acknowledgements and heads of answers that a client leaves unread before the connection ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -65,3 +86,7 @@ class Limits:
     handshake_seconds_max: float = HANDSHAKE_SECONDS_MAX
     half_closed_seconds_max: float = HALF_CLOSED_SECONDS_MAX
     linger_seconds: float = LINGER_SECONDS
+    streams_max: int = STREAMS_MAX
+    stream_window_bytes: int = STREAM_WINDOW_BYTES
+    uploads_bytes_max: int = UPLOADS_BYTES_MAX
+    unread_bytes_max: int = UNREAD_BYTES_MAX

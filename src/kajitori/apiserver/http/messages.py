@@ -80,6 +80,7 @@ class Request:
         self.body = body
         self.version = "1.1"
         self.keep_alive = True
+        """False: the connection ends with the answer, once what else was asked on it has been answered."""
         self.audit_id = ""
         self.received = 0.0
         """When the body was complete, on the monotonic clock."""

@@ -10,24 +10,26 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from kajitori.apiserver.http.bodies import Compressor, batches
-from kajitori.apiserver.http.stream import framed
 
-__all__ = ["Congestion", "pump", "pump_compressed"]
+__all__ = ["Congestion", "Write", "pump", "pump_compressed"]
 
 _TURN_BYTES_MAX = 1024 * 1024
 """How much of one answer is written before others have their turn."""
 _COMPRESS_BATCH_BYTES = 1024 * 1024
 """How much goes to the compressing thread at a time: enough to make the trip worth it."""
 
+Write = Callable[[bytes], object]
+"""Takes a piece of the body, in whatever form the connection gives it."""
+
 Congestion = Callable[[], "asyncio.Future[None] | None"]
 """None while the client takes what is written, else what to wait for."""
 
 
-async def pump(transport: asyncio.Transport, body: bytes | Sequence[bytes], congestion: Congestion) -> None:
+async def pump(write: Write, body: bytes | Sequence[bytes], congestion: Congestion) -> None:
     """Writes `body`."""
     turn = 0
     for batch in batches(body):
-        transport.write(batch)
+        write(batch)
         turn += len(batch)
         waiting = congestion()
         if waiting is not None:
@@ -39,18 +41,18 @@ async def pump(transport: asyncio.Transport, body: bytes | Sequence[bytes], cong
 
 
 async def pump_compressed(
-    transport: asyncio.Transport,
+    write: Write,
     body: bytes | Sequence[bytes],
     congestion: Congestion,
     *,
     executor: Executor,
 ) -> None:
-    """Writes `body` as gzip in chunks, ended; the compressing itself happens on `executor`."""
+    """Writes `body` as gzip; the compressing itself happens on `executor`. Some of what is written is empty."""
     loop = asyncio.get_running_loop()
     compressor = Compressor()
     for batch in batches(body, _COMPRESS_BATCH_BYTES):
-        transport.write(framed(await loop.run_in_executor(executor, compressor.feed, batch)))
+        write(await loop.run_in_executor(executor, compressor.feed, batch))
         waiting = congestion()
         if waiting is not None:
             await waiting
-    transport.write(framed(compressor.finish()) + b"0\r\n\r\n")
+    write(compressor.finish())

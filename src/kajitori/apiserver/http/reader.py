@@ -12,13 +12,13 @@ Source: RFC 9112; Go's net/http readRequest.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import httptools
 
 from kajitori.apiserver.http.limits import Limits
 from kajitori.apiserver.http.messages import OversizedRequest, Request
+from kajitori.apiserver.http.peer import ConnectionPeer
 
 __all__ = ["Refused", "RequestReader"]
 
@@ -36,7 +36,7 @@ class Refused(Exception):
     """Stops the parser after the request being read has been refused."""
 
 
-class RequestReader:
+class RequestReader(ConnectionPeer):
     """The reading half of a connection; its parser calls the methods whose names begin with `on_`."""
 
     _limits: Limits
@@ -53,7 +53,6 @@ class RequestReader:
     _oversized: bool
     _unread: bool
     """The client may be sending what nobody will read."""
-    remote: str
 
     def _reset_reader(self, limits: Limits) -> None:
         self._limits = limits
@@ -77,14 +76,6 @@ class RequestReader:
 
     def _continue(self) -> None:
         """The client waits to be told that its body is wanted."""
-        raise NotImplementedError
-
-    def certificate(self) -> bytes | None:
-        """The verified client certificate in DER, or None."""
-        raise NotImplementedError
-
-    def subject(self) -> Sequence[tuple[str, str]]:
-        """The subject of that certificate."""
         raise NotImplementedError
 
     # What the parser tells.

@@ -2,7 +2,8 @@
 
 Promises
     S1  at most `connections_max` connections are open; further ones are answered 503, and that is logged
-    S2  close lets requests in flight finish for the grace time, then ends what is left; nothing outlives it
+    S2  a client that chose HTTP/2 in its TLS handshake gets it; any other speaks HTTP/1.1
+    S3  close lets requests in flight finish for the grace time, then ends what is left; nothing outlives it
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apiserver.http.connection import Connection
@@ -19,6 +20,9 @@ from kajitori.apiserver.http.heads import AuditIds, HeadWriter
 from kajitori.apiserver.http.limits import Limits
 from kajitori.apiserver.http.messages import Handler, Request, Response, status_response
 from kajitori.apiserver.http.shared import ErrorEncoder, Shared
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.http.http2 import Blocks, Http2Connection
 
 __all__ = ["Server", "serve"]
 
@@ -35,13 +39,50 @@ _FAREWELL_SECONDS = 0.5
 """What clients get to answer TLS' goodbye when the server ends; those that do not read never would."""
 
 
+class ServerConnection(Protocol):
+    """What the server asks of a connection, whatever it speaks."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything asked for has been answered and taken."""
+        ...
+
+    def drain(self) -> None:
+        """Ends the connection once what it is doing is done; streams end at once."""
+        ...
+
+    def abort(self) -> "asyncio.Future[Any] | None":
+        """Ends the connection now; gives what ends when the tasks of its requests, cancelled, have ended."""
+        ...
+
+    def check(self, now: float) -> None:
+        """Ends the connection when a deadline has passed."""
+        ...
+
+
+class Choosing(asyncio.Protocol):
+    """Stands for a connection until the TLS handshake has told what it speaks."""
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        protocol = self._server.chosen(transport)
+        cast(asyncio.Transport, transport).set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
 class Server:
     """A listening server and its connections."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._listener: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
+        self._connections: set[ServerConnection] = set()
+        self._blocks: Blocks | None = None
+        """Of HTTP/2, from its first client on."""
         self._sweep: asyncio.TimerHandle | None = None
         self._empty: asyncio.Future[None] | None = None
         self._full_logged = float("-inf")
@@ -67,7 +108,12 @@ class Server:
         if ssl_context is not None:
             options["ssl_handshake_timeout"] = self._shared.limits.handshake_seconds_max
         self._listener = await self._shared.loop.create_server(
-            self._connection, host or None, port, ssl=ssl_context, backlog=_BACKLOG, **options
+            self._http1 if ssl_context is None else self._choosing,
+            host or None,
+            port,
+            ssl=ssl_context,
+            backlog=_BACKLOG,
+            **options,
         )
         self._host = host
         self.port = self._listener.sockets[0].getsockname()[1]
@@ -100,10 +146,24 @@ class Server:
             await self._listener.wait_closed()
         shared.close()
 
-    def _connection(self) -> Connection:
+    def chosen(self, transport: asyncio.BaseTransport) -> "Connection | Http2Connection":
+        """What speaks the version of HTTP that the handshake of `transport` agreed on."""
+        tls = transport.get_extra_info("ssl_object")
+        if tls is None or tls.selected_alpn_protocol() != "h2":
+            return self._http1()
+        from kajitori.apiserver.http.http2 import Blocks, Http2Connection
+
+        if self._blocks is None:
+            self._blocks = Blocks(self._shared.heads)
+        return Http2Connection(self._shared, self._blocks, self._register, self._unregister)
+
+    def _http1(self) -> Connection:
         return Connection(self._shared, self._register, self._unregister)
 
-    def _register(self, connection: Connection) -> bool:
+    def _choosing(self) -> Choosing:
+        return Choosing(self)
+
+    def _register(self, connection: ServerConnection) -> bool:
         """Counts a connection in; False when there are too many, and it is to be refused."""
         self._connections.add(connection)
         if self._sweep is None:
@@ -118,7 +178,7 @@ class Server:
             _log.warning("too many connections", extra={"connections": len(self._connections)})
         return False
 
-    def _unregister(self, connection: Connection) -> None:
+    def _unregister(self, connection: ServerConnection) -> None:
         self._connections.discard(connection)
         if not self._connections and self._empty is not None and not self._empty.done():
             self._empty.set_result(None)

@@ -9,7 +9,10 @@ Promises
 import asyncio
 from collections.abc import Callable
 
-__all__ = ["StreamWriter", "framed"]
+__all__ = ["LAST_CHUNK", "StreamWriter", "framed"]
+
+LAST_CHUNK = b"0\r\n\r\n"
+"""Ends a chunked body."""
 
 
 def framed(data: bytes) -> bytes:
@@ -47,7 +50,7 @@ class StreamWriter:
             return
         self.closed = True
         if self._chunked:
-            self._transport.write(b"0\r\n\r\n")
+            self._transport.write(LAST_CHUNK)
         self._finished()
 
     def abort(self) -> None:

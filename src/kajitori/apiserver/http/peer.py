@@ -1,0 +1,37 @@
+"""Who is at the other end of a connection, as its transport tells."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["ConnectionPeer", "address"]
+
+
+def address(transport: asyncio.BaseTransport) -> str:
+    """`address:port` of the peer; empty where it has none."""
+    peer = transport.get_extra_info("peername")
+    if not peer:
+        return ""
+    return f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
+
+
+class ConnectionPeer:
+    """The half of a connection that requests know as their peer."""
+
+    _transport: asyncio.Transport
+    _certificate: bytes | None
+    """Empty: there is none. None: nobody has asked yet."""
+    remote: str
+
+    def certificate(self) -> bytes | None:
+        """The verified client certificate in DER, or None."""
+        if self._certificate is None:
+            tls = self._transport.get_extra_info("ssl_object")
+            self._certificate = (tls.getpeercert(True) or b"") if tls is not None else b""
+        return self._certificate or None
+
+    def subject(self) -> Sequence[tuple[str, str]]:
+        """The subject of that certificate."""
+        tls = self._transport.get_extra_info("ssl_object")
+        peer: Any = tls.getpeercert() if tls is not None else None
+        return [pair for names in (peer or {}).get("subject", ()) for pair in names]
