@@ -6,7 +6,16 @@ Source: kube-apiserver's own limits (`MaxRequestBodyBytes`, `ReadHeaderTimeout`,
 
 from dataclasses import dataclass
 
-__all__ = ["BODY_BYTES_MAX", "Limits"]
+__all__ = [
+    "BODY_BYTES_MAX",
+    "CONTINUATIONS_MAX",
+    "CONTROLS_BURST",
+    "CONTROLS_PER_SECOND",
+    "RESETS_BURST",
+    "RESETS_PER_SECOND",
+    "STREAMS_MAX",
+    "Limits",
+]
 
 BODY_BYTES_MAX = 3 * 1024 * 1024
 """A request body: twice what etcd takes, so that a patch may be larger than the object it makes."""
