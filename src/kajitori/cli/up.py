@@ -44,6 +44,36 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--kubeconfig", type=Path, help="kubeconfig to write (default: $KUBECONFIG, or ~/.kube/config)"
     )
+    _add_serving(parser)
+    parts = parser.add_argument_group("what runs")
+    parts.add_argument("--api-only", action="store_true", help="no controllers and no operators")
+    parts.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="OPERATOR",
+        help="leave an operator out; may be repeated",
+    )
+    access = parser.add_argument_group("access, as kube-apiserver has it")
+    access.add_argument(
+        "--token-auth-file", type=Path, metavar="CSV", help="static tokens: token,user,uid,groups"
+    )
+    access.add_argument(
+        "--client-ca-file", type=Path, metavar="PEM", help="further CA for client certificates"
+    )
+    access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
+    access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
+    access.add_argument(
+        "--allow-privileged",
+        nargs="?",
+        const="true",
+        choices=("true", "false"),
+        help="let Pods have privileged containers (default: true, with --api-only false)",
+    )
+    return parser
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
     serving = parser.add_argument_group("serving")
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serving.add_argument(
@@ -84,32 +114,6 @@ def _parser() -> argparse.ArgumentParser:
         choices=("true", "false"),
         help="offer HTTP/1.1 only",
     )
-    parts = parser.add_argument_group("what runs")
-    parts.add_argument("--api-only", action="store_true", help="no controllers and no operators")
-    parts.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        metavar="OPERATOR",
-        help="leave an operator out; may be repeated",
-    )
-    access = parser.add_argument_group("access, as kube-apiserver has it")
-    access.add_argument(
-        "--token-auth-file", type=Path, metavar="CSV", help="static tokens: token,user,uid,groups"
-    )
-    access.add_argument(
-        "--client-ca-file", type=Path, metavar="PEM", help="further CA for client certificates"
-    )
-    access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
-    access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
-    access.add_argument(
-        "--allow-privileged",
-        nargs="?",
-        const="true",
-        choices=("true", "false"),
-        help="let Pods have privileged containers (default: true, with --api-only false)",
-    )
-    return parser
 
 
 def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
