@@ -38,8 +38,11 @@ from kajitori.apiserver.endpoints.answers import (
 from kajitori.apiserver.endpoints.discovery import Discovery, no_such_resource
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
-from kajitori.apiserver.http import Request, Response
+from kajitori.apiserver.http import Request, Response, Stream
 from kajitori.apiserver.negotiation import Form, negotiate
+from kajitori.apiserver.operating.asked import Asked
+from kajitori.apiserver.operating.inflight import TurnedAway
+from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.options import parse_query
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.requestinfo import RequestInfo, parse_request
@@ -65,12 +68,14 @@ class ApiServer:
         resources: ResourceEndpoints,
         subresources: Subresources,
         discovery: Discovery,
+        observer: Observer,
     ) -> None:
         self._catalog = catalog
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._subresources = subresources
         self._discovery = discovery
+        self._observer = observer
         self._verbs: dict[str, Endpoint] = {
             "get": resources.get,
             "list": resources.list,
@@ -89,16 +94,41 @@ class ApiServer:
             answer = self._answer(request, warnings)
         except (ApiError, StoreError) as error:
             answer = self._refused(request, error, warnings)
-        if isinstance(answer, Awaitable):
-            return self._later(request, answer, warnings)
-        return _for_people(request, answer) if wants_pretty(request) else answer
+        except TurnedAway as turned:
+            self._turned_away(request)
+            answer = turned.response
+        except Exception as error:
+            self._observer.failed(request, error)
+            raise
+        if isinstance(answer, Response | Stream):
+            return self._finished(request, answer)
+        return self._observer.wait(
+            request,
+            self._later(request, answer, warnings),
+            lambda error: self._finished(request, self._refused(request, error, warnings)),
+        )
 
     async def _later(self, request: Request, waiting: "Awaitable[Answer]", warnings: list[str]) -> Answer:
         try:
             answer = await waiting
         except (ApiError, StoreError) as error:
             answer = self._refused(request, error, warnings)
-        return _for_people(request, answer) if wants_pretty(request) else answer
+        except Exception as error:
+            self._observer.failed(request, error)
+            raise
+        return self._finished(request, answer)
+
+    def _finished(self, request: Request, answer: Answer) -> Answer:
+        if wants_pretty(request):
+            answer = _for_people(request, answer)
+        self._observer.answered(request, answer)
+        return answer
+
+    def _turned_away(self, request: Request) -> None:
+        asked: Asked = request.scope
+        info = asked.info
+        asked.resource = self._catalog.find(info.group, info.version, info.resource)
+        self._observer.turned_away(asked)
 
     def _refused(self, request: Request, error: ApiError | StoreError, warnings: list[str]) -> Answer:
         if not isinstance(error, ApiError):
@@ -113,13 +143,18 @@ class ApiServer:
     def _answer(self, request: Request, warnings: list[str]) -> "Answer | Awaitable[Answer]":
         query = parse_query(request.query)
         info = parse_request(request.method, request.path, query)
-        user = self._authenticate(request)
+        asked = request.scope = Asked(info, query)
+        observer = self._observer
+        observer.arrived(request, asked)
+        user = self._authenticate(request, asked)
+        observer.received(request, asked, user)
         if "impersonate-user" in request.headers or any(
             name.startswith("impersonate-") for name in request.headers
         ):
             user = self._authenticator.impersonate(request, user, self._authorizer)
-        request.scope = user
-        self._authorize(user, info, query)
+            observer.impersonated(asked, user)
+        observer.in_flight.admit(asked)
+        self._authorize(user, asked)
         if not info.is_resource:
             return self._discovery.answer(request)
         resource = self._catalog.find(info.group, info.version, info.resource)
@@ -129,6 +164,7 @@ class ApiServer:
             raise no_such_resource()
         if not _is_path(info, resource):
             raise no_such_resource()
+        asked.resource = resource
         if "%" in info.name or info.name in (".", ".."):
             raise _no_path_segment(info.name)
         if resource.deprecation:
@@ -145,24 +181,27 @@ class ApiServer:
             return self._subresources.review(scope)
         return endpoint(scope)
 
-    def _authenticate(self, request: Request) -> User:
+    def _authenticate(self, request: Request, asked: Asked) -> User:
         """Who asks. A stranger's HTTP/2 connection ends with its answer: so little does it get to ask at once.
 
         Raises: Unauthorized.
         """
         try:
             user = self._authenticator.authenticate(request)
-        except ApiError:
+        except ApiError as error:
+            self._observer.unauthenticated(request, asked, error)
             request.keep_alive = request.keep_alive and request.version != "2.0"
             raise
         if user is ANONYMOUS and request.version == "2.0":
             request.keep_alive = False
         return user
 
-    def _authorize(self, user: User, info: RequestInfo, query: dict[str, list[str]]) -> None:
+    def _authorize(self, user: User, asked: Asked) -> None:
         """Raises: Forbidden."""
-        attributes = AuthorizationAttributes.of(user, info, query)
+        info = asked.info
+        attributes = AuthorizationAttributes.of(user, info, asked.query)
         decision = self._authorizer.authorize(attributes)
+        self._observer.decided(asked, user, decision)
         if decision.allowed:
             return
         message = attributes.refusal()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from kajitori.cli import operating
 from kajitori.cli.complaints import listen
 from kajitori.cli.happenings import follow
 from kajitori.cli.main import CommandError
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("true", "false"),
         help="let Pods have privileged containers (default: true, with --api-only false)",
     )
+    operating.add_flags(parser)
     return parser
 
 
@@ -137,6 +139,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         service_node_port_range=chosen.service_node_port_range,
         http2_max_streams_per_connection=chosen.http2_max_streams_per_connection,
         disable_http2_serving=chosen.disable_http2_serving == "true",
+        operating=operating.chosen(chosen),
     )
     return options, chosen.kubeconfig or _default_kubeconfig()
 

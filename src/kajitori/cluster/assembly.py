@@ -25,6 +25,7 @@ from kajitori.apiserver.endpoints.openid import openid_documents
 from kajitori.apiserver.endpoints.resources import ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
 from kajitori.apiserver.http import Response
+from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
@@ -59,6 +60,8 @@ class Reports:
     metrics: Callable[[], bytes]
     url: Callable[[], str]
     """Where the API is reached."""
+    observer: Observer
+    """What is told of requests."""
 
 
 @dataclass(slots=True)
@@ -131,5 +134,6 @@ def assemble(
         resources=endpoints,
         subresources=subresources,
         discovery=Discovery(catalog, openapi, health, further),
+        observer=reports.observer,
     )
     return Assembled(server, custom, endpoints, registry, catalog)

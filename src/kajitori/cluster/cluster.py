@@ -31,6 +31,7 @@ from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.expiry import expire_events
 from kajitori.apiserver.http import STREAMS_MAX, Limits, Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
+from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
 from kajitori.cluster.metrics import Metrics
@@ -50,6 +51,9 @@ __all__ = ["Cluster", "ClusterError"]
 
 GRACE_SECONDS = 10.0
 """What requests in flight get when the server stops."""
+
+_STATE = "state.db"
+"""The file in the data directory that holds the state."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +77,7 @@ class Cluster:
         self._assembled: Assembled | None = None
         self._transport: InProcessTransport | None = None
         self._programs: Programs | None = None
+        self._observer: Observer | None = None
         self._why_not_ready: str | None = "starting"
         self._failure: str | None = None
         self._stack = contextlib.AsyncExitStack()
@@ -151,8 +156,27 @@ class Cluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._why_not_ready = "stopping"
+        self._why_not_ready = "the server is stopping"
+        if kind is None:
+            await self._drain()
         await self._stack.aclose()
+
+    async def _drain(self) -> None:
+        """Lets clients see that the end is near, then finishes what is under way.
+
+        readyz fails first, and everything goes on for the delay. Then new requests are turned away or no longer
+        accepted, those under way are finished, and watches are ended one by one. Programs of this process stop
+        between the two: to the last they can write.
+        """
+        operating = self.options.operating
+        observer, assembled = self._observer, self._assembled
+        if observer is None or assembled is None:
+            return
+        await asyncio.sleep(operating.shutdown_delay_seconds)
+        if operating.shutdown_send_retry_after:
+            observer.in_flight.refuse()
+            await observer.in_flight.empty()
+        await assembled.resources.end_watches(operating.shutdown_watch_grace_seconds)
 
     async def _start(self) -> None:
         options = self.options
@@ -172,6 +196,9 @@ class Cluster:
         self._stack.callback(secrets.close)
         authorizer = Authorizer.of_store(store)
         authenticator = self._authenticator(secrets, store)
+        observer = self._observer = self._observed()
+        kept = None if options.data_dir is None else options.data_dir / _STATE
+        metrics = Metrics(store, lambda: self._server, self._program_metrics, file=kept)
         try:
             assembled = self._assembled = assemble(
                 store,
@@ -181,14 +208,20 @@ class Cluster:
                 plugins=admission(options, store, self._random),
                 reports=Reports(
                     lambda: self._why_not_ready,
-                    Metrics(store, lambda: self._server, self._program_metrics).text,
+                    metrics.text,
                     lambda: self.url if self._server is not None else ISSUER,
+                    observer,
                 ),
                 clock=self._clock,
                 random=self._random,
             )
         except (UnknownPlugin, RangeError) as error:
             raise ClusterError(str(error)) from None
+        metrics.further += [
+            observer.figures.lines,
+            observer.in_flight.lines,
+            assembled.resources.event_sizes.lines,
+        ]
         objects = bootstrap_objects(
             port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
         )
@@ -209,6 +242,10 @@ class Cluster:
                 options, self.client, ca=self.ca_data.decode(), clock=self._clock, random=self._random
             )
             await self._stack.enter_async_context(self._programs)
+
+    def _observed(self) -> Observer:
+        operating = self.options.operating
+        return Observer(operating.limits, slow_seconds=operating.slow_request_seconds)
 
     def _begin_pki(self) -> PendingPki:
         folder = self.options.data_dir
@@ -234,7 +271,7 @@ class Cluster:
     async def _open_store(self) -> Store:
         folder = self.options.data_dir
         try:
-            return await open_store(None if folder is None else folder / "state.db")
+            return await open_store(None if folder is None else folder / _STATE)
         except OpenError as error:
             raise ClusterError(str(error)) from None
 

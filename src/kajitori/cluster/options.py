@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kajitori.cluster.operating import Operating
+
 __all__ = ["ClusterOptions"]
 
 
@@ -41,6 +43,8 @@ class ClusterOptions:
     """Whether Pods may have privileged containers. None: yes, except in an API server alone, which is as strict as
     kube-apiserver is by default.
     """
+
+    operating: Operating = field(default_factory=Operating)
 
     @property
     def privileged(self) -> bool:

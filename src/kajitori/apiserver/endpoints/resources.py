@@ -5,6 +5,7 @@ Between the parsed, authorized request and the registry. Reads answer in the sam
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain
@@ -15,6 +16,7 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.endpoints.answers import answer, warning_headers
 from kajitori.apiserver.http import BodyWriter, Response, Stream
 from kajitori.apiserver.negotiation import JSON, PLAIN, YAML, Form, negotiate, no_stream
+from kajitori.apiserver.operating.figures import SizeFigures
 from kajitori.apiserver.options import (
     list_options,
     parse_resource_version,
@@ -46,6 +48,7 @@ class ResourceEndpoints:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._watches: dict[Resource, Watches] = {}
+        self.event_sizes = SizeFigures()
 
     def form(self, scope: Scope) -> Form:
         """How the answer is to be written. Raises: NotAcceptable, BadRequest."""
@@ -110,7 +113,8 @@ class ResourceEndpoints:
         selection = select(resource, scope.info.namespace, options, scope.info.name)
         watches = self._watches.get(resource)
         if watches is None:
-            watches = self._watches[resource] = Watches(store, resource)
+            sizes = self.event_sizes.of(resource.kind)
+            watches = self._watches[resource] = Watches(store, resource, sizes)
         watch = Watch(watches, self.renderer(scope), selection, form, bookmarks=options.allow_watch_bookmarks)
         initial = options.send_initial_events
         if initial is None:
@@ -146,6 +150,14 @@ class ResourceEndpoints:
             watches = self._watches.pop(each, None)
             if watches is not None:
                 watches.close()
+
+    async def end_watches(self, seconds: float) -> None:
+        """Ends the watches one by one over `seconds`; those who ask meanwhile are served as ever."""
+        watches = [each for opened in self._watches.values() for each in opened.open]
+        for watch in watches:
+            watch.stop()
+            if seconds:
+                await asyncio.sleep(seconds / len(watches))
 
     @cached_property
     def writes(self) -> "Writes":

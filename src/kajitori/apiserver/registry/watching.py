@@ -22,6 +22,7 @@ from typing import Protocol
 
 from kajitori.apimachinery.errors import ApiError, Expired
 from kajitori.apiserver.negotiation import Form
+from kajitori.apiserver.operating.exposition import Histogram
 from kajitori.apiserver.registry.listing import not_in_future
 from kajitori.apiserver.registry.render import Renderer
 from kajitori.apiserver.registry.resource import Resource
@@ -188,10 +189,12 @@ class Watch:
         if sink is None or self._initial is None:
             return
         chunk: list[bytes] = []
+        sizes = self._watches.sizes
         size = written = 0
         try:
             for frame in self._initial if sink.write(b"") <= AHEAD_BYTES_MAX else ():
                 chunk.append(frame)
+                sizes.add(len(frame))
                 size += len(frame)
                 if size < _CHUNK_BYTES:
                     continue
@@ -225,6 +228,7 @@ class Watch:
         if sink is None:
             return
         if self._initial is None:
+            self._watches.sizes.add(len(frame))
             unread = sink.write(frame)
         else:
             self._behind.append(frame)
@@ -282,9 +286,11 @@ class Watch:
 class Watches:
     """The open watches of one resource in one version."""
 
-    def __init__(self, store: Store, resource: Resource) -> None:
+    def __init__(self, store: Store, resource: Resource, sizes: Histogram) -> None:
         self._store = store
         self._resource = resource
+        self.sizes = sizes
+        """Of the events that were sent."""
         self._open: dict[Watch, None] = {}  # a dict keeps the order in which they came
         self._unsubscribe: Callable[[], None] | None = None
         self._closed = False
@@ -292,6 +298,11 @@ class Watches:
     @property
     def revision(self) -> int:
         return self._store.revision
+
+    @property
+    def open(self) -> list[Watch]:
+        """Those that are told of events, in the order in which they came."""
+        return list(self._open)
 
     def add(self, watch: Watch) -> bool:
         """Tells `watch` of every event from now on; False when the resource is gone since it was asked for."""

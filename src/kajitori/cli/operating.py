@@ -1,0 +1,101 @@
+"""The flags of `kajitori up` for those who watch over it: limits, logs, traces, and how it ends."""
+
+import argparse
+
+from kajitori.apiserver.operating.inflight import RequestLimits
+from kajitori.cluster.operating import Operating
+from kajitori.wire.go_time import parse_duration
+
+__all__ = ["add_flags", "chosen"]
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags, in groups of their own."""
+    limits = parser.add_argument_group("limits, as kube-apiserver has them")
+    limits.add_argument(
+        "--max-requests-inflight",
+        type=_number,
+        default=400,
+        metavar="N",
+        help="reading requests that may be under way at once; further ones are answered 429; 0: any number "
+        "(default: %(default)s)",
+    )
+    limits.add_argument(
+        "--max-mutating-requests-inflight",
+        type=_number,
+        default=200,
+        metavar="N",
+        help="the same for writing requests (default: %(default)s)",
+    )
+    limits.add_argument(
+        "--request-timeout",
+        type=_duration,
+        default="1m0s",
+        metavar="DURATION",
+        help="how long a request may take before it is answered 504; watches are excepted (default: %(default)s)",
+    )
+    ending = parser.add_argument_group("how it ends, as kube-apiserver does")
+    ending.add_argument(
+        "--shutdown-delay-duration",
+        type=_duration,
+        default="0s",
+        metavar="DURATION",
+        help="how long to go on serving after the signal to stop, while /readyz already fails "
+        "(default: %(default)s)",
+    )
+    ending.add_argument(
+        "--shutdown-send-retry-after",
+        nargs="?",
+        const="true",
+        default="false",
+        choices=("true", "false"),
+        help="answer new requests 429 with Retry-After while those under way are finished, instead of not at all",
+    )
+    ending.add_argument(
+        "--shutdown-watch-termination-grace-period",
+        type=_duration,
+        default="0s",
+        metavar="DURATION",
+        help="spread the ends of watches over this time, so that not every client comes back at once "
+        "(default: %(default)s)",
+    )
+    logs = parser.add_argument_group("logs")
+    logs.add_argument(
+        "--slow-request-threshold",
+        type=_duration,
+        default="0s",
+        metavar="DURATION",
+        help="warn of requests that take longer; 0s: never (default: %(default)s)",
+    )
+
+
+def chosen(arguments: argparse.Namespace) -> Operating:
+    """What the flags say."""
+    return Operating(
+        limits=RequestLimits(
+            arguments.max_requests_inflight,
+            arguments.max_mutating_requests_inflight,
+            arguments.request_timeout,
+        ),
+        shutdown_delay_seconds=arguments.shutdown_delay_duration,
+        shutdown_send_retry_after=arguments.shutdown_send_retry_after == "true",
+        shutdown_watch_grace_seconds=arguments.shutdown_watch_termination_grace_period,
+        slow_request_seconds=arguments.slow_request_threshold,
+    )
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: use 0 or more")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    """Seconds of a duration as Go writes it."""
+    try:
+        nanos = parse_duration(text)
+    except ValueError:
+        nanos = -1
+    if nanos < 0:
+        raise argparse.ArgumentTypeError(f"{text}: write it with its unit, e.g. 30s, 1m30s or 500ms")
+    return nanos / 1e9
