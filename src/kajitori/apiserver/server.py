@@ -12,7 +12,7 @@ Source: https://kubernetes.io/docs/concepts/security/controlling-access/
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from kajitori.apimachinery.errors import (
     ApiError,
@@ -102,10 +102,19 @@ class ApiServer:
             raise
         if isinstance(answer, Response | Stream):
             return self._finished(request, answer)
+        later = self._later(request, answer, warnings)
+
+        def drop() -> None:
+            """Where it was cancelled before its first step, neither has begun, nor ever will."""
+            later.close()
+            if isinstance(answer, Coroutine):
+                answer.close()
+
         return self._observer.wait(
             request,
-            self._later(request, answer, warnings),
-            lambda error: self._finished(request, self._refused(request, error, warnings)),
+            later,
+            overdue=lambda error: self._finished(request, self._refused(request, error, warnings)),
+            drop=drop,
         )
 
     async def _later(self, request: Request, waiting: "Awaitable[Answer]", warnings: list[str]) -> Answer:

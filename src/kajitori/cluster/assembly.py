@@ -57,6 +57,8 @@ class Reports:
 
     ready: Callable[[], str | None]
     """What is not ready yet; None when all is."""
+    stopping: Callable[[], str | None]
+    """That the end is near; None while it is not."""
     metrics: Callable[[], bytes]
     url: Callable[[], str]
     """Where the API is reached."""
@@ -123,7 +125,7 @@ def assemble(
     subresources = Subresources(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer
     )
-    health = Health({}, only_ready={"start": reports.ready})
+    health = Health({}, only_ready={"start": reports.ready, "shutdown": reports.stopping})
     further = {"/metrics": lambda: Response(200, reports.metrics(), METRICS_FORMAT)}
     if authenticator.service_accounts is not None:
         further |= openid_documents(authenticator.service_accounts, reports.url)

@@ -79,6 +79,7 @@ class Cluster:
         self._programs: Programs | None = None
         self._observer: Observer | None = None
         self._why_not_ready: str | None = "starting"
+        self._stopping: str | None = None
         self._failure: str | None = None
         self._stack = contextlib.AsyncExitStack()
 
@@ -156,7 +157,7 @@ class Cluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._why_not_ready = "the server is stopping"
+        self._stopping = "process is shutting down"
         if kind is None:
             await self._drain()
         await self._stack.aclose()
@@ -208,6 +209,7 @@ class Cluster:
                 plugins=admission(options, store, self._random),
                 reports=Reports(
                     lambda: self._why_not_ready,
+                    lambda: self._stopping,
                     metrics.text,
                     lambda: self.url if self._server is not None else ISSUER,
                     observer,

@@ -1,19 +1,41 @@
 """What is known of one request so far; it travels with it as `Request.scope`."""
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from kajitori.apiserver.authentication import User
+from kajitori.apiserver.authorization.attributes import Decision
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.requestinfo import RequestInfo
 
-if TYPE_CHECKING:
-    from kajitori.apiserver.operating.audit.trail import Trail
-
-__all__ = ["Asked"]
+__all__ = ["Asked", "Trail"]
 
 _READING = frozenset(("get", "list", "watch"))
 _LONG_VERBS = frozenset(("watch", "proxy"))
 _LONG_SUBRESOURCES = frozenset(("attach", "exec", "log", "portforward", "proxy"))
+
+
+class Trail(Protocol):
+    """What the audit log gets to know of a request on its way."""
+
+    def impersonated(self, user: User) -> None: ...
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def sent(self, obj: Any) -> None:
+        """The object in the request: typed and defaulted, as yet untouched by admission."""
+        ...
+
+    def patched(self, patch: bytes) -> None:
+        """The patch in the request."""
+        ...
+
+    def annotate(self, key: str, value: str) -> None:
+        """Something that a part of the server wants to be known of the request."""
+        ...
+
+    def panicked(self, error: Exception) -> None:
+        """There is a mistake in the server."""
+        ...
 
 
 class Asked:

@@ -79,10 +79,9 @@ def _number(value: float) -> str:
         return "+Inf"
     if value.is_integer() and abs(value) < 1e6:
         return str(int(value))
-    text = f"{value:.17g}" if float(f"{value:.15g}") != value else f"{value:.15g}"
     if value.is_integer() and abs(value) >= 1e6:
         mantissa, _, exponent = f"{value:e}".partition("e")
         mantissa = mantissa.rstrip("0").rstrip(".")
         if float(f"{mantissa}e{exponent}") == value:
             return f"{mantissa}e{exponent}"
-    return text
+    return repr(value)

@@ -111,18 +111,24 @@ class InFlight:
         overdue: Callable[[Timeout], Result],
         gone: Callable[[], None],
     ) -> "Awaitable[Result]":
-        """Goes on with a request that has to wait. `overdue` answers it when it takes too long, `gone` is told when
-        its client did not wait for it.
+        """Goes on with a request that has to wait. `overdue` answers it when it takes too long; `gone` is told when
+        it was cancelled, since its client did not wait.
         """
         if asked.is_long:
             return work
         loop = asyncio.get_running_loop()
         waiting = _Waiting(loop.time() + self.seconds(asked), reading=asked.is_reading)
-        task = loop.create_task(self._run(waiting, work, overdue, gone))
+
+        def ended(task: asyncio.Task[Result]) -> None:
+            # A task that is cancelled before its first step runs nothing of its own: only this is sure to be called.
+            self._count(waiting, -1)
+            if task.cancelled():
+                gone()
+
+        task = loop.create_task(self._run(waiting, work, overdue))
         waiting.task = task
         self._count(waiting, 1)
-        # A task that is cancelled before its first step runs nothing of its own: only this is sure to be called.
-        task.add_done_callback(lambda _: self._count(waiting, -1))
+        task.add_done_callback(ended)
         if self._sweep is None:
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._check)
         return task
@@ -147,14 +153,12 @@ class InFlight:
         waiting: _Waiting,
         work: "Awaitable[Result]",
         overdue: Callable[[Timeout], Result],
-        gone: Callable[[], None],
     ) -> Result:
         try:
             return await work
         except asyncio.CancelledError:
             task = waiting.task
             if not waiting.late or task is None or task.uncancel() > 0:
-                gone()
                 raise
             told = "Timeout: request did not complete within the allotted timeout"
             return overdue(Timeout(told, details={}))

@@ -123,9 +123,17 @@ class Observer:
         self.figures.terminated(asked, 429)
 
     def wait(
-        self, request: Request, work: "Awaitable[Answer]", overdue: Callable[[Timeout], Answer]
+        self,
+        request: Request,
+        work: "Awaitable[Answer]",
+        *,
+        overdue: Callable[[Timeout], Answer],
+        drop: Callable[[], None],
     ) -> "Awaitable[Answer]":
-        """Goes on with a request whose answer takes a while; `overdue` answers it when it takes too long."""
+        """Goes on with a request whose answer takes a while.
+
+        `overdue` answers it when it takes too long; `drop` is called when nobody waits for it any more.
+        """
         asked = request.scope
 
         def ended(error: Timeout) -> Answer:
@@ -133,6 +141,7 @@ class Observer:
             return overdue(error)
 
         def gone() -> None:
+            drop()
             self.figures.aborted(asked)
             self._end(request, asked, 0, None)
 
