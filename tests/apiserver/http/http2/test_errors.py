@@ -52,6 +52,7 @@ def data(stream: int, size: int, flags: int = 0) -> bytes:
 CONNECTION: dict[str, tuple[bytes, Code]] = {
     "DATA of no stream": (data(0, 1), Code.PROTOCOL_ERROR),
     "DATA of an idle stream": (data(1, 1), Code.PROTOCOL_ERROR),
+    "DATA of an even stream": (get(5) + data(2, 1), Code.PROTOCOL_ERROR),
     "DATA with too much padding": (posting() + frame(0, 8, 1, b"\x05abcd"), Code.PROTOCOL_ERROR),
     "DATA with no room for padding": (posting() + frame(0, 8, 1), Code.FRAME_SIZE_ERROR),
     "a frame that is too large": (posting() + data(1, 256 * 1024 + 1), Code.FRAME_SIZE_ERROR),

@@ -2,10 +2,13 @@
 
 Beside the HTTP/1.1 connection, under the listening server, which chooses between them by what TLS agreed on (ALPN).
 
-    connection  frames in and out, what ends a connection
+    connection  the streams of a connection, and what ends it
+    reader      frames to what they say
     exchange    one stream: a request, then its answer
     heads       header fields to requests, answers to header blocks
+    uploads     what clients may send of bodies
     outflow     what clients have windows for, fairly
+    outlet      frames to writes
     allowance   how much of what costs only us a client may do
 
 Loaded when the first client speaks it.

@@ -18,7 +18,6 @@ Source: RFC 9113; Go's net/http for what it leaves open.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -26,6 +25,7 @@ from kajitori.apiserver.http.http2.allowance import Allowance
 from kajitori.apiserver.http.http2.exchange import Exchange
 from kajitori.apiserver.http.http2.heads import Blocks, Head, Malformed, check_trailers
 from kajitori.apiserver.http.http2.outflow import Outflow
+from kajitori.apiserver.http.http2.outlet import Outlet
 from kajitori.apiserver.http.http2.reader import SELF_DEPENDENT, Http2Reader
 from kajitori.apiserver.http.http2.uploads import Uploads
 from kajitori.apiserver.http.limits import (
@@ -57,14 +57,10 @@ from kajitori.wire.http2.hpack import NO_TABLE, TABLE_BYTES, Field, HpackError
 
 __all__ = ["Http2Connection"]
 
-_log = logging.getLogger(__name__)
-
 _NEVER = float("inf")
 TURN_WEIGHT = 2000
 """How much of one connection's input is dealt with before others have their turn: a frame is 1."""
 _REQUEST_WEIGHT = 40
-_GATHERED_BYTES_MAX = 64 * 1024
-"""Where a write is large enough; gathering more would not notice a client that does not read."""
 _RESETS_REMEMBERED = 256
 """Streams that we reset, and whose client may not know yet."""
 _GOAWAY_SECONDS = 1.0
@@ -89,6 +85,8 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         self._reset_reader(limits)
         self.shared = shared
         self.blocks = blocks
+        self._outlet = Outlet(shared.loop, limits.unread_bytes_max)
+        self._write = self._outlet.write
         self.outflow = Outflow(self._write)
         self.remote = ""
         self._register = register
@@ -105,10 +103,6 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         """The highest stream that the client has begun."""
         self._bad_ends = Allowance(RESETS_BURST, RESETS_PER_SECOND)
         self._controls = Allowance(CONTROLS_BURST, CONTROLS_PER_SECOND)
-        self._gathered: list[bytes] = []
-        """What is to be written at the end of the turn."""
-        self._gathered_bytes = 0
-        self._reading = False
         self._held_back = False
         """Input waits for the next turn."""
         self._deaf = self._closing = False
@@ -123,6 +117,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._outlet.open(self._transport)
         self.remote = address(transport)
         limits = self._limits
         self._deadline = self.shared.loop.time() + limits.head_seconds_max
@@ -135,7 +130,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
             )
         )
         wider = self._uploads.window - WINDOW_BYTES
-        self._transport.write(greeting + (window_update(0, wider) if wider > 0 else b""))
+        self._write(greeting + (window_update(0, wider) if wider > 0 else b""))
         if not self._register(self):
             self._fail(Code.ENHANCE_YOUR_CALM, "too many connections")
         elif not self._is_secure():
@@ -164,10 +159,10 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         self._unregister(self)
 
     def pause_writing(self) -> None:
-        self.outflow.paused = True
+        self.outflow.paused = self._outlet.paused = True
 
     def resume_writing(self) -> None:
-        self.outflow.paused = False
+        self.outflow.paused = self._outlet.paused = False
         self._stalled = None
         self.outflow.flush()
 
@@ -175,7 +170,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
 
     def _read(self) -> None:
         """Deals with the frames that are there, as many as are allowed at a time."""
-        self._reading = True
+        self._outlet.holds = True
         weight = 0
         self._held_back = False
         frames, streams = self._frames, self._last
@@ -197,8 +192,8 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         except HpackError as error:
             self._fail(Code.COMPRESSION_ERROR, str(error))
         finally:
-            self._reading = False
-            self._flush()
+            self._outlet.holds = False
+            self._outlet.flush()
         if self._held_back:
             self._transport.pause_reading()
             self.shared.loop.call_soon(self._read_on)
@@ -218,6 +213,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         if stream <= self._last:
             if stream not in self._reset:
                 raise FrameError(Code.PROTOCOL_ERROR, "HEADERS of a stream that is over")
+            self._on_other()
             return
         if stream > self._accepts_until:
             return
@@ -266,13 +262,11 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
             self._ended(exchange)
 
     def _on_data(self, stream: int, payload: bytes, size: int, ends: bool) -> None:
-        if not stream or stream > self._last:
-            if stream > self._accepts_until:
-                self._uploads.received(size)
-                return
-            raise FrameError(Code.PROTOCOL_ERROR, "DATA of a stream that has not begun")
-        self._uploads.received(size)
         exchange = self._streams.get(stream)
+        has_begun = exchange is not None or self._has_begun(stream)
+        self._uploads.received(size)
+        if not has_begun:
+            return
         if exchange is None or exchange.ended:
             if exchange is not None:
                 self.reset(exchange, Code.STREAM_CLOSED)
@@ -310,8 +304,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         else:
             exchange = self._streams.get(stream)
             if exchange is None:
-                if stream > self._last and stream <= self._accepts_until:
-                    raise FrameError(Code.PROTOCOL_ERROR, "WINDOW_UPDATE of a stream that has not begun")
+                self._has_begun(stream)
                 return
             if not increment:
                 self.reset(exchange, Code.PROTOCOL_ERROR)
@@ -319,7 +312,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
             if not outflow.widen(exchange, increment):
                 self.reset(exchange, Code.FLOW_CONTROL_ERROR)
                 return
-        if outflow.waiting:
+        if outflow.waiting and not outflow.paused:
             outflow.flush()
 
     def _on_settings(self, values: Sequence[tuple[int, int]]) -> None:
@@ -344,10 +337,9 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
             self._rest()
 
     def _on_reset(self, stream: int) -> None:
-        if not stream or self._last < stream <= self._accepts_until:
-            raise FrameError(Code.PROTOCOL_ERROR, "RST_STREAM of a stream that has not begun")
         exchange = self._streams.get(stream)
         if exchange is None:
+            self._has_begun(stream)
             self._on_other()
             return
         self._bad_end()
@@ -367,6 +359,18 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
     def _head_ended(self) -> None:
         self._deadline = _NEVER
         self._rest()
+
+    def _has_begun(self, stream: int) -> bool:
+        """Whether there is or was such a stream; False for one that we said that we would not work on.
+
+        Raises: FrameError for any other.
+        """
+        if stream & 1:
+            if stream <= self._last:
+                return True
+            if stream > self._accepts_until:
+                return False
+        raise FrameError(Code.PROTOCOL_ERROR, "a frame of a stream that has not begun")
 
     # Requests.
 
@@ -457,30 +461,6 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         if not self._controls.take(self.shared.loop.time()):
             raise FrameError(Code.ENHANCE_YOUR_CALM, "too many frames that ask for nothing")
 
-    def _write(self, data: bytes) -> None:
-        """Writes at the end of the turn, or at once what is much."""
-        gathered = self._gathered
-        if not gathered and not self._reading:
-            self.shared.loop.call_soon(self._flush)
-        gathered.append(data)
-        self._gathered_bytes += len(data)
-        if self._gathered_bytes >= _GATHERED_BYTES_MAX:
-            self._flush()
-
-    def _flush(self) -> None:
-        gathered = self._gathered
-        transport = self._transport
-        if not gathered:
-            return
-        self._gathered = []
-        self._gathered_bytes = 0
-        if transport.is_closing():
-            return
-        transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
-        if self.outflow.paused and transport.get_write_buffer_size() > self._limits.unread_bytes_max:
-            _log.info("a client left too much unread", extra={"remote": self.remote})
-            transport.abort()
-
     # The end.
 
     def _rest(self) -> None:
@@ -503,7 +483,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
     def _close(self, *, lingers: bool = False) -> None:
         """Closes; `lingers` where the client may be sending: closing at once could reset away what it was told."""
         self._deaf = self._closing = True
-        self._flush()
+        self._outlet.flush()
         if not lingers:
             self._transport.close()
             return
@@ -519,7 +499,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
     @property
     def is_done(self) -> bool:
         """Whether everything asked for has been answered and taken."""
-        return not self._streams and not self._gathered and self._transport.get_write_buffer_size() == 0
+        return not self._streams and self._outlet.is_empty
 
     def drain(self, *, streams: bool = True) -> None:
         """Ends the connection once what it is doing is done; unless told not to, ends streams at once."""
