@@ -205,6 +205,24 @@ def test_many_watches_on_one_connection(spoken: Spoken, api: Api) -> None:
     assert api.request("DELETE", f"{CONFIGMAPS}/many-watches").status == 200
 
 
+def test_a_watch_that_is_not_read_is_broken_off_and_no_other(spoken: Spoken, api: Api) -> None:
+    client = spoken.client
+    watch = f"{CONFIGMAPS}?watch=1&fieldSelector=metadata.name%3Dlarge-watched"
+    spoken.send(client.request(1, watch), client.request(3, watch), window_update(0, 1_000_000_000))
+    spoken.send(window_update(3, 1_000_000_000))
+    spoken.until(lambda client: bool(client[1].headers and client[3].headers))
+    for number in range(22):
+        body = {"metadata": {"name": "large-watched"}, "data": {"a": str(number % 10) * 900_000}}
+        if number == 0:
+            assert api.request("POST", CONFIGMAPS, body).status == 201
+        else:
+            assert api.request("PUT", f"{CONFIGMAPS}/large-watched", body).status == 200
+    spoken.until(lambda client: client[1].code is not None and len(client[3].received) > 22 * 900_000)
+    assert client[1].code is Code.INTERNAL_ERROR and len(client[1].body) == 65_535
+    assert client[3].code is None and not client.goaways
+    assert api.request("DELETE", f"{CONFIGMAPS}/large-watched").status == 200
+
+
 def test_requests_that_are_wrong_end_alone(spoken: Spoken) -> None:
     client = spoken.client
     spoken.send(client.request(1, "/readyz", transfer_encoding="chunked"))

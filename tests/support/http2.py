@@ -27,12 +27,16 @@ class Heard:
     """What came of one stream."""
 
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    body: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
     interim: int = 0
     """The status of an answer before the answer."""
     ended: bool = False
     code: Code | None = None
     """Why it was reset."""
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self.received)
 
     @property
     def status(self) -> int:
@@ -115,7 +119,7 @@ class Client:
                 heard.headers = named
         elif kind == Kind.DATA:
             assert heard.headers and not heard.ended and heard.code is None
-            heard.body += payload
+            heard.received += payload
         elif kind == Kind.RST_STREAM:
             heard.code = Code(int.from_bytes(payload, "big"))
         elif kind == Kind.SETTINGS and flags & 1:

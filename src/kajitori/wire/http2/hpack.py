@@ -8,7 +8,7 @@ the table that both sides have from the start, so a block is the same bytes for 
 Promises
     K1  a block of a peer that keeps the rules gives its fields in order, as often as they stand there
     K2  anything else raises HpackError, after which the table, and so the connection, is of no use
-    K3  at most `list_bytes_max` of fields are kept of a block, though all of it is read; `truncated` says so
+    K3  at most `list_bytes_max` of fields are kept of a block, though more of it is read; `truncated` says so
     K4  the table never holds more than `table_bytes_max`, by RFC 7541's way of counting
     K5  a block made here is understood by any decoder, whatever table size it asks for, after `NO_TABLE` once
 
@@ -30,6 +30,9 @@ FIELD_BYTES = 32
 
 NO_TABLE = b"\x20"
 """Begins a block whose sender uses no table from here on: owed to a peer that wants a smaller one than it had."""
+
+_EXCESS = 4
+"""How many times what is kept of a block is read, for those who meant well; bombs are larger by far."""
 
 _INTEGER_OCTETS_MAX = 4
 """After the first; enough for lengths beyond any block's."""
@@ -197,6 +200,8 @@ class Decoder:
             size += found[2]
             if size > self.list_bytes_max:
                 self.truncated = True
+                if size > self.list_bytes_max * _EXCESS:
+                    raise HpackError("headers that are many times as long as allowed")
             else:
                 fields.append(found)
         return fields

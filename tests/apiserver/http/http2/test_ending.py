@@ -184,7 +184,7 @@ def test_too_many_connections(speak: Speak) -> None:
         )
         crowded.connection_made(refused.pipe)
         client = await refused.hear()
-        assert client.goaways == [(0, Code.ENHANCE_YOUR_CALM, "too many connections")]
+        assert client.goaways == [(0, Code.ENHANCE_YOUR_CALM, "no more connections")]
         refused.connection.connection_lost(None)
 
     speak(ok, conversation)

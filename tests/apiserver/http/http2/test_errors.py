@@ -218,10 +218,13 @@ def test_headers_that_are_too_long_are_answered(speak: Speak) -> None:
     async def conversation(line: Any) -> None:
         client: Client = line.client
         await line.send(client.request(1, x_big="b" * 3000))
-        bomb = frame(Kind.HEADERS, 5, 3, b"\xbe" * 16_000)
-        await line.send(bomb)
+        await line.send(frame(Kind.HEADERS, 5, 3, b"\xbe" * 30))
         assert (client[3].status, client[3].body) == (431, b"431 Request Header Fields Too Large")
         assert (await line.send(client.request(5)))[5].status == 200
+        await line.send(frame(Kind.HEADERS, 5, 7, b"\xbf" * 16_000))
+        assert client.goaways == [
+            (5, Code.COMPRESSION_ERROR, "headers that are many times as long as allowed")
+        ]
 
     speak(answer, conversation, Limits(head_bytes_max=50_000))
 

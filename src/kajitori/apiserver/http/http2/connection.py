@@ -132,7 +132,8 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         wider = self._uploads.window - WINDOW_BYTES
         self._write(greeting + (window_update(0, wider) if wider > 0 else b""))
         if not self._register(self):
-            self._fail(Code.ENHANCE_YOUR_CALM, "too many connections")
+            code = Code.NO_ERROR if self.shared.draining else Code.ENHANCE_YOUR_CALM
+            self._fail(code, "no more connections")
         elif not self._is_secure():
             self._fail(Code.INADEQUATE_SECURITY, "this cipher is not for HTTP/2")
 
