@@ -160,8 +160,8 @@ class ApiServer:
         if "impersonate-user" in request.headers or any(
             name.startswith("impersonate-") for name in request.headers
         ):
-            user = self._authenticator.impersonate(request, user, self._authorizer)
-            observer.impersonated(asked, user)
+            user, constraint = self._authenticator.impersonate(request, user, self._authorizer)
+            observer.impersonated(asked, user, constraint)
         observer.in_flight.admit(asked)
         self._authorize(user, asked)
         if not info.is_resource:

@@ -1,6 +1,7 @@
 """The flags of `kajitori up` for those who watch over it: limits, logs, traces, and how it ends."""
 
 import argparse
+from pathlib import Path
 
 from kajitori.apiserver.operating.inflight import RequestLimits
 from kajitori.cluster.operating import Operating
@@ -67,6 +68,49 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DURATION",
         help="warn of requests that take longer; 0s: never (default: %(default)s)",
     )
+    logs.add_argument(
+        "--access-log",
+        default="",
+        metavar="FILE",
+        help="write one JSON line for every request there; - is standard output (default: none)",
+    )
+    audit = parser.add_argument_group("audit log, as kube-apiserver has it")
+    audit.add_argument(
+        "--audit-policy-file",
+        type=Path,
+        metavar="YAML",
+        help="audit.k8s.io/v1 Policy: of which requests how much is written down",
+    )
+    audit.add_argument(
+        "--audit-log-path",
+        default="",
+        metavar="FILE",
+        help="where the events are written, one JSON line each; - is standard output (default: nowhere)",
+    )
+    audit.add_argument(
+        "--audit-log-format", default="json", choices=("json",), help="how (default: %(default)s)"
+    )
+    audit.add_argument(
+        "--audit-log-maxsize",
+        type=_number,
+        default=0,
+        metavar="MEGABYTES",
+        help="the file is laid aside before it grows beyond this; 0 is 100 (default: %(default)s)",
+    )
+    audit.add_argument(
+        "--audit-log-maxbackup",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="how many files laid aside are kept; 0: all (default: %(default)s)",
+    )
+    audit.add_argument(
+        "--audit-log-maxage",
+        type=_number,
+        default=0,
+        metavar="DAYS",
+        help="for how many days they are kept; 0: for ever (default: %(default)s)",
+    )
 
 
 def chosen(arguments: argparse.Namespace) -> Operating:
@@ -81,6 +125,12 @@ def chosen(arguments: argparse.Namespace) -> Operating:
         shutdown_send_retry_after=arguments.shutdown_send_retry_after == "true",
         shutdown_watch_grace_seconds=arguments.shutdown_watch_termination_grace_period,
         slow_request_seconds=arguments.slow_request_threshold,
+        access_log=arguments.access_log,
+        audit_policy_file=arguments.audit_policy_file,
+        audit_log=arguments.audit_log_path,
+        audit_log_megabytes_max=arguments.audit_log_maxsize,
+        audit_log_days_max=arguments.audit_log_maxage,
+        audit_log_files_max=arguments.audit_log_maxbackup,
     )
 
 

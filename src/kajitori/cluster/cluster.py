@@ -35,6 +35,7 @@ from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
 from kajitori.cluster.metrics import Metrics
+from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
 from kajitori.cluster.options import ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
@@ -197,7 +198,7 @@ class Cluster:
         self._stack.callback(secrets.close)
         authorizer = Authorizer.of_store(store)
         authenticator = self._authenticator(secrets, store)
-        observer = self._observer = self._observed()
+        watchers = self._watch_over()
         kept = None if options.data_dir is None else options.data_dir / _STATE
         metrics = Metrics(store, lambda: self._server, self._program_metrics, file=kept)
         try:
@@ -212,18 +213,14 @@ class Cluster:
                     lambda: self._stopping,
                     metrics.text,
                     lambda: self.url if self._server is not None else ISSUER,
-                    observer,
+                    watchers.observer,
                 ),
                 clock=self._clock,
                 random=self._random,
             )
         except (UnknownPlugin, RangeError) as error:
             raise ClusterError(str(error)) from None
-        metrics.further += [
-            observer.figures.lines,
-            observer.in_flight.lines,
-            assembled.resources.event_sizes.lines,
-        ]
+        metrics.further += [*watchers.lines, assembled.resources.event_sizes.lines]
         objects = bootstrap_objects(
             port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
         )
@@ -245,9 +242,14 @@ class Cluster:
             )
             await self._stack.enter_async_context(self._programs)
 
-    def _observed(self) -> Observer:
-        operating = self.options.operating
-        return Observer(operating.limits, slow_seconds=operating.slow_request_seconds)
+    def _watch_over(self) -> Watchers:
+        try:
+            watchers = watch_over(self.options.operating, self._clock)
+        except OperatingError as error:
+            raise ClusterError(str(error)) from None
+        self._stack.callback(watchers.close)
+        self._observer = watchers.observer
+        return watchers
 
     def _begin_pki(self) -> PendingPki:
         folder = self.options.data_dir

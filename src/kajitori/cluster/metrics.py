@@ -12,12 +12,10 @@ from pathlib import Path
 
 from kajitori.apis import facts
 from kajitori.apiserver.http import Server
-from kajitori.apiserver.operating.exposition import family, labelled
+from kajitori.apiserver.operating.exposition import Lines, family, labelled
 from kajitori.storage import Store
 
 __all__ = ["Metrics"]
-
-Lines = Callable[[], Iterator[str]]
 
 
 class Metrics:

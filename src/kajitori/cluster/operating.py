@@ -1,14 +1,23 @@
 """How a cluster is operated: what of its requests is limited, written down and traced.
 
-Names and defaults follow kube-apiserver's flags where it has the same.
+Names and defaults follow kube-apiserver's flags where it has the same. What is not asked for is not imported.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kajitori.apiserver.operating.exposition import Lines
 from kajitori.apiserver.operating.inflight import RequestLimits
+from kajitori.apiserver.operating.lines import MEGABYTES_MAX, LineFile, LinesError
+from kajitori.apiserver.operating.observer import Observer, Witness
+from kajitori.world.clock import Clock
 
-__all__ = ["Operating"]
+__all__ = ["Operating", "OperatingError", "Watchers", "watch_over"]
+
+
+class OperatingError(Exception):
+    """What cannot be done as it was asked for, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +42,58 @@ class Operating:
     audit_log_days_max: int = 0
     audit_log_files_max: int = 0
     tracing_config_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who watches over the requests of a cluster."""
+
+    observer: Observer
+    lines: Sequence[Lines]
+    """What they measure."""
+    close: Callable[[], None]
+
+
+def watch_over(operating: Operating, clock: Clock) -> Watchers:
+    """Those who were asked for. Raises: OperatingError."""
+    witnesses: list[Witness] = []
+    lines: list[Lines] = []
+    ends: list[Callable[[], None]] = []
+    slow = operating.slow_request_seconds
+    try:
+        if operating.access_log:
+            from kajitori.apiserver.operating.access import AccessLog
+
+            access = AccessLog(LineFile(operating.access_log, clock=clock), slow_seconds=slow, clock=clock)
+            witnesses.append(access)
+            ends.append(access.close)
+        if operating.audit_policy_file is not None and operating.audit_log:
+            from kajitori.apiserver.operating.audit.log import AuditLog
+            from kajitori.apiserver.operating.audit.policy import PolicyError, read_policy
+
+            try:
+                policy = read_policy(operating.audit_policy_file)
+            except PolicyError as error:
+                raise OperatingError(f"--audit-policy-file {error}") from None
+            file = LineFile(
+                operating.audit_log,
+                bytes_max=(operating.audit_log_megabytes_max or MEGABYTES_MAX) * 1024 * 1024,
+                files_max=operating.audit_log_files_max,
+                days_max=operating.audit_log_days_max,
+                clock=clock,
+            )
+            audit = AuditLog(policy, file, clock)
+            witnesses.append(audit)
+            lines.append(audit.lines)
+            ends.append(audit.close)
+    except (LinesError, OperatingError) as error:
+        for end in ends:
+            end()
+        raise OperatingError(str(error)) from None
+    observer = Observer(operating.limits, witnesses=witnesses, slow_seconds=slow)
+
+    def close() -> None:
+        for end in ends:
+            end()
+
+    return Watchers(observer, [observer.figures.lines, observer.in_flight.lines, *lines], close)

@@ -36,7 +36,7 @@ def become(
         clusterroles=[role("r", *rules)],
         clusterrolebindings=[binding("b", "ClusterRole/r", f"User/{asking.name}")],
     )
-    return Authenticator().impersonate(request, asking, authorizer)
+    return Authenticator().impersonate(request, asking, authorizer)[0]
 
 
 @pytest.mark.parametrize(

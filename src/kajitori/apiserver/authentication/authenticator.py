@@ -139,8 +139,9 @@ class Authenticator:
             return ANONYMOUS
         raise Unauthorized("Unauthorized")
 
-    def impersonate(self, request: "Request", user: User, authorizer: "Authorizer") -> User:
-        """The user that a request of `user` continues as: another where it has Impersonate- headers.
+    def impersonate(self, request: "Request", user: User, authorizer: "Authorizer") -> tuple[User, str]:
+        """The user that a request of `user` continues as, another where it has Impersonate- headers, and the
+        constrained verb that allowed it.
 
         Raises: BadRequest, Forbidden.
         """

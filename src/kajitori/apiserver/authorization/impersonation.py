@@ -76,21 +76,24 @@ def wanted_user(request: Headers) -> User | None:
     return None
 
 
-def impersonated(request: Request, user: User, authorizer: Authorizer) -> User:
-    """The user that a request of `user` continues as: another where its headers describe one.
+def impersonated(request: Request, user: User, authorizer: Authorizer) -> tuple[User, str]:
+    """The user that a request of `user` continues as, another where its headers describe one, and the constrained
+    verb that allowed it.
 
     Raises: BadRequest, Forbidden.
     """
     wanted = wanted_user(request)
     if wanted is None:
-        return user
+        return user, ""
     query = parse_query(request.query)
     info = parse_request(request.method, request.path, query)
     return impersonate(authorizer, Attributes.of(user, info, query), wanted)
 
 
-def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) -> User:
+def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) -> tuple[User, str]:
     """The user that the request continues as. `attributes` are the request's, of the user who asks.
+
+    The text is the constrained verb that allowed it, empty for the plain one.
 
     Raises: Forbidden.
     """
@@ -102,7 +105,8 @@ def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) ->
             if mode:
                 on = msgspec.structs.replace(attributes, verb=f"impersonate-on:{mode}:{attributes.verb}")
                 _require(authorizer, on)
-            return _authorized(authorizer, attributes.user, wanted, mode=mode)
+            user = _authorized(authorizer, attributes.user, wanted, mode=mode)
+            return user, f"impersonate:{mode}" if mode else ""
         except Forbidden as error:
             first = first or error
     assert first is not None, "the last mode always applies"

@@ -17,6 +17,7 @@ from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apiserver.http import Request
 from kajitori.apiserver.negotiation import JSON, PROTOBUF, YAML, body_type
+from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
@@ -80,6 +81,9 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
     obj = typed(resource, raw, unknown)
     if repeated or unknown:
         _report(resource.kind, _problems(request, resource.info.definition, repeated, unknown), call)
+    trail = trail_of(request)
+    if trail is not None:
+        trail.sent(obj)
     return obj
 
 
@@ -105,6 +109,9 @@ def read_as(request: Request, kind: Kind, definition: str, call: Call, *, also: 
 
         unknown = strict.unknown_fields(definition, raw)
         _report(kind, _problems(request, definition, repeated, unknown), call)
+    trail = trail_of(request)
+    if trail is not None:
+        trail.sent(obj)
     return obj
 
 
@@ -174,4 +181,7 @@ def read_options(request: Request) -> JsonObject | None:
     if options.get("kind", "DeleteOptions") not in ("", "DeleteOptions"):
         version = options.get("apiVersion") or "meta.k8s.io/v1"
         raise BadRequest(f'no kind "{options["kind"]}" is registered for version "{version}"')
+    trail = trail_of(request)
+    if trail is not None:
+        trail.sent({**options, "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/__internal"})
     return options

@@ -24,6 +24,7 @@ from kajitori.apiserver.endpoints.patches import (
 )
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.negotiation import body_type
+from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.meta import conflict
@@ -69,6 +70,9 @@ class Scales:
         body = scope.request.body
         apply = media == APPLY[0]
         call = self._resources.call(scope, "PatchOptions", apply=apply)
+        trail = trail_of(scope.request)
+        if trail is not None:
+            trail.patched(body, yaml=apply)
         if apply:
             config = read_configuration(body, call)
             return await self._write(scope, call, lambda scale: self._applied(scale, config, call))

@@ -13,6 +13,7 @@ from kajitori.apiserver.endpoints.answers import answer, value_answer
 from kajitori.apiserver.endpoints.bodies import read_object, read_options
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.negotiation import body_type
+from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.options import delete_options, list_options, write_options
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.creating import create
@@ -76,6 +77,9 @@ class Writes:
         media = body_type(scope.request.headers.get("content-type", ""))
         apply = media.startswith("application/apply-patch+")
         call = self._reads.call(scope, "PatchOptions", apply=apply)
+        trail = trail_of(scope.request)
+        if trail is not None:
+            trail.patched(scope.request.body, yaml=apply)
         transform = patch_transform(self._registry, scope, media, call)
         updated = await update(
             self._registry,

@@ -4,10 +4,11 @@ from typing import Any, Protocol
 
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.authorization.attributes import Decision
+from kajitori.apiserver.http import Request, Response
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.requestinfo import RequestInfo
 
-__all__ = ["Asked", "Trail"]
+__all__ = ["Asked", "Trail", "trail_of"]
 
 _READING = frozenset(("get", "list", "watch"))
 _LONG_VERBS = frozenset(("watch", "proxy"))
@@ -15,27 +16,23 @@ _LONG_SUBRESOURCES = frozenset(("attach", "exec", "log", "portforward", "proxy")
 
 
 class Trail(Protocol):
-    """What the audit log gets to know of a request on its way."""
+    """What the audit log gets to know of a request on its way; see `audit.trail`."""
 
-    def impersonated(self, user: User) -> None: ...
+    def impersonated(self, user: User, constraint: str) -> None: ...
 
     def decided(self, decision: Decision) -> None: ...
 
-    def sent(self, obj: Any) -> None:
-        """The object in the request: typed and defaulted, as yet untouched by admission."""
-        ...
+    def annotate(self, key: str, value: str) -> None: ...
 
-    def patched(self, patch: bytes) -> None:
-        """The patch in the request."""
-        ...
+    def sent(self, obj: Any) -> None: ...
 
-    def annotate(self, key: str, value: str) -> None:
-        """Something that a part of the server wants to be known of the request."""
-        ...
+    def patched(self, patch: bytes, *, yaml: bool) -> None: ...
 
-    def panicked(self, error: Exception) -> None:
-        """There is a mistake in the server."""
-        ...
+    def start(self, status: int) -> None: ...
+
+    def complete(self, status: int, response: Response | None) -> None: ...
+
+    def panicked(self, error: Exception) -> None: ...
 
 
 class Asked:
@@ -64,3 +61,9 @@ class Asked:
     @property
     def is_reading(self) -> bool:
         return self.info.verb in _READING
+
+
+def trail_of(request: Request) -> Trail | None:
+    """What the audit log gets to know of a request; None when it wants nothing of it."""
+    asked = request.scope
+    return None if asked is None else asked.trail

@@ -4,9 +4,12 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Histogram", "family", "labelled"]
+__all__ = ["Histogram", "Lines", "family", "labelled"]
+
+Lines = Callable[[], Iterator[str]]
+"""Gives the lines of some families."""
 
 
 class Histogram:

@@ -8,6 +8,7 @@ Promises
 """
 
 import logging
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Protocol
@@ -17,6 +18,7 @@ from kajitori.apiserver.authentication import User
 from kajitori.apiserver.authorization.attributes import Decision
 from kajitori.apiserver.http import BodyWriter, Request, Response, Stream
 from kajitori.apiserver.http.bodies import size_of
+from kajitori.apiserver.http.heads import AuditIds
 from kajitori.apiserver.operating.asked import Asked
 from kajitori.apiserver.operating.figures import Figures
 from kajitori.apiserver.operating.inflight import InFlight, RequestLimits
@@ -75,10 +77,12 @@ class Observer:
         *,
         witnesses: Sequence[Witness] = (),
         slow_seconds: float = 0.0,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.figures = Figures()
         self.in_flight = InFlight(limits or RequestLimits())
         self._witnesses = tuple(witnesses)
+        self._audit_ids = AuditIds(random_bytes(16))
         self._slow_seconds = slow_seconds or float("inf")
 
     # Steps of the road.
@@ -87,6 +91,8 @@ class Observer:
         """A request came in. Raises: BadRequest for a timeout that is none, TurnedAway while the server stops."""
         if not request.received:
             request.received = monotonic()  # it comes from this very process
+            if self._witnesses:
+                request.audit_id = request.headers.get("audit-id") or self._audit_ids.next()
         if self.in_flight.refusing:
             self.in_flight.check_open(request)
         if asked.query and "timeout" in asked.query:
@@ -105,11 +111,11 @@ class Observer:
         for witness in self._witnesses:
             self._tell(witness.unauthenticated, request, asked, error)
 
-    def impersonated(self, asked: Asked, user: User) -> None:
+    def impersonated(self, asked: Asked, user: User, constraint: str) -> None:
         """The request goes on as somebody else's."""
         if user is not asked.user:
             if asked.trail is not None:
-                asked.trail.impersonated(user)
+                asked.trail.impersonated(user, constraint)
             asked.user = user
 
     def decided(self, asked: Asked, user: User, decision: Decision) -> None:
