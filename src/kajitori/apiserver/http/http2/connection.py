@@ -200,7 +200,9 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
             self.shared.loop.call_soon(self._read_on)
 
     def _read_on(self) -> None:
-        if not self._deaf:
+        if self._deaf:
+            self._held_back = False
+        else:
             self._read()
         if not self._held_back and not self._transport.is_closing():
             self._transport.resume_reading()
