@@ -12,6 +12,9 @@ from kajitori.storage import StorageError
 @pytest.mark.parametrize(
     ("line", "status"),
     [
+        ("OPTIONS *", 200),
+        ("GET *", 404),
+        ("CONNECT a:1", 404),
         ("GET /api/v1/nothing", 404),
         ("GET /apis/apps/v1/nothing", 404),
         ("GET /apis/nothing.example.com/v1/x", 404),
@@ -83,7 +86,7 @@ async def test_errors_come_in_a_form_the_client_accepts(api: Api) -> None:  # H1
 
 
 @served
-async def test_nobody_gets_past_authorization(api: Api) -> None:  # H2 H3
+async def test_nobody_gets_past_authorization(api: Api) -> None:  # H2 H4
     await api.ok("POST", CONFIG_MAPS, config_map("a"))
     for method, path in (
         ("GET", f"{CONFIG_MAPS}/a"),

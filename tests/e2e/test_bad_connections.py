@@ -91,6 +91,12 @@ def test_pipelined_requests_are_answered_in_order(raw: RawConnection) -> None:
     assert answers[-3].body == b"ok"
 
 
+@pytest.mark.parametrize(("line", "status"), [("OPTIONS *", 200), ("GET *", 404)])
+def test_a_target_that_is_no_path(raw: RawConnection, line: str, status: int) -> None:
+    raw.send(raw.head(f"{line} HTTP/1.1"))
+    assert raw.answer().status == status
+
+
 def test_a_request_in_single_bytes(raw: RawConnection) -> None:
     body = b'{"metadata":{"generateName":"slow-"}}'
     request = raw.head(f"POST {CONFIGMAPS} HTTP/1.1", f"Content-Length: {len(body)}") + body

@@ -150,6 +150,8 @@ class ApiServer:
         return error_answer(error, form, warnings)
 
     def _answer(self, request: Request, warnings: list[str]) -> "Answer | Awaitable[Answer]":
+        if request.path == "*" and request.method == "OPTIONS":
+            return plain(200, "")  # asks whether anybody is there; Go answers before its handlers
         query = parse_query(request.query)
         info = parse_request(request.method, request.path, query)
         asked = request.scope = Asked(info, query)

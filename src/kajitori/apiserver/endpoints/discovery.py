@@ -43,7 +43,7 @@ class Discovery:
         """The document at a path that names no resource."""
         path = request.path.rstrip("/") or "/"
         parts = path.split("/")[1:]
-        root = parts[0]
+        root = parts[0] if parts else path  # such as `*`, or the authority that CONNECT names
         if root in ("api", "apis"):
             if request.method not in ("GET", "HEAD"):
                 raise _method_not_allowed()

@@ -202,14 +202,22 @@ def test_what_is_not_http2(speak: Speak, sent: bytes) -> None:  # X1
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ([("connection", "close")], b'400 request header "Connection" is not valid in HTTP/2'),
-        ([("te", "gzip")], b'400 request header "TE" may only be "trailers" in HTTP/2'),
+        ([("connection", "close")], b'request header "Connection" is not valid in HTTP/2\n'),
+        ([("te", "gzip")], b'request header "TE" may only be "trailers" in HTTP/2\n'),
     ],
 )
 def test_requests_that_are_http1_inside(speak: Speak, fields: list[tuple[str, str]], told: bytes) -> None:
     async def conversation(line: Any) -> None:
         client = await line.send(fresh().headers(1, [*POST, *fields]))
         assert (client[1].status, client[1].body) == (400, told)
+
+    speak(answer, conversation)
+
+
+def test_connect_leads_nowhere(speak: Speak) -> None:
+    async def conversation(line: Any) -> None:
+        client = await line.send(fresh().headers(1, [(":method", "CONNECT"), (":authority", "a:1")]))
+        assert (client[1].status, client[1].body) == (404, b"404 page not found\n")
 
     speak(answer, conversation)
 

@@ -240,7 +240,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         exchange = self._streams[stream] = Exchange(self, stream, head, ended=ended)
         self._deadline = _NEVER
         if truncated:
-            exchange.refuse(431, "Request Header Fields Too Large")
+            exchange.refuse(431, "431 Request Header Fields Too Large")
         elif ended:
             exchange.begin()
         elif exchange.declares_too_much:
@@ -542,7 +542,7 @@ class Http2Connection(Http2Reader, ConnectionPeer, asyncio.Protocol):
         try:
             for exchange in self._uploads.overdue(now):
                 self._uploads.over(exchange)
-                exchange.refuse(408, "Request Timeout")
+                exchange.refuse(408, "408 Request Timeout")
             self._check_stalled(now)
         except FrameError as error:
             self._fail(error.code, str(error))

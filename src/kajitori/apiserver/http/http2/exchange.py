@@ -115,8 +115,10 @@ class Exchange(Answering, Outbox):
         request.audit_id = head.headers.get("audit-id") or self._shared.audit_ids.next()
         request.received = monotonic()
         self.request = request
-        if head.wrong or head.method == "CONNECT":
-            self.refuse(400 if head.wrong else 405, head.wrong)
+        if head.wrong:
+            self.refuse(400, f"{head.wrong}\n")
+        elif head.method == "CONNECT":
+            self.refuse(404, "404 page not found\n")
         else:
             self._ask(request)
 
@@ -129,8 +131,7 @@ class Exchange(Answering, Outbox):
             request = Request(self._connection, self._head.method, self._head.path, headers={}, body=b"")
             request.audit_id = self._shared.audit_ids.next()
             self.request = request
-        told = f"{status} {text}" if text else str(status)
-        self._respond(request, Response(status, told.encode(), "text/plain; charset=utf-8"))
+        self._respond(request, Response(status, text.encode(), "text/plain; charset=utf-8"))
 
     def _wanted(self) -> Request | None:
         if self.gone:
