@@ -54,8 +54,14 @@ def _settles_itself(record: logging.LogRecord) -> bool:
 class Complaints(logging.Handler):
     """Tells warnings and errors, each place's own within bounds."""
 
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(logging.WARNING)
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        level: int = logging.WARNING,
+    ) -> None:
+        super().__init__(level)
         self._tell = tell
         self._clock = clock
         self._minute = 0
@@ -80,8 +86,11 @@ class Complaints(logging.Handler):
                 self.handleError(record)
 
 
-def listen(printer: Printer) -> Complaints:
-    """From now on everything that is logged goes to the printer."""
-    complaints = Complaints(printer.print)
-    logging.getLogger().addHandler(complaints)
+def listen(printer: Printer, level: str = "warning") -> Complaints:
+    """From now on everything that is logged, from `level` on, goes to the printer."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    complaints = Complaints(printer.print, level=number)
+    root = logging.getLogger()
+    root.addHandler(complaints)
+    root.setLevel(number)
     return complaints

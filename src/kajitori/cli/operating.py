@@ -12,6 +12,13 @@ __all__ = ["add_flags", "chosen"]
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags, in groups of their own."""
+    _add_limits(parser)
+    _add_ending(parser)
+    _add_logs(parser)
+    _add_audit(parser)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits, as kube-apiserver has them")
     limits.add_argument(
         "--max-requests-inflight",
@@ -35,6 +42,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DURATION",
         help="how long a request may take before it is answered 504; watches are excepted (default: %(default)s)",
     )
+
+
+def _add_ending(parser: argparse.ArgumentParser) -> None:
     ending = parser.add_argument_group("how it ends, as kube-apiserver does")
     ending.add_argument(
         "--shutdown-delay-duration",
@@ -60,7 +70,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="spread the ends of watches over this time, so that not every client comes back at once "
         "(default: %(default)s)",
     )
-    logs = parser.add_argument_group("logs")
+
+
+def _add_logs(parser: argparse.ArgumentParser) -> None:
+    logs = parser.add_argument_group("logs and traces")
+    logs.add_argument(
+        "--log-level",
+        default="warning",
+        choices=("debug", "info", "warning", "error"),
+        help="from what on the console is told (default: %(default)s)",
+    )
     logs.add_argument(
         "--slow-request-threshold",
         type=_duration,
@@ -74,6 +93,16 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write one JSON line for every request there; - is standard output (default: none)",
     )
+    logs.add_argument(
+        "--tracing-config-file",
+        type=Path,
+        metavar="YAML",
+        help="apiserver.config.k8s.io/v1 TracingConfiguration: of how many requests traces are sent, and to which "
+        "OTLP receiver (over HTTP; default: localhost:4318)",
+    )
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
     audit = parser.add_argument_group("audit log, as kube-apiserver has it")
     audit.add_argument(
         "--audit-policy-file",
@@ -125,7 +154,9 @@ def chosen(arguments: argparse.Namespace) -> Operating:
         shutdown_send_retry_after=arguments.shutdown_send_retry_after == "true",
         shutdown_watch_grace_seconds=arguments.shutdown_watch_termination_grace_period,
         slow_request_seconds=arguments.slow_request_threshold,
+        log_level=arguments.log_level,
         access_log=arguments.access_log,
+        tracing_config_file=arguments.tracing_config_file,
         audit_policy_file=arguments.audit_policy_file,
         audit_log=arguments.audit_log_path,
         audit_log_megabytes_max=arguments.audit_log_maxsize,

@@ -192,7 +192,7 @@ async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
         loop.add_signal_handler(number, ended.set)
     cluster = Cluster(options)
     with closing(Printer(sys.stdout)) as screen, closing(Printer(sys.stderr)) as errors:
-        listen(errors)
+        listen(errors, options.operating.log_level)
         async with cluster:
             cluster.write_kubeconfig(kubeconfig)
             screen.print(_welcome(cluster, kubeconfig))

@@ -247,7 +247,7 @@ class Cluster:
             watchers = watch_over(self.options.operating, self._clock)
         except OperatingError as error:
             raise ClusterError(str(error)) from None
-        self._stack.callback(watchers.close)
+        self._stack.push_async_callback(watchers.close)
         self._observer = watchers.observer
         return watchers
 

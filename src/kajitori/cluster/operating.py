@@ -3,15 +3,21 @@
 Names and defaults follow kube-apiserver's flags where it has the same. What is not asked for is not imported.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kajitori.apiserver.operating.exposition import Lines
 from kajitori.apiserver.operating.inflight import RequestLimits
 from kajitori.apiserver.operating.lines import MEGABYTES_MAX, LineFile, LinesError
 from kajitori.apiserver.operating.observer import Observer, Witness
 from kajitori.world.clock import Clock
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.operating.audit.log import AuditLog
+    from kajitori.apiserver.operating.otlp import SpanExporter
+    from kajitori.apiserver.operating.tracing import Traces
 
 __all__ = ["Operating", "OperatingError", "Watchers", "watch_over"]
 
@@ -33,6 +39,8 @@ class Operating:
     """Over how long the ends of watches are spread, so that not every client comes back at once."""
     slow_request_seconds: float = 0.0
     """From when on a request is told of as slow; 0: never."""
+    log_level: str = "warning"
+    """From what on the console is told: debug, info, warning or error."""
     access_log: str = ""
     """A file, `-` for standard output; empty: none."""
     audit_policy_file: Path | None = None
@@ -51,49 +59,72 @@ class Watchers:
     observer: Observer
     lines: Sequence[Lines]
     """What they measure."""
-    close: Callable[[], None]
+    close: Callable[[], Awaitable[None]]
 
 
 def watch_over(operating: Operating, clock: Clock) -> Watchers:
     """Those who were asked for. Raises: OperatingError."""
     witnesses: list[Witness] = []
     lines: list[Lines] = []
-    ends: list[Callable[[], None]] = []
+    files: list[LineFile] = []
+    exporters: list[SpanExporter] = []
     slow = operating.slow_request_seconds
     try:
+        if operating.tracing_config_file is not None:
+            traces, exporter = _traces(operating.tracing_config_file)
+            witnesses.append(traces)
+            exporters.append(exporter)
+            lines.append(exporter.lines)
         if operating.access_log:
             from kajitori.apiserver.operating.access import AccessLog
 
-            access = AccessLog(LineFile(operating.access_log, clock=clock), slow_seconds=slow, clock=clock)
-            witnesses.append(access)
-            ends.append(access.close)
+            files.append(LineFile(operating.access_log, clock=clock))
+            witnesses.append(AccessLog(files[-1], slow_seconds=slow, clock=clock))
         if operating.audit_policy_file is not None and operating.audit_log:
-            from kajitori.apiserver.operating.audit.log import AuditLog
-            from kajitori.apiserver.operating.audit.policy import PolicyError, read_policy
-
-            try:
-                policy = read_policy(operating.audit_policy_file)
-            except PolicyError as error:
-                raise OperatingError(f"--audit-policy-file {error}") from None
-            file = LineFile(
-                operating.audit_log,
-                bytes_max=(operating.audit_log_megabytes_max or MEGABYTES_MAX) * 1024 * 1024,
-                files_max=operating.audit_log_files_max,
-                days_max=operating.audit_log_days_max,
-                clock=clock,
-            )
-            audit = AuditLog(policy, file, clock)
+            audit, file = _audit(operating, operating.audit_policy_file, clock)
+            files.append(file)
             witnesses.append(audit)
             lines.append(audit.lines)
-            ends.append(audit.close)
     except (LinesError, OperatingError) as error:
-        for end in ends:
-            end()
+        for file in files:
+            file.close()
         raise OperatingError(str(error)) from None
     observer = Observer(operating.limits, witnesses=witnesses, slow_seconds=slow)
 
-    def close() -> None:
-        for end in ends:
-            end()
+    async def close() -> None:
+        for exporter in exporters:
+            await exporter.close()
+        for file in files:
+            file.close()
 
     return Watchers(observer, [observer.figures.lines, observer.in_flight.lines, *lines], close)
+
+
+def _audit(operating: Operating, policy_file: Path, clock: Clock) -> "tuple[AuditLog, LineFile]":
+    from kajitori.apiserver.operating.audit.log import AuditLog
+    from kajitori.apiserver.operating.audit.policy import PolicyError, read_policy
+
+    try:
+        policy = read_policy(policy_file)
+    except PolicyError as error:
+        raise OperatingError(f"--audit-policy-file {error}") from None
+    file = LineFile(
+        operating.audit_log,
+        bytes_max=(operating.audit_log_megabytes_max or MEGABYTES_MAX) * 1024 * 1024,
+        files_max=operating.audit_log_files_max,
+        days_max=operating.audit_log_days_max,
+        clock=clock,
+    )
+    return AuditLog(policy, file, clock), file
+
+
+def _traces(config_file: Path) -> "tuple[Traces, SpanExporter]":
+    from kajitori.apiserver.operating.otlp import SpanExporter
+    from kajitori.apiserver.operating.tracing import Traces, TracingError, read_tracing
+
+    try:
+        config = read_tracing(config_file)
+    except TracingError as error:
+        raise OperatingError(f"--tracing-config-file {error}") from None
+    exporter = SpanExporter(config.url)
+    return Traces(config.sampling_rate_per_million, exporter.export), exporter

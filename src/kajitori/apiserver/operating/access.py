@@ -71,7 +71,3 @@ class AccessLog:
             slow=told.seconds > self._slow_seconds and not asked.is_long,
         )
         self._lines.write(_encode(line))
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._lines.close()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 
-__all__ = ["LineFile", "LinesError"]
+__all__ = ["MEGABYTES_MAX", "LineFile", "LinesError"]
 
 MEGABYTES_MAX = 100
 """Where no other size is asked for."""

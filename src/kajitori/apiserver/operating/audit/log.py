@@ -96,7 +96,3 @@ class AuditLog:
             "Requests refused because their event could not be written: none ever is.",
             (("", 0),),
         )
-
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._lines.close()

@@ -20,7 +20,7 @@ from kajitori.apimachinery.names import is_dns1123_subdomain
 from kajitori.apimachinery.yaml import decode_yaml
 from kajitori.apiserver.authorization.attributes import Attributes
 
-__all__ = ["NONE", "Policy", "PolicyError", "Wanted", "parse_policy", "read_policy"]
+__all__ = ["LEVELS", "NONE", "Policy", "PolicyError", "Wanted", "parse_policy", "read_policy"]
 
 NONE, METADATA, REQUEST, REQUEST_RESPONSE = "None", "Metadata", "Request", "RequestResponse"
 LEVELS = (NONE, METADATA, REQUEST, REQUEST_RESPONSE)
