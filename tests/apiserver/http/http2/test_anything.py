@@ -79,7 +79,7 @@ def answer(request: Request) -> Any:
 
 @given(happenings=HAPPENINGS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_any_frames(speak: Speak, happenings: list[tuple[bytes, str]]) -> None:  # D2, D3
+def test_any_frames(speak: Speak, happenings: list[tuple[bytes, str]]) -> None:  # B2, B3
     async def conversation(line: Any) -> None:
         problems: list[Any] = []
         line.loop.set_exception_handler(lambda loop, context: problems.append(context))

@@ -1,4 +1,4 @@
-"""What an honest client sees, promise by promise of `connection`, `exchange` and `heads`."""
+"""What an honest client sees, promise by promise of `streams`, `exchange` and `heads`."""
 
 import asyncio
 from typing import Any
@@ -87,7 +87,7 @@ def test_the_handler_may_replace_standing_headers_but_not_speak_of_connections(s
     speak(handler, conversation)
 
 
-def test_requests_do_not_wait_for_one_another(speak: Speak) -> None:  # D1
+def test_requests_do_not_wait_for_one_another(speak: Speak) -> None:  # B1
     doors: dict[str, asyncio.Event] = {}
 
     async def wait(request: Request) -> Response:
@@ -105,7 +105,7 @@ def test_requests_do_not_wait_for_one_another(speak: Speak) -> None:  # D1
     speak(wait, conversation)
 
 
-def test_answers_to_one_piece_of_input_are_one_write(speak: Speak) -> None:
+def test_answers_to_one_piece_of_input_are_one_write(speak: Speak) -> None:  # V1
     async def conversation(line: Any) -> None:
         requests = b"".join(line.client.request(1 + 2 * number) for number in range(20))
         line.connection.data_received(requests)
@@ -357,7 +357,7 @@ def test_pings_are_answered_and_what_is_unknown_is_left_alone(speak: Speak) -> N
     speak(echo, conversation)
 
 
-def test_other_connections_have_their_turn(speak: Speak) -> None:  # D7
+def test_other_connections_have_their_turn(speak: Speak) -> None:  # D4
     answered: list[int] = []
 
     def handler(request: Request) -> Response:

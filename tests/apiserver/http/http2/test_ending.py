@@ -40,7 +40,7 @@ def pong(client: Client) -> bytes:
     return frame(Kind.PING, 1, 0, client.pings[-1])
 
 
-def test_a_drain_loses_no_request_that_is_on_its_way(speak: Speak) -> None:  # D5
+def test_a_drain_loses_no_request_that_is_on_its_way(speak: Speak) -> None:  # D2
     doors = Doors()
 
     async def conversation(line: Any) -> None:
@@ -64,7 +64,7 @@ def test_a_drain_loses_no_request_that_is_on_its_way(speak: Speak) -> None:  # D
     speak(doors, conversation)
 
 
-def test_a_drain_waits_a_second_for_a_client_that_does_not_answer(speak: Speak) -> None:  # D5
+def test_a_drain_waits_a_second_for_a_client_that_does_not_answer(speak: Speak) -> None:  # D2
     async def conversation(line: Any) -> None:
         line.connection.drain()
         line.connection.drain()
@@ -91,7 +91,7 @@ def test_a_client_that_says_goodbye_gets_what_it_asked_for(speak: Speak) -> None
     speak(doors, conversation)
 
 
-def test_an_idle_connection_ends_politely(speak: Speak) -> None:  # D6
+def test_an_idle_connection_ends_politely(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         client: Client = await line.send(line.client.request(1))
         await line.wait(60)
@@ -117,7 +117,7 @@ def test_a_connection_with_a_watch_is_not_idle(speak: Speak) -> None:
     speak(doors, conversation)
 
 
-def test_a_client_that_does_not_begin(speak: Speak) -> None:  # D6
+def test_a_client_that_does_not_begin(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         await line.send(PREFACE + settings([])[:5])
         client = await line.wait(33)
@@ -128,7 +128,7 @@ def test_a_client_that_does_not_begin(speak: Speak) -> None:  # D6
     speak(ok, conversation, greets=False)
 
 
-def test_headers_that_do_not_come_to_an_end(speak: Speak) -> None:  # D6
+def test_headers_that_do_not_come_to_an_end(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         await line.send(frame(Kind.HEADERS, 1, 1, b"\x82"))
         client = await line.wait(33)
@@ -137,7 +137,7 @@ def test_headers_that_do_not_come_to_an_end(speak: Speak) -> None:  # D6
     speak(ok, conversation)
 
 
-def test_a_body_that_does_not_come_to_an_end(speak: Speak) -> None:  # D6
+def test_a_body_that_does_not_come_to_an_end(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         client: Client = line.client
         named = [*client.common.items(), (":method", "POST"), (":path", "/")]
@@ -152,7 +152,7 @@ def test_a_body_that_does_not_come_to_an_end(speak: Speak) -> None:  # D6
     speak(ok, conversation)
 
 
-def test_an_answer_that_nobody_takes(speak: Speak) -> None:  # D6
+def test_an_answer_that_nobody_takes(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         client: Client = await line.send(settings([(4, 1)]), line.client.request(1), line.client.request(3))
         await line.wait(59)
@@ -164,7 +164,7 @@ def test_an_answer_that_nobody_takes(speak: Speak) -> None:  # D6
     speak(ok, conversation)
 
 
-def test_a_connection_that_nobody_reads(speak: Speak) -> None:  # D6
+def test_a_connection_that_nobody_reads(speak: Speak) -> None:  # D3
     async def conversation(line: Any) -> None:
         await line.send(line.client.request(1))
         line.stop_reading()

@@ -138,7 +138,7 @@ STREAM: dict[str, tuple[bytes, Code]] = {
 
 
 @pytest.mark.parametrize("case", CONNECTION)
-def test_errors_of_the_connection(speak: Speak, case: str) -> None:  # D2, D4, X2-X4
+def test_errors_of_the_connection(speak: Speak, case: str) -> None:  # D1, B4, X2-X4
     sent, code = CONNECTION[case]
 
     async def conversation(line: Any) -> None:
@@ -158,7 +158,7 @@ def test_errors_of_the_connection(speak: Speak, case: str) -> None:  # D2, D4, X
 
 
 @pytest.mark.parametrize("case", STREAM)
-def test_errors_of_a_stream(speak: Speak, case: str) -> None:  # D2
+def test_errors_of_a_stream(speak: Speak, case: str) -> None:  # B2
     sent, code = STREAM[case]
 
     async def conversation(line: Any) -> None:
@@ -170,7 +170,7 @@ def test_errors_of_a_stream(speak: Speak, case: str) -> None:  # D2
     speak(answer, conversation)
 
 
-def test_more_data_than_the_window(speak: Speak) -> None:  # D2, L2
+def test_more_data_than_the_window(speak: Speak) -> None:  # B2, L2
     async def conversation(line: Any) -> None:
         client = await line.send(posting(1) + data(1, 200) + posting(3) + data(3, 200_000) + data(3, 200_000))
         assert (client[1].code, client[3].code) == (None, Code.FLOW_CONTROL_ERROR)
@@ -237,7 +237,7 @@ def test_headers_that_are_too_long_are_answered(speak: Speak) -> None:
     speak(answer, conversation, Limits(head_bytes_max=50_000))
 
 
-def test_more_streams_than_allowed_are_refused_and_may_be_tried_again(speak: Speak) -> None:  # D3
+def test_more_streams_than_allowed_are_refused_and_may_be_tried_again(speak: Speak) -> None:  # B3
     async def conversation(line: Any) -> None:
         client: Client = line.client
         await line.send(*[client.request(1 + 2 * number, "/open") for number in range(6)])
@@ -249,7 +249,7 @@ def test_more_streams_than_allowed_are_refused_and_may_be_tried_again(speak: Spe
     speak(answer, conversation, Limits(streams_max=4))
 
 
-def test_a_reset_request_counts_until_its_work_has_ended(speak: Speak) -> None:  # D3
+def test_a_reset_request_counts_until_its_work_has_ended(speak: Speak) -> None:  # B3
     async def conversation(line: Any) -> None:
         client: Client = line.client
         sent = b"".join(client.request(1 + 2 * n, "/open") + reset(1 + 2 * n, Code.CANCEL) for n in range(5))
@@ -259,7 +259,7 @@ def test_a_reset_request_counts_until_its_work_has_ended(speak: Speak) -> None: 
     speak(answer, conversation, Limits(streams_max=4))
 
 
-def test_rapid_reset(speak: Speak) -> None:  # D4
+def test_rapid_reset(speak: Speak) -> None:  # B4
     async def conversation(line: Any) -> None:
         client: Client = line.client
         for number in range(RESETS_BURST + 1):
@@ -277,7 +277,7 @@ def test_rapid_reset(speak: Speak) -> None:  # D4
     speak(answer, conversation)
 
 
-def test_making_the_server_reset_counts_as_much(speak: Speak) -> None:  # D4
+def test_making_the_server_reset_counts_as_much(speak: Speak) -> None:  # B4
     async def conversation(line: Any) -> None:
         client: Client = line.client
         number = 0

@@ -36,7 +36,7 @@ def test_an_answer_goes_as_far_as_the_windows_allow(speak: Speak) -> None:  # O2
     speak(large, conversation)
 
 
-def test_a_body_in_parts_holds_little_while_its_client_does_not_read(speak: Speak) -> None:  # D3
+def test_a_body_in_parts_holds_little_while_its_client_does_not_read(speak: Speak) -> None:  # B3
     made: list[int] = []
 
     class Parts(list[bytes]):
@@ -82,7 +82,7 @@ def test_nothing_is_written_to_a_client_that_does_not_read(speak: Speak) -> None
     speak(handler, conversation)
 
 
-def test_a_client_that_leaves_too_much_unread_is_cut_off(speak: Speak) -> None:  # D3
+def test_a_client_that_leaves_too_much_unread_is_cut_off(speak: Speak) -> None:  # B3, V2
     async def conversation(line: Any) -> None:
         line.stop_reading()
         stream = 1

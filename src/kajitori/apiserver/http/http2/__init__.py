@@ -2,7 +2,8 @@
 
 Beside the HTTP/1.1 connection, under the listening server, which chooses between them by what TLS agreed on (ALPN).
 
-    connection  the streams of a connection, and what ends it
+    connection  turns, deadlines and the end
+    streams     what frames mean for requests
     reader      frames to what they say
     exchange    one stream: a request, then its answer
     heads       header fields to requests, answers to header blocks

@@ -26,8 +26,8 @@ from kajitori.apiserver.http.pump import pump, pump_compressed
 from kajitori.wire.http2.frames import Code
 
 if TYPE_CHECKING:
-    from kajitori.apiserver.http.http2.connection import Http2Connection
     from kajitori.apiserver.http.http2.heads import Head
+    from kajitori.apiserver.http.http2.streams import Http2Streams
 
 __all__ = ["Exchange"]
 
@@ -39,7 +39,7 @@ _BODYLESS = frozenset((204, 304))
 class Exchange(Answering, Outbox):
     """A request and its answer. For the handler's streams it is the `BodyWriter`."""
 
-    def __init__(self, connection: "Http2Connection", stream: int, head: "Head", *, ended: bool) -> None:
+    def __init__(self, connection: "Http2Streams", stream: int, head: "Head", *, ended: bool) -> None:
         super().__init__(stream, connection.outflow.initial_window)
         self._connection = connection
         self._shared = connection.shared
