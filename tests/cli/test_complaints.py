@@ -77,3 +77,12 @@ def test_what_repeats_is_counted(log: Log, clock: Clock) -> None:  # G3
     told = log("the disk is full")
     assert told[LINES_A_MINUTE_MAX].startswith("(7 more like this, from test_complaints:")
     assert told[-1] == "the disk is full"
+
+
+def test_the_level_decides_what_is_told() -> None:
+    told: list[str] = []
+    logger = logging.Logger("test")
+    logger.addHandler(Complaints(told.append, level=logging.INFO))
+    logger.debug("small")
+    logger.info("middling")
+    assert told == ["middling"]

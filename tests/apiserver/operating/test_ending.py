@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from tests.apiserver.support import CONFIG_MAPS, OPTIONS, Api, config_map
 
 from kajitori.cluster.cluster import Cluster
@@ -49,7 +50,7 @@ def test_new_requests_are_told_to_come_back_while_watches_end_one_by_one() -> No
             looking = asyncio.ensure_future(look(api))
         await asyncio.gather(looking, *watches)
         assert len(ended) == 4
-        assert 10 <= ended[-1] - ended[0] <= 20
+        assert ended[-1] - ended[0] == pytest.approx(15)
 
     async def look(api: Api) -> None:
         await asyncio.sleep(5)

@@ -154,10 +154,10 @@ class ResourceEndpoints:
     async def end_watches(self, seconds: float) -> None:
         """Ends the watches one by one over `seconds`; those who ask meanwhile are served as ever."""
         watches = [each for opened in self._watches.values() for each in opened.open]
-        for watch in watches:
-            watch.stop()
-            if seconds:
+        for number, watch in enumerate(watches):
+            if number and seconds:
                 await asyncio.sleep(seconds / len(watches))
+            watch.stop()
 
     @cached_property
     def writes(self) -> "Writes":

@@ -1,0 +1,56 @@
+"""Limits and figures on the whole road of a request."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from tests.apiserver.operating.test_figures import figures
+from tests.apiserver.support import CONFIG_MAPS, OPTIONS, config_map, serving
+
+from kajitori.apiserver.operating.inflight import RequestLimits
+from kajitori.cluster.operating import Operating
+
+BINDING = {
+    "metadata": {"name": "jane"},
+    "subjects": [{"kind": "User", "name": "jane", "apiGroup": "rbac.authorization.k8s.io"}],
+    "roleRef": {"kind": "ClusterRole", "name": "cluster-admin", "apiGroup": "rbac.authorization.k8s.io"},
+}
+
+
+def test_one_request_too_many_is_told_to_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        limited = Operating(limits=RequestLimits(mutating_requests_max=1))
+        async with serving(replace(OPTIONS, data_dir=tmp_path, operating=limited)) as api:
+            await api.ok("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", BINDING)
+            asked = [
+                api.ask("POST", CONFIG_MAPS, config_map(name), impersonate_user="jane") for name in "abc"
+            ]
+            asked.append(api.ask("POST", CONFIG_MAPS, config_map("d")))
+            answers = await asyncio.gather(*asked)
+            assert [each.status for each in answers] == [201, 429, 429, 201]
+            assert answers[1].headers["retry-after"] == "1"
+            assert answers[1].raw == b"Too many requests, please try again later.\n"
+            found = await figures(api)
+            labels = (
+                'code="429",component="apiserver",group="",resource="configmaps",scope="resource",'
+                'subresource="",verb="POST",version="v1"'
+            )
+            assert found[f"apiserver_request_terminations_total{{{labels}}}"] == 2
+            assert found['apiserver_current_inflight_requests{request_kind="mutating"}'] >= 2
+
+    asyncio.run(main())
+
+
+def test_a_client_that_goes_away_is_counted(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(replace(OPTIONS, data_dir=tmp_path)) as api:
+            asking = asyncio.ensure_future(api.ask("POST", CONFIG_MAPS, config_map()))
+            await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait([asking])
+            found = await figures(api)
+            assert (
+                sum(each for name, each in found.items() if name.startswith("apiserver_request_aborts")) == 1
+            )
+
+    asyncio.run(main())
