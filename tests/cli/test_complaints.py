@@ -70,6 +70,7 @@ def test_what_settles_itself_is_not_told(log: Log) -> None:  # G2
 
 
 def test_what_repeats_is_counted(log: Log, clock: Clock) -> None:  # G3
+    told: list[str] = []
     for _ in range(LINES_A_MINUTE_MAX + 7):
         told = log("the disk is full")
     assert told == ["the disk is full"] * LINES_A_MINUTE_MAX
@@ -80,9 +81,9 @@ def test_what_repeats_is_counted(log: Log, clock: Clock) -> None:  # G3
 
 
 def test_the_level_decides_what_is_told() -> None:
-    told: list[str] = []
+    shown: list[str] = []
     logger = logging.Logger("test")
-    logger.addHandler(Complaints(told.append, level=logging.INFO))
+    logger.addHandler(Complaints(shown.append, level=logging.INFO))
     logger.debug("small")
     logger.info("middling")
-    assert told == ["middling"]
+    assert shown == ["middling"]

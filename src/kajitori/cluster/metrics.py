@@ -12,10 +12,13 @@ from pathlib import Path
 
 from kajitori.apis import facts
 from kajitori.apiserver.http import Server
-from kajitori.apiserver.operating.exposition import Lines, family, labelled
+from kajitori.apiserver.operating.exposition import Histogram, Lines, family, labelled
 from kajitori.storage import Store
 
 __all__ = ["Metrics"]
+
+_COMMIT_BOUNDS = tuple(0.0005 * 2**power for power in range(14))
+"""From half a millisecond, a fast disk's, to four seconds, a dying one's."""
 
 
 class Metrics:
@@ -34,8 +37,15 @@ class Metrics:
         self._server = server
         self._programs = programs
         self._file = file
+        self._commits = Histogram(_COMMIT_BOUNDS)
+        self._writes = 0
+        store.observe_commits(self._committed)
         self.further: list[Lines] = []
         """What other parts of the process measure."""
+
+    def _committed(self, writes: int, seconds: float) -> None:
+        self._writes += writes
+        self._commits.add(seconds)
 
     def text(self) -> bytes:
         """All figures."""
@@ -79,6 +89,15 @@ class Metrics:
             "kajitori_store_revision", "gauge", "The last committed revision.", (("", self._store.revision),)
         )
         if self._file is not None:
+            yield from family(
+                "kajitori_store_commit_duration_seconds",
+                "histogram",
+                "How long commits took until they were on the disk; concurrent writes share one.",
+                (("", self._commits),),
+            )
+            yield from family(
+                "kajitori_store_writes_total", "counter", "Writes that were committed.", (("", self._writes),)
+            )
             size = sum(each.stat().st_size for each in self._file.parent.glob(f"{self._file.name}*"))
             yield from family(
                 "apiserver_storage_size_bytes",

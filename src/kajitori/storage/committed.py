@@ -15,7 +15,7 @@ from functools import partial
 
 from kajitori.storage.errors import Compacted, Exists, FutureRevision, Mismatch, StoreClosed
 from kajitori.storage.history import Bucket, History, Subscription, undone
-from kajitori.storage.interface import Event, EventCallback, Item, Render, Revision
+from kajitori.storage.interface import CommitCallback, Event, EventCallback, Item, Render, Revision
 
 __all__ = ["COMPACT_EVERY_SECONDS", "CommittedState"]
 
@@ -39,6 +39,7 @@ class CommittedState(ABC):
         self._compact_every_seconds = compact_every_seconds
         self._mark = revision
         self._timer: asyncio.TimerHandle | None = None
+        self._commit_told: CommitCallback | None = None
         self._schedule_compaction()
 
     @property
@@ -48,6 +49,9 @@ class CommittedState(ABC):
     @property
     def compacted(self) -> Revision:
         return self._history.compacted
+
+    def observe_commits(self, told: CommitCallback) -> None:
+        self._commit_told = told
 
     # Reading
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from kajitori.storage.backup import copy_file
 from kajitori.storage.committed import CommittedState
@@ -58,6 +59,7 @@ class FileStore(CommittedState):
         self._writer = writer
         self._pending: list[_Write] = []
         self._writer_is_busy = False
+        self._commit_began = 0.0
         self._bytes_since_mark = 0
         self._sweeping: Revision | None = None
         """What a sweep under way goes up to."""
@@ -95,6 +97,7 @@ class FileStore(CommittedState):
             del self._pending[:COMMIT_ROWS_MAX]
             self._writer_is_busy = True
             self._sweep_comes_next = True
+            self._commit_began = monotonic()
             events = [event for _, event, _ in batch]
             self._writer.submit(partial(self._log.append, events), partial(self._settle, batch))
         elif self._idle is not None:
@@ -103,6 +106,8 @@ class FileStore(CommittedState):
 
     def _settle(self, batch: list[_Write], _: None, error: Exception | None) -> None:
         """The commit of `batch` is done, or failed as a whole."""
+        if self._commit_told is not None:
+            self._commit_told(len(batch), monotonic() - self._commit_began)
         self._writer_is_busy = False
         # First of all, so that the disk works while callers do: nothing pending depends on `batch`.
         self._give_work()

@@ -22,7 +22,7 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Event", "EventCallback", "Item", "Render", "Revision", "Store"]
+__all__ = ["CommitCallback", "Event", "EventCallback", "Item", "Render", "Revision", "Store"]
 
 Revision = int
 """One position in the order of all writes. 0 is before the first."""
@@ -67,6 +67,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 EventCallback = Callable[[Event], None]
+
+CommitCallback = Callable[[int, float], None]
+"""Told of a commit: how many writes share it, and how many seconds it took."""
 
 
 class Store(Protocol):
@@ -149,6 +152,10 @@ class Store(Protocol):
         Gives the function that ends it: no call comes after it returned. The callback runs on the loop and
         must neither block nor raise.
         """
+        ...
+
+    def observe_commits(self, told: CommitCallback) -> None:
+        """Tells `told` of every commit from now on. In memory there are none."""
         ...
 
     def buckets(self) -> list[str]:

@@ -41,6 +41,20 @@ def test_one_request_too_many_is_told_to_come_back(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_commits_to_the_disk_are_timed(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(replace(OPTIONS, data_dir=tmp_path)) as api:
+            before = await figures(api)
+            await asyncio.gather(*[api.ok("POST", CONFIG_MAPS, config_map(name)) for name in "abc"])
+            after = await figures(api)
+            writes, commits = "kajitori_store_writes_total", "kajitori_store_commit_duration_seconds_count"
+            assert after[writes] - before[writes] == 3
+            assert 1 <= after[commits] - before[commits] <= 3
+            assert after['apiserver_storage_size_bytes{storage_cluster_id="kajitori"}'] > 0
+
+    asyncio.run(main())
+
+
 def test_a_client_that_goes_away_is_counted(tmp_path: Path) -> None:
     async def main() -> None:
         async with serving(replace(OPTIONS, data_dir=tmp_path)) as api:
