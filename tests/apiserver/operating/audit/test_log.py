@@ -181,6 +181,28 @@ def test_a_client_that_went_away_is_written_down() -> None:  # T1
     assert event["userAgent"] == "a" * 1024 + "...TRUNCATED"
 
 
+def test_what_is_no_json_is_left_out(caplog: pytest.LogCaptureFixture) -> None:  # T3
+    events: list[dict[str, Any]] = []
+    trail = EventTrail(
+        Request(_Peer(), "POST", "/x", headers={}, body=b""),
+        Attributes(user=ANONYMOUS, verb="create", resource="pods", version="v1"),
+        Wanted("Request"),
+        user=ANONYMOUS,
+        now=SYSTEM_CLOCK.now,
+        emit=events.append,
+    )
+    deep: dict[str, Any] = {}
+    for _ in range(20_000):
+        deep = {"a": deep}
+    trail.sent(deep)
+    trail.patched(b"{", yaml=False)
+    trail.patched(b"[" * 100_000, yaml=False)
+    trail.patched(b"a: [", yaml=True)
+    trail.complete(400, None)
+    assert "requestObject" not in events[0]
+    assert [each.message for each in caplog.records] == ["an object is not in the audit log"]
+
+
 class _Peer:
     remote = "[fd00::1]:4711"
 

@@ -3,8 +3,10 @@
 Promises
     T1  an event has the members of audit.k8s.io/v1 Event, in JSON, in Kubernetes' order
     T2  objects are there from the level on that asks for them, as JSON, whatever form they were sent in
+    T3  what cannot be written as JSON is left out, and disturbs no request
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from ipaddress import ip_address
@@ -20,6 +22,8 @@ from kajitori.apiserver.negotiation import JSON, YAML
 from kajitori.apiserver.operating.audit.policy import Wanted
 
 __all__ = ["EventTrail"]
+
+_log = logging.getLogger(__name__)
 
 _USER_AGENT_MAX = 1024
 
@@ -93,7 +97,10 @@ class EventTrail:
                 if value and not self._object.get(field):
                     self._object[field] = str(value)
         if self._wanted.request_too:
-            self._sent = self._kept(msgspec.json.encode(obj))
+            try:
+                self._sent = self._kept(msgspec.json.encode(obj))
+            except (RecursionError, TypeError, ValueError) as error:
+                _log.error("an object is not in the audit log", extra={"why": error})
 
     def patched(self, patch: bytes, *, yaml: bool) -> None:
         """The patch in the request."""
@@ -249,7 +256,7 @@ def _as_json(body: bytes, media: str) -> msgspec.Raw | None:
                 return msgspec.Raw(msgspec.json.encode(protobuf_codec().decode(body)))
             except ProtobufError:
                 return None
-    except (msgspec.DecodeError, DecodeError):
+    except (msgspec.DecodeError, DecodeError, RecursionError):
         return None
     return None
 
