@@ -59,6 +59,8 @@ _key_matches = re.compile(_KEY_FORMAT).fullmatch
 _value_matches = re.compile(_VALUE_FORMAT).fullmatch
 _wildcard_matches = re.compile(_WILDCARD_FORMAT).fullmatch
 _config_key_matches = re.compile(_CONFIG_KEY_FORMAT).fullmatch
+_plain_key_matches = re.compile("[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?").fullmatch
+"""What nearly every label key and value is: no prefix, and short enough for both."""
 _env_matches = re.compile(_ENV_FORMAT).fullmatch
 _header_matches = re.compile(_HEADER_FORMAT).fullmatch
 _port_matches = re.compile("[-a-z0-9]+").fullmatch
@@ -143,6 +145,8 @@ def is_dns1035_label(text: str) -> list[str]:
 
 def is_qualified_name(text: str) -> list[str]:
     """A label key, annotation key or finalizer: a name, maybe with a DNS subdomain and a slash before it."""
+    if _plain_key_matches(text):
+        return []
     parts = text.split("/")
     errors: list[str] = []
     if len(parts) > 2:
@@ -168,6 +172,8 @@ def is_qualified_name(text: str) -> list[str]:
 
 
 def is_label_value(text: str) -> list[str]:
+    if _plain_key_matches(text):
+        return []
     errors = too_long(text, LABEL_BYTES_MAX, "bytes")
     if not _value_matches(text):
         errors.append(regex_error(_VALUE_MESSAGE, _VALUE_FORMAT, "MyValue", "my_value", "12345"))

@@ -64,6 +64,7 @@ __all__ = [
     "validate_label_selector",
     "validate_labels",
     "validate_managed_fields",
+    "validate_names",
     "validate_object_meta",
     "validate_object_meta_update",
     "validate_owner_references",
@@ -201,14 +202,8 @@ def validate_immutable_field(new: Any, old: Any, path: str) -> list[FieldError]:
     return [] if new == old else [FieldError.invalid(path, new, "field is immutable")]
 
 
-def validate_object_meta(
-    meta: Mapping[str, Any],
-    namespaced: bool,
-    *,
-    name: NameValidator = name_is_dns_subdomain,
-    path: str = "metadata",
-) -> list[FieldError]:
-    """What is wrong with the metadata of an object to be created; `name` judges its name."""
+def validate_names(meta: Mapping[str, Any], name: NameValidator, path: str = "metadata") -> list[FieldError]:
+    """What is wrong with `name` and `generateName`."""
     errors: list[FieldError] = []
     if generate_name := meta.get("generateName"):
         errors += [
@@ -220,6 +215,18 @@ def validate_object_meta(
         errors.append(FieldError.required(f"{path}.name", "name or generateName is required"))
     else:
         errors += [FieldError.invalid(f"{path}.name", own, told) for told in name(own, False)]
+    return errors
+
+
+def validate_object_meta(
+    meta: Mapping[str, Any],
+    namespaced: bool,
+    *,
+    name: NameValidator = name_is_dns_subdomain,
+    path: str = "metadata",
+) -> list[FieldError]:
+    """What is wrong with the metadata of an object to be created; `name` judges its name."""
+    errors = validate_names(meta, name, path)
     namespace = meta.get("namespace")
     if namespaced:
         if not namespace:
@@ -257,9 +264,12 @@ _IMMUTABLE_VALUES = ("creationTimestamp", "deletionTimestamp", "deletionGracePer
 
 
 def validate_object_meta_update(
-    new: Mapping[str, Any], old: Mapping[str, Any], *, path: str = "metadata"
+    new: Mapping[str, Any], old: Mapping[str, Any], *, path: str = "metadata", is_sound: bool = False
 ) -> list[FieldError]:
-    """What is wrong with a change of metadata: what may not change, and what may not be added any more."""
+    """What is wrong with a change of metadata: what may not change, and what may not be added any more.
+
+    `is_sound` says that `validate_object_meta` found nothing wrong with `new`; only the change is looked at then.
+    """
     errors: list[FieldError] = []
     if old.get("deletionTimestamp") and (finalizers := new.get("finalizers")):
         extra = sorted(set(finalizers) - set(old.get("finalizers") or ()))
@@ -272,7 +282,9 @@ def validate_object_meta_update(
     if (generation := new.get("generation") or 0) < (old.get("generation") or 0):
         errors.append(FieldError.invalid(f"{path}.generation", generation, "must not be decremented"))
     for name in _IMMUTABLE_TEXTS:
-        errors += validate_immutable_field(new.get(name) or "", old.get(name) or "", f"{path}.{name}")
+        if (value := new.get(name) or "") != (old.get(name) or ""):
+            errors += validate_immutable_field(value, old.get(name) or "", f"{path}.{name}")
     for name in _IMMUTABLE_VALUES:
-        errors += validate_immutable_field(new.get(name), old.get(name), f"{path}.{name}")
-    return errors + _validate_members(new, path, finalizers=False)
+        if (value := new.get(name)) != old.get(name):
+            errors += validate_immutable_field(value, old.get(name), f"{path}.{name}")
+    return errors if is_sound else errors + _validate_members(new, path, finalizers=False)

@@ -9,6 +9,7 @@ Promises
 Source of R3: apimachinery/pkg/util/rand; generateName appends five such letters.
 """
 
+import os
 import random
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -29,6 +30,8 @@ NAME_SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 NAME_SUFFIX_LENGTH = 5
 """As `metadata.generateName` appends."""
 
+_UUIDS_AT_ONCE = 128
+_VARIANTS = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
 _VERSION_MASK = ~((0xF << 76) | (0x3 << 62))
 _VERSION_BITS = (0x4 << 76) | (0x2 << 62)
 
@@ -81,10 +84,20 @@ class _FromSource:
 class SystemRandom(_FromSource):
     """The operating system's randomness: fit for keys and tokens."""
 
-    __slots__ = ()
+    __slots__ = ("_digits",)
 
     def __init__(self) -> None:
         super().__init__(random.SystemRandom())
+        self._digits: list[str] = []
+        """For UUIDs, which are no secrets: asking the system for each would cost as much as all else about it."""
+
+    def uuid4(self) -> str:
+        if not self._digits:
+            digits = os.urandom(16 * _UUIDS_AT_ONCE).hex()
+            self._digits = [digits[start : start + 32] for start in range(0, len(digits), 32)]
+        text = self._digits.pop()
+        variant = _VARIANTS[text[16]]
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 class SeededRandom(_FromSource):

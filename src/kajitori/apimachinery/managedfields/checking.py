@@ -92,8 +92,9 @@ def _numeric(value: Any) -> str:
 
 
 def _string(value: Any) -> str:
-    wrapped = "&value.valueUnstructured{Value:" + go_syntax(value) + "}"
-    return "" if isinstance(value, str) else f"expected string, got {wrapped}"
+    if isinstance(value, str):
+        return ""
+    return "expected string, got &value.valueUnstructured{Value:" + go_syntax(value) + "}"
 
 
 def _boolean(value: Any) -> str:

@@ -133,7 +133,7 @@ def _validate_numbers(spec: JsonObject) -> list[FieldError]:
 
 def _validate_log_rotation(spec: JsonObject) -> list[FieldError]:
     schedule = spec.get("logRotationSchedule") or ""
-    problem = schedule_problem(schedule) if schedule else ""
+    problem = _schedule_problem(schedule) if schedule else ""
     return [FieldError.invalid("spec.logRotationSchedule", schedule, problem)] if problem else []
 
 
@@ -294,13 +294,19 @@ def validate_policy(policy: JsonObject) -> list[FieldError]:
     spec: JsonObject = policy.get("spec") or {}
     errors: list[FieldError] = []
     schedule = spec.get("schedule") or ""
-    problem = schedule_problem(schedule) if schedule else "must be a cron expression"
+    problem = _schedule_problem(schedule) if schedule else "must be a cron expression"
     if problem:
         errors.append(FieldError.invalid("spec.schedule", schedule, problem))
     zone = spec.get("timeZone")
     if zone is not None:
         errors += [FieldError.invalid("spec.timeZone", zone, told) for told in time_zone_problems(zone)]
     return errors + _validate_bucket(spec, "spec")
+
+
+def _schedule_problem(schedule: str) -> str:
+    if schedule.startswith(("TZ=", "CRON_TZ=")):
+        return "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"  # CronJobs refuse it
+    return schedule_problem(schedule)
 
 
 def _validate_bucket(holder: JsonObject | None, path: str) -> list[FieldError]:

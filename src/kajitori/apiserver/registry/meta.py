@@ -7,7 +7,11 @@ from typing import Any
 
 from kajitori.apimachinery.errors import ApiError, Conflict, FieldError, qualified
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.validation import validate_object_meta, validate_object_meta_update
+from kajitori.apimachinery.validation import (
+    validate_names,
+    validate_object_meta,
+    validate_object_meta_update,
+)
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
@@ -81,9 +85,11 @@ def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject
     Kubernetes checks twice, once for all kinds and once in the kind's own validation, and tells both causes.
     """
     errors = validate_object_meta(new, namespaced=resource.kind.namespaced, name=_any_name)
-    errors += validate_object_meta_update(new, old)
+    errors += validate_object_meta_update(new, old, is_sound=not errors)
     if resource.strategy.validates_metadata:
         return errors
+    if not errors:  # then the second check finds nothing either, except that it judges the names
+        return [] if resource.custom else validate_names(new, resource.strategy.name_errors)
     own = validate_object_meta_update(new, old)
     if not resource.custom:
         own += validate_object_meta(
