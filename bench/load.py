@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["Figures", "Load", "pod"]
+__all__ = ["Figures", "Load", "Watcher", "pod"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,12 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        self._left = -1
-        """Bytes of the answer that are still to come; -1: its head is."""
+        self._in_body = False
+        self._left = 0
+        """Bytes of the answer that are still to come."""
+        self._chunked = False
+        self._tail = b""
+        """The last bytes, by which the end of an answer in chunks is known (JSON has no CR of its own)."""
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self.received_bytes = 0
 
@@ -48,35 +52,82 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received_bytes += len(data)
-        if self._left < 0:
+        if not self._in_body:
             self._buffer += data
             head = self._buffer.find(b"\r\n\r\n")
             if head < 0:
                 return
+            self._in_body = True
             lower = bytes(self._buffer[:head]).lower() + b"\r\n"
             place = lower.find(b"content-length:")
             length = int(lower[place + 15 : lower.index(b"\r\n", place)]) if place > 0 else 0
             self._left = head + 4 + length - len(self._buffer)
+            self._chunked = place < 0 and b"transfer-encoding: chunked" in lower
         else:
             self._left -= len(data)
             if len(self._buffer) < KEPT_BYTES_MAX:
                 self._buffer += data
-        if self._left <= 0 and self._answer is not None and not self._answer.done():
-            whole = bytes(self._buffer)
-            self._buffer.clear()
-            self._left = -1
-            answer, self._answer = self._answer, None
-            answer.set_result((int(whole[9:12]), whole))
+        self._tail = (self._tail + data[-7:])[-7:]
+        if self._tail.endswith(b"\r\n0\r\n\r\n") if self._chunked else self._left <= 0:
+            self._answered()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def _answered(self) -> None:
+        whole = bytes(self._buffer)
+        self._buffer.clear()
+        self._in_body = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error or ConnectionResetError("the server closed the connection"))
+            self._answer.set_result((int(whole[9:12]), whole))
+        self._answer = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError("the server closed the connection"))
 
     def exchange(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._answer
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Watcher(asyncio.Protocol):
+    """One watch, over HTTP/1.1 in chunks: how long after the time in its `"sent"` each event arrived.
+
+    Chunks are not taken apart: the mark is shorter than what is kept of the chunk before.
+    """
+
+    MARK = b'"sent":"'
+
+    def __init__(self, request: bytes, expected: int) -> None:
+        self._request = request
+        self._rest = b""
+        self._transport: asyncio.Transport | None = None
+        self.delays: list[float] = []
+        self.complete = asyncio.Event()
+        """Set once `expected` events have come."""
+        self._expected = expected
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter()
+        data = self._rest + data
+        start = 0
+        while (place := data.find(self.MARK, start)) >= 0:
+            end = data.find(b'"', place + len(self.MARK))
+            if end < 0:
+                break
+            self.delays.append(now - float(data[place + len(self.MARK) : end]))
+            start = end
+        self._rest = data[start:][-64:] if place < 0 else data[place:]
+        if len(self.delays) >= self._expected:
+            self.complete.set()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -107,6 +158,15 @@ class Load:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._context)
         return connection
+
+    async def watch(self, path: str, expected: int) -> Watcher:
+        """A watch of its own connection, begun; complete with so many events."""
+        loop = asyncio.get_running_loop()
+        request = self.request("GET", path)
+        _, watcher = await loop.create_connection(
+            lambda: Watcher(request, expected), self._host, self._port, ssl=self._context
+        )
+        return watcher
 
     async def once(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """One request on a connection of its own: status, and head and body."""

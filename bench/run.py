@@ -1,215 +1,187 @@
-"""`make bench`: how fast this server starts, writes and reads, beside what kube-apiserver was measured at.
+"""`make bench`: how fast this server starts, writes, reads and watches, beside what kube-apiserver was measured at.
 
-Starts servers of its own on a fresh folder, over TLS, durable; prints one table. The figures of the peers are those
-of kube-apiserver 1.36.2 with etcd on two shared cores like these, and are facts of that machine: compare ratios.
+Starts servers of its own on fresh folders, over TLS, durable; prints tables. The figures of the peers are those of
+kube-apiserver 1.36.2 with etcd on two shared cores like these, and are facts of that machine: compare ratios, or give
+`--beside .../kube-apiserver,.../etcd` and they are measured here, in the same run.
 """
 
 import argparse
 import asyncio
-import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from load import Load, pod
-
-HERE = Path(__file__).parent
-PODS = 10_000
-CONFIG_MAPS = 4_000
-GETS = 16_000
+from servers import Kubernetes, Server, kajitori, kubernetes
+from steps import Figure, deletion, fan_out, growth, objects, rest
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table. `more_is_better` says which way the ratio goes."""
+class Line:
+    """One line of the table. `theirs` is the figure of kube-apiserver and etcd; None where there is none."""
 
+    figure: str
     what: str
-    ours: float
     unit: str
-    theirs: float
+    theirs: float | None
     goal: str
-    more_is_better: bool = True
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.theirs if self.more_is_better else self.theirs / self.ours
+    more_is_better: bool = False
 
 
-class Server:
-    """A `kajitori up` of our own."""
+LINES = (
+    Line("ready", "cold start to /readyz", "s", 3.0, "≤ 0.25 s"),
+    Line("rest", "RSS at rest", "MiB", 317, "≤ 60 MB"),
+    Line("idle", "idle CPU", "% of a core", 7.5, "≤ 0.3 %"),
+    Line("create32", "create 1 KiB, 32 clients", "/s", 1640, "≥ 5×", more_is_better=True),
+    Line("get32", "GET, 32 clients", "/s", 3240, "≥ 5×", more_is_better=True),
+    Line("patch32", "merge patch, 32 clients", "/s", 1190, "≥ 4×", more_is_better=True),
+    Line("apply32", "server-side apply, 32 clients", "/s", 1090, "≥ 3×", more_is_better=True),
+    Line("create1", "create, 1 client, p50", "ms", 1.7, "≥ 2×"),
+    Line("get1", "GET, 1 client, p50", "ms", 1.0, "≥ 2×"),
+    Line("patch1", "merge patch, 1 client, p50", "ms", 2.4, "≥ 2×"),
+    Line("apply1", "server-side apply, 1 client, p50", "ms", 2.6, "≥ 2×"),
+    Line("list", "LIST of 10,000 Pods", "s", 0.54, "≥ 6×"),
+    Line("full", "RSS with 10,000 ConfigMaps and 10,000 Pods", "MiB", 1100, "≤ 300 MB"),
+    Line("watch_p50", "watch, 100 watchers, p50", "ms", 6.9, ""),
+    Line("watch_p99", "watch, 100 watchers, p99", "ms", 12, "≥ 2×"),
+    Line("watch_lost", "events lost of 20,000", "", None, "0"),
+    Line("deletion", "deletion of a namespace of 10,000 objects", "s", None, ""),
+    Line("deletion_pause", "the longest GET meanwhile", "ms", None, ""),
+)
 
-    def __init__(self, folder: Path, port: int, *flags: str) -> None:
-        self.port = port
-        self.token = "bench-token"
-        tokens = folder / "tokens.csv"
-        tokens.write_text(f'{self.token},bench,1,"system:masters"\n')
-        command = [
-            sys.executable,
-            "-m",
-            "kajitori",
-            "up",
-            "--data-dir",
-            str(folder / "data"),
-            "--port",
-            str(port),
-        ]
-        command += ["--kubeconfig", str(folder / "kubeconfig"), "--token-auth-file", str(tokens), *flags]
-        self.started = time.perf_counter()
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-
-    @property
-    def load(self) -> Load:
-        return Load("127.0.0.1", self.port, self.token)
-
-    async def ready(self) -> float:
-        """Seconds from the start of the process to the first /readyz that says ok."""
-        while True:
-            try:
-                status, _ = await self.load.once("GET", "/readyz")
-            except OSError:
-                status = 0
-            if status == 200:
-                return time.perf_counter() - self.started
-            if self.process.poll() is not None:
-                raise RuntimeError("the server did not start")
-            await asyncio.sleep(0.005)
-
-    def resident_mib(self) -> float:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("no VmRSS")
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
+GROWTH = (
+    Line("ready", "start on an empty file", "s", None, ""),
+    Line("again", "start on this file", "s", None, ""),
+    Line("create", "create", "ms", None, ""),
+    Line("get", "GET", "ms", None, ""),
+    Line("patch", "merge patch", "ms", None, ""),
+    Line("apply", "server-side apply", "ms", None, ""),
+    Line("delete", "delete", "ms", None, ""),
+    Line("list_small", "LIST of another namespace (100)", "ms", None, ""),
+    Line("list_page", "LIST, first page of 100", "ms", None, ""),
+    Line("list_name", "LIST by name, none found", "ms", None, ""),
+    Line("list_label", "LIST by label, 1 found", "ms", None, ""),
+    Line("resident", "RSS", "MiB", None, ""),
+)
+SIZES = (1_000, 10_000, 100_000)
 
 
-@contextmanager
-def server(port: int, *flags: str) -> Iterator[Server]:
-    """A server on a fresh folder, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="kajitori-bench-"))
-    running = Server(folder, port, *flags)
-    try:
-        yield running
-    finally:
-        running.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+def number(value: float, unit: str) -> str:
+    """A figure as people read it: three digits that mean something."""
+    shown = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+    return f"{shown} {unit}".strip()
 
 
-async def starts(port: int, runs: int) -> Iterator[Row]:
-    """Cold starts, and what the process takes at rest."""
-    taken: list[float] = []
-    rest: list[float] = []
-    idle = 0.0
-    for run in range(runs):
-        with server(port) as running:
-            taken.append(await running.ready())
-            await asyncio.sleep(4)  # until controllers and operators have settled
-            rest.append(running.resident_mib())
-            if run == 0:
-                before = running.cpu_seconds()
-                await asyncio.sleep(20)
-                idle = (running.cpu_seconds() - before) / 20 * 100
-    return iter(
-        [
-            Row(
-                "cold start to /readyz", statistics.median(taken), "s", 3.0, "≤ 0.35 s", more_is_better=False
-            ),
-            Row("RSS at rest", statistics.median(rest), "MiB", 310, "≤ 70 MiB", more_is_better=False),
-            Row("idle CPU", max(idle, 0.01), "% of a core", 2.0, "≤ 0.5 %", more_is_better=False),
-        ]
-    )
-
-
-async def requests(port: int) -> Iterator[Row]:
-    """Writes and reads under load."""
-    rows: list[Row] = []
-    with server(port, "--api-only") as running:
-        await running.ready()
-        load = running.load
-        await load.once("POST", "/api/v1/namespaces", json.dumps({"metadata": {"name": "bench"}}).encode())
-        path = "/api/v1/namespaces/bench/configmaps"
-        filler = "x" * 900
-
-        def create(number: int, prefix: str) -> bytes:
-            body = {"metadata": {"name": f"{prefix}{number}"}, "data": {"key": filler, "number": str(number)}}
-            return load.request("POST", path, json.dumps(body).encode())
-
-        one = await load.run(1, 1000, lambda number: create(number, "one-"), 201)
-        rows.append(Row("create 1 KiB, 1 client", one.per_second, "/s", 525, ""))
-        many = await load.run(32, CONFIG_MAPS, lambda number: create(number, "many-"), 201)
-        rows.append(Row("create 1 KiB, 32 clients", many.per_second, "/s", 1640, "≥ 2×"))
-        gets = [load.request("GET", f"{path}/many-{number}") for number in range(CONFIG_MAPS)]
-        got = await load.run(32, GETS, lambda number: gets[number % CONFIG_MAPS], 200)
-        rows.append(Row("GET, 32 clients", got.per_second, "/s", 3240, "≥ 3×"))
-        got = await load.run(1, 4000, lambda number: gets[number % CONFIG_MAPS], 200)
-        rows.append(Row("GET, 1 client", got.per_second, "/s", 946, ""))
-
-        def patch(number: int) -> bytes:
-            body = json.dumps({"metadata": {"labels": {"n": str(number)}}}).encode()
-            target = f"{path}/many-{number % CONFIG_MAPS}"
-            return load.request("PATCH", target, body, "application/merge-patch+json")
-
-        patched = await load.run(32, CONFIG_MAPS, patch, 200)
-        rows.append(Row("merge patch, 32 clients", patched.per_second, "/s", 1190, ""))
-        await load.run(
-            32, PODS, lambda n: load.request("POST", "/api/v1/namespaces/bench/pods", pod(f"pod-{n}")), 201
-        )
-        listed: list[float] = []
-        size = 0
-        connection = await load.connect()
-        for _ in range(5):
-            begin = time.perf_counter()
-            before = connection.received_bytes
-            status, _ = await connection.exchange(load.request("GET", "/api/v1/namespaces/bench/pods"))
-            listed.append(time.perf_counter() - begin)
-            size = connection.received_bytes - before
-            if status != 200:
-                raise RuntimeError(f"LIST answered {status}")
-        what = f"LIST of {PODS:,} Pods ({size / 1e6:.0f} MB)"
-        rows.append(Row(what, statistics.median(listed), "s", 0.54, "≥ 4×", more_is_better=False))
-        rows.append(Row("RSS with all these", running.resident_mib(), "MiB", 1100, "", more_is_better=False))
-    return iter(rows)
-
-
-def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
+def compared(ours: Figure, theirs: Figure, measured: bool) -> str:
+    """The table of ratios, Markdown."""
     lines = ["| what | kajitori | kube-apiserver + etcd | ratio | goal |", "|---|---|---|---|---|"]
-    for row in rows:
-        ours, theirs = f"{row.ours:,.2f}", f"{row.theirs:,.2f}"
-        if row.ours >= 100:
-            ours = f"{row.ours:,.0f}"
-        if row.theirs >= 100:
-            theirs = f"{row.theirs:,.0f}"
-        lines.append(
-            f"| {row.what} | {ours} {row.unit} | {theirs} {row.unit} | {row.ratio:.1f}× | {row.goal} |"
-        )
+    for line in LINES:
+        if line.figure not in ours:
+            continue
+        mine = ours[line.figure]
+        peer = theirs.get(line.figure) if measured else line.theirs
+        ratio = ""
+        if peer:
+            ratio = f"{mine / peer if line.more_is_better else peer / mine:.1f}×"
+        shown = "" if peer is None else number(peer, line.unit)
+        lines.append(f"| {line.what} | {number(mine, line.unit)} | {shown} | {ratio} | {line.goal} |")
     return "\n".join(lines)
 
 
+def grown(columns: dict[int, Figure]) -> str:
+    """The table of growth, Markdown: one column for each number of objects."""
+    heads = " | ".join(f"{size:,} objects" for size in columns)
+    lines = [f"| one client, p50 | {heads} |", "|---|" + "---|" * len(columns)]
+    for line in GROWTH:
+        cells = " | ".join(number(figures[line.figure], line.unit) for figures in columns.values())
+        lines.append(f"| {line.what} | {cells} |")
+    return "\n".join(lines)
+
+
+async def measure(start: "type[Starts]", starts: int) -> Figure:
+    """All figures of one kind of server; cold start and rest are medians over so many starts."""
+    figures: Figure = {}
+    rests: list[Figure] = []
+    for run in range(starts):
+        with start.whole() as server:
+            rests.append(await rest(server, idle=run == 0))
+    for figure in ("ready", "rest"):
+        figures[figure] = statistics.median(each[figure] for each in rests)
+    figures["idle"] = rests[0]["idle"]
+    with start.bare() as server:
+        await server.ready()
+        figures |= await objects(server)
+    with start.bare() as server:
+        await server.ready()
+        figures |= await fan_out(server)
+    return figures
+
+
+class Starts:
+    """Ways to start our server: whole, or as an API server alone."""
+
+    @staticmethod
+    def whole() -> AbstractContextManager[Server]:
+        return kajitori()
+
+    @staticmethod
+    def bare() -> AbstractContextManager[Server]:
+        return kajitori("--api-only")
+
+
+def beside(programs: Kubernetes) -> type[Starts]:
+    """The same for the real thing, which is an API server alone in any case."""
+
+    class TheirStarts(Starts):
+        @staticmethod
+        def whole() -> AbstractContextManager[Server]:
+            return kubernetes(programs)
+
+        bare = whole
+
+    return TheirStarts
+
+
+async def growths() -> dict[int, Figure]:
+    """The table of growth, and the start on what was grown."""
+    import tempfile
+
+    columns: dict[int, Figure] = {}
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(prefix="kajitori-bench-") as folder:
+            with kajitori("--api-only", folder=Path(folder)) as server:
+                columns[size] = await growth(server, size)
+            with kajitori("--api-only", folder=Path(folder)) as server:
+                columns[size]["again"] = await server.ready()
+    return columns
+
+
 async def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure this server, and print a table.")
-    parser.add_argument("--port", type=int, default=7461)
-    parser.add_argument("--starts", type=int, default=5, help="how many cold starts")
+    parser = argparse.ArgumentParser(description="Measure this server, and print tables.")
+    parser.add_argument("--starts", type=int, default=5, help="how many cold starts (5)")
+    parser.add_argument(
+        "--beside",
+        type=Kubernetes.parse,
+        metavar="KUBE-APISERVER,ETCD",
+        help="measure these programs too, instead of quoting figures",
+    )
+    parser.add_argument("--growth", action="store_true", help="only the table of growth")
+    parser.add_argument("--no-growth", action="store_true", help="leave the table of growth out")
     chosen = parser.parse_args()
-    print(f"measuring on {os.cpu_count()} cores; this takes about two minutes", file=sys.stderr)
-    rows = [*await starts(chosen.port, chosen.starts), *await requests(chosen.port)]
-    print(table(rows))
+    print(f"measuring on {os.cpu_count()} cores; this takes about four minutes", file=sys.stderr)
+    if not chosen.growth:
+        ours = await measure(Starts, chosen.starts)
+        with kajitori() as server:
+            await server.ready()
+            ours |= await deletion(server)
+        theirs = await measure(beside(chosen.beside), 1) if chosen.beside else {}
+        print(compared(ours, theirs, measured=chosen.beside is not None), flush=True)
+    if not chosen.no_growth:
+        print("\n" + grown(await growths()))
 
 
 if __name__ == "__main__":

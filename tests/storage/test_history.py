@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kajitori.storage import Compacted, Event, Item
-from kajitori.storage.history import Bucket, History, prefix_end, undone
+from kajitori.storage.history import Bucket, History, Span, prefix_end, undone
 
 
 def created(revision: int, bucket: str, name: str, size_bytes: int = 1) -> Event:
@@ -117,9 +117,54 @@ def test_range_is_in_byte_order_of_the_names(  # H1
         (name for name in present if name.startswith(prefix) and (not after or name > after)),
         key=lambda name: name.encode(),
     )
-    assert [item.name for item in bucket.range(prefix, after, limit)] == expected[: limit or None]
-    low, high = bucket.bounds(prefix)
-    assert high - low == sum(name.startswith(prefix) for name in present)
+    span = Span(bucket, prefix, after)
+    assert [item.name for item in span.first(limit)] == expected[: limit or None]
+    assert [item.name for item in span] == expected and len(span) == len(expected)
+
+
+@given(
+    st.dictionaries(names.filter(bool), st.tuples(st.booleans(), st.none() | st.booleans())),
+    names,
+    names,
+    st.sets(names.filter(bool)),
+)
+def test_a_span_of_the_past_is_what_was_there(  # H1
+    states: dict[str, tuple[bool, bool | None]], prefix: str, after: str, some: set[str]
+) -> None:
+    """Each name is there now or not, and was there or not, or is as it was (None)."""
+    bucket = Bucket("/pods", 0)
+    past: dict[str, Item | None] = {}
+    expected: list[Item] = []
+    for revision, (name, (now, before)) in enumerate(states.items(), 1):
+        event = created(revision, "/pods", name)
+        if now:
+            bucket.apply(event)
+        old = Item(name, b"old", 0, 0) if before else None
+        if before is not None:
+            past[name] = old
+        was = old if before is not None else event.item if now else None
+        if was is not None and name.startswith(prefix) and name > after:
+            expected.append(was)
+    expected.sort(key=lambda item: item.name)
+    span = Span(bucket, prefix, after, past)
+    assert list(span) == expected and len(span) == len(expected)
+    for number, item in enumerate(expected):
+        assert span.left(item.name) == len(expected) - number - 1
+    there = sorted(some & bucket.items.keys())
+    among = list(span.among(there))
+    assert among == [item for item in expected if item.name in there or item.name in past]
+
+
+def test_a_long_span_is_read_only_as_far_as_it_is_asked_for() -> None:  # H1
+    bucket = Bucket("/pods", 0)
+    for revision in range(1, 2001):
+        bucket.apply(created(revision, "/pods", f"p{revision:05}"))
+    items = iter(Span(bucket, "p"))
+    assert next(items).name == "p00001"
+    del bucket.items["p01500"]
+    assert sum(1 for _, _ in zip(items, range(1000), strict=False)) == 1000
+    with pytest.raises(KeyError):
+        list(items)
 
 
 @given(names, names)

@@ -25,7 +25,7 @@ from kajitori.storage.errors import (
     StoreUnavailable,
 )
 from kajitori.storage.history import HISTORY_BYTES_MAX, HISTORY_EVENTS_MAX, History
-from kajitori.storage.interface import Event, EventCallback, Item, Render, Revision, Store
+from kajitori.storage.interface import Event, EventCallback, Item, Render, Revision, Span, Store
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "OpenError",
     "Render",
     "Revision",
+    "Span",
     "StorageError",
     "Store",
     "StoreClosed",

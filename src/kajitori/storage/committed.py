@@ -14,13 +14,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from kajitori.storage.errors import Compacted, Exists, FutureRevision, Mismatch, StoreClosed
-from kajitori.storage.history import Bucket, History, Subscription, undone
+from kajitori.storage.history import Bucket, History, Span, Subscription, undone
 from kajitori.storage.interface import CommitCallback, Event, EventCallback, Item, Render, Revision
 
 __all__ = ["COMPACT_EVERY_SECONDS", "CommittedState"]
 
 COMPACT_EVERY_SECONDS = 300.0
 """History older than this goes, at the latest after twice as long: kube-apiserver's compaction of etcd."""
+
+_EMPTY = Bucket("", 0)
+"""Stands for every bucket that nobody has written to."""
 
 _log = logging.getLogger("kajitori.storage")
 
@@ -61,14 +64,13 @@ class CommittedState(ABC):
 
     def range(self, bucket: str, prefix: str = "", *, after: str = "", limit: int = 0) -> Sequence[Item]:
         found = self._buckets.get(bucket)
-        return [] if found is None else found.range(prefix, after, limit)
+        return [] if found is None else Span(found, prefix, after).first(limit)
+
+    def span(self, bucket: str, prefix: str = "", *, after: str = "") -> Span:
+        return Span(self._buckets.get(bucket) or _EMPTY, prefix, after)
 
     def count(self, bucket: str, prefix: str = "") -> int:
-        found = self._buckets.get(bucket)
-        if found is None:
-            return 0
-        low, high = found.bounds(prefix)
-        return high - low
+        return len(self.span(bucket, prefix))
 
     def buckets(self) -> list[str]:
         return sorted(name for name, bucket in self._buckets.items() if bucket.items)
@@ -79,12 +81,12 @@ class CommittedState(ABC):
     async def range_at(
         self, bucket: str, revision: Revision, prefix: str = "", *, after: str = "", limit: int = 0
     ) -> Sequence[Item]:
+        return (await self.span_at(bucket, revision, prefix, after=after)).first(limit)
+
+    async def span_at(self, bucket: str, revision: Revision, prefix: str = "", *, after: str = "") -> Span:
         self._check_readable(revision)
-        found = self._buckets.get(bucket)
-        if found is None:
-            return []
-        past = undone(found.since(revision))
-        return found.range_with(past, prefix, after, limit)
+        found = self._buckets.get(bucket) or _EMPTY
+        return Span(found, prefix, after, undone(found.since(revision)))
 
     def _check_readable(self, revision: Revision) -> None:
         if revision > self._revision:

@@ -11,7 +11,7 @@ Promises: S1, S6, S7 of `interface`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,7 +19,7 @@ from time import monotonic
 from kajitori.storage.backup import copy_file
 from kajitori.storage.committed import CommittedState
 from kajitori.storage.errors import StorageError, StoreClosed
-from kajitori.storage.history import Bucket, History, undone
+from kajitori.storage.history import Bucket, History, Span, undone
 from kajitori.storage.interface import Event, Item, Revision
 from kajitori.storage.log import Log
 from kajitori.storage.past import PastReader
@@ -163,13 +163,11 @@ class FileStore(CommittedState):
 
     # Reading the past
 
-    async def range_at(
-        self, bucket: str, revision: Revision, prefix: str = "", *, after: str = "", limit: int = 0
-    ) -> Sequence[Item]:
+    async def span_at(self, bucket: str, revision: Revision, prefix: str = "", *, after: str = "") -> Span:
         self._check_readable(revision)
         found = self._buckets.get(bucket)
         if found is None:
-            return []
+            return self.span(bucket)
         past: dict[str, Item | None] = {}
         known = revision
         while known < found.gone:
@@ -186,7 +184,7 @@ class FileStore(CommittedState):
             known = until
         for name, item in undone(found.since(known)).items():
             past.setdefault(name, item)
-        return found.range_with(past, prefix, after, limit)
+        return Span(found, prefix, after, past)
 
     def _open_past(self) -> tuple[Worker, PastReader]:
         if self._past is None:

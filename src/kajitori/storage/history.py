@@ -3,14 +3,14 @@
 Below the stores, which feed it one committed event after another; above nothing. No I/O, no clock.
 
 Promises
-    H1  `range` and `count` are in byte order of the names and cost no scan of what is not asked for
+    H1  a span is in byte order of the names and costs no scan of what is not read of it, its counts none at all
     H2  no more than `events_max` events and `bytes_max` bytes of past values are kept
     H3  room is made at the expense of the bucket that takes most, so a quiet one keeps its events
     H4  `since` gives all events after a revision or raises; it raises only if the bucket may have lost one
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -23,6 +23,7 @@ __all__ = [
     "HISTORY_EVENTS_MAX",
     "Bucket",
     "History",
+    "Span",
     "Subscription",
     "prefix_end",
     "undone",
@@ -36,6 +37,11 @@ HISTORY_BYTES_MAX = 64 * 1024 * 1024
 
 _DROP_SHARE = 16
 """A bucket gives up this part of its events at once, so that looking for the largest one is rare."""
+
+_STEP = 256
+"""Names are copied so many at a time: the list of all of them may be very long, and readers may stop early."""
+
+_NOTHING_PAST: dict[str, "Item | None"] = {}
 
 _revision_of: Callable[[Event], Revision] = attrgetter("revision")
 _name_of: Callable[[Item], str] = attrgetter("name")
@@ -95,12 +101,6 @@ class Bucket:
             low = max(low, bisect_right(names, after))
         return low, max(low, high)
 
-    def range(self, prefix: str, after: str, limit: int) -> list[Item]:
-        low, high = self.bounds(prefix, after)
-        if limit and low + limit < high:
-            high = low + limit
-        return list(map(self.items.__getitem__, self.names[low:high]))
-
     def since(self, revision: Revision) -> list[Event]:
         """The events after `revision`.
 
@@ -114,19 +114,65 @@ class Bucket:
             return []
         return events[bisect_right(events, revision, key=_revision_of) :]
 
-    def range_with(self, past: dict[str, Item | None], prefix: str, after: str, limit: int) -> list[Item]:
-        """What `range` would give were the names in `past` as told there: an item, or `None` for absent."""
-        if not past:
-            return self.range(prefix, after, limit)
-        low, high = self.bounds(prefix, after)
+
+class Span:
+    """The items whose names begin with `prefix` and follow `after`, read as far as they are asked for.
+
+    `past` says what some names were at the revision that is meant: an item, or `None` for absent. A span reads
+    what the bucket holds, and so is good until the loop runs again.
+    """
+
+    __slots__ = ("_after", "_bucket", "_past", "_prefix")
+
+    def __init__(
+        self, bucket: Bucket, prefix: str = "", after: str = "", past: dict[str, Item | None] = _NOTHING_PAST
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._after = after
+        self._past = past
+
+    def __iter__(self) -> Iterator[Item]:
+        low, high = self._bucket.bounds(self._prefix, self._after)
+        names = self._bucket.names
+        parts = (names[start : min(start + _STEP, high)] for start in range(low, high, _STEP))
+        return self._with_past(name for part in parts for name in part)
+
+    def __len__(self) -> int:
+        return self.left(self._after)
+
+    def first(self, limit: int) -> list[Item]:
+        """The first so many; 0 is all of them."""
+        if self._past:
+            return list(islice(self, limit or None))
+        low, high = self._bucket.bounds(self._prefix, self._after)
         if limit:
-            high = min(high, low + limit + len(past))  # Each name of `past` hides at most one.
-        kept = (self.items[name] for name in self.names[low:high] if name not in past)
-        old = sorted(
-            (item for item in past.values() if item and item.name > after and item.name.startswith(prefix)),
-            key=_name_of,
-        )
-        return list(islice(merge(kept, old, key=_name_of) if old else kept, limit or None))
+            high = min(high, low + limit)
+        return list(map(self._bucket.items.__getitem__, self._bucket.names[low:high]))
+
+    def left(self, name: str) -> int:
+        """How many follow `name`; counted, not read."""
+        low, high = self._bucket.bounds(self._prefix, max(name, self._after))
+        changed = sum(each in self._bucket.items for each in self._past if self._follows(each, name))
+        return high - low - changed + sum(self._follows(each.name, name) for each in self._old())
+
+    def among(self, names: Iterable[str]) -> Iterator[Item]:
+        """Those of `names`, which are sorted and are there now, and all that were otherwise then."""
+        return self._with_past(name for name in names if self._follows(name, self._after))
+
+    def _with_past(self, names: Iterator[str]) -> Iterator[Item]:
+        items, past = self._bucket.items, self._past
+        if not past:
+            return map(items.__getitem__, names)
+        kept = (items[name] for name in names if name not in past)
+        old = sorted((each for each in self._old() if self._follows(each.name, self._after)), key=_name_of)
+        return merge(kept, old, key=_name_of) if old else kept
+
+    def _old(self) -> Iterator[Item]:
+        return (item for item in self._past.values() if item is not None)
+
+    def _follows(self, name: str, after: str) -> bool:
+        return name > after and name > self._after and name.startswith(self._prefix)
 
 
 class History:

@@ -16,13 +16,13 @@ Promises, of every implementation
 Reads are synchronous: they answer from memory. The object is not safe for use by several threads or loops.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-__all__ = ["CommitCallback", "Event", "EventCallback", "Item", "Render", "Revision", "Store"]
+__all__ = ["CommitCallback", "Event", "EventCallback", "Item", "Render", "Revision", "Span", "Store"]
 
 Revision = int
 """One position in the order of all writes. 0 is before the first."""
@@ -72,6 +72,28 @@ CommitCallback = Callable[[int, float], None]
 """Told of a commit: how many writes share it, and how many seconds it took."""
 
 
+class Span(Protocol):
+    """The items of a range of names at one revision."""
+
+    def __iter__(self) -> Iterator[Item]:
+        """In byte order of the names."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def first(self, limit: int) -> list[Item]:
+        """The first so many; 0 is all of them."""
+        ...
+
+    def left(self, name: str) -> int:
+        """How many follow `name`."""
+        ...
+
+    def among(self, names: Iterable[str]) -> Iterator[Item]:
+        """Those of `names` (sorted, and there now), and besides all that have changed since that revision."""
+        ...
+
+
 class Store(Protocol):
     """Where the API server keeps its objects."""
 
@@ -96,6 +118,10 @@ class Store(Protocol):
         """
         ...
 
+    def span(self, bucket: str, prefix: str = "", *, after: str = "") -> Span:
+        """The same items, read only as far as they are asked for, and counted without; before the next `await`."""
+        ...
+
     def count(self, bucket: str, prefix: str = "") -> int:
         """How many items have a name that starts with `prefix`."""
         ...
@@ -110,6 +136,10 @@ class Store(Protocol):
             FutureRevision: that is not reached yet.
             StorageError: the file could not be read.
         """
+        ...
+
+    async def span_at(self, bucket: str, revision: Revision, prefix: str = "", *, after: str = "") -> Span:
+        """What `span` gave when the store was at `revision`. Raises: as `range_at`."""
         ...
 
     async def put(self, bucket: str, name: str, render: Render, *, expect: Revision | None) -> Item:

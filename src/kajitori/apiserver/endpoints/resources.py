@@ -99,7 +99,7 @@ class ResourceEndpoints:
     async def list(self, scope: Scope) -> Answer:
         form = self.form(scope)
         options = list_options(scope.query, watch=False)
-        values, page = await list_items(self._registry.store, scope.resource, scope.info.namespace, options)
+        values, page = await list_items(self._registry, scope.resource, scope.info.namespace, options)
         return answer(200, self.renderer(scope).many(values, page, form), form, scope.warnings)
 
     def watch(self, scope: Scope) -> Answer:
@@ -123,7 +123,7 @@ class ResourceEndpoints:
         def before(watch: Watch) -> Iterator[bytes]:
             if initial:
                 not_in_future(store, revision)
-                frames = map(watch.added, initial_items(store, selection, resource))
+                frames = map(watch.added, initial_items(self._registry, resource, selection))
                 if not options.allow_watch_bookmarks:
                     return frames
                 return chain(frames, (watch.bookmark(initial_end=True),))

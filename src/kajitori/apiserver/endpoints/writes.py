@@ -114,7 +114,7 @@ class Writes:
         selected = list_options(query, watch=False)
         call = Call(scope.user, write_options({}, "DeleteOptions"), warnings=scope.warnings)
         resource = scope.resource
-        values, page = await list_items(self._registry.store, resource, scope.info.namespace, selected)
+        values, page = await list_items(self._registry, resource, scope.info.namespace, selected)
         warn_of_orphans(resource, options, call)
         left = iter(values)
 

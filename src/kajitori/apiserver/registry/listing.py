@@ -18,10 +18,11 @@ import msgspec
 
 from kajitori.apimachinery.errors import BadRequest, Cause, Expired, Timeout, not_found
 from kajitori.apiserver.options import ListOptions, parse_resource_version
+from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.render import ListPage
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.selection import Selection, select
-from kajitori.storage import Compacted, FutureRevision, Item, Store
+from kajitori.storage import Compacted, FutureRevision, Item, Span, Store
 
 __all__ = ["get_item", "initial_items", "list_items", "not_in_future"]
 
@@ -51,12 +52,13 @@ def get_item(store: Store, resource: Resource, namespace: str, name: str, versio
 
 
 async def list_items(
-    store: Store, resource: Resource, namespace: str, options: ListOptions
+    registry: Registry, resource: Resource, namespace: str, options: ListOptions
 ) -> tuple[list[bytes], ListPage]:
     """The values of one page, and what its list metadata says.
 
     Raises: BadRequest, Expired, Timeout.
     """
+    store = registry.store
     selection = select(resource, namespace, options)
     wanted = parse_resource_version(options.resource_version)
     after, exact = "", 0
@@ -73,58 +75,56 @@ async def list_items(
             exact = wanted
     revision = exact or store.revision
     try:
-        items = await _read(store, resource, selection, after=after, revision=exact)
+        span = await _read(store, resource, selection, after=after, revision=exact)
     except FutureRevision:
         raise _too_large(revision, store.revision) from None
     except Compacted:
         if not options.continue_token:
             raise Expired("The resourceVersion for the provided list is too old.") from None
         raise _expired_token(after) from None
-    return _page(items, selection, revision, options.limit)
+    return _page(span, registry.indexes.candidates(resource, selection), selection, revision, options.limit)
 
 
-def initial_items(store: Store, selection: Selection, resource: Resource) -> list[bytes]:
+def initial_items(registry: Registry, resource: Resource, selection: Selection) -> list[bytes]:
     """Everything that a selection holds now: the beginning of a watch."""
-    matches = selection.matches
-    items = _now(store, resource, selection, after="")
-    return [item.value for item in items if matches is None or matches(item.name, item.value)]
+    span = _now(registry.store, resource, selection, after="")
+    candidates = registry.indexes.candidates(resource, selection)
+    return _page(span, candidates, selection, registry.store.revision, 0)[0]
 
 
-def _now(store: Store, resource: Resource, selection: Selection, *, after: str) -> Sequence[Item]:
+def _now(store: Store, resource: Resource, selection: Selection, *, after: str) -> Span:
     """The items in range as they are now."""
-    if selection.only is None:
-        return store.range(resource.bucket, selection.prefix, after=after)
-    item = store.get(resource.bucket, selection.only)
-    return () if item is None or item.name <= after else (item,)
+    return store.span(resource.bucket, selection.only or selection.prefix, after=after)
 
 
-async def _read(
-    store: Store, resource: Resource, selection: Selection, *, after: str, revision: int
-) -> Sequence[Item]:
-    if revision and revision != store.revision:
-        prefix = selection.prefix if selection.only is None else selection.only
-        items = await store.range_at(resource.bucket, revision, prefix, after=after)
-        return [item for item in items if selection.covers(item.name)]
-    return _now(store, resource, selection, after=after)
+async def _read(store: Store, resource: Resource, selection: Selection, *, after: str, revision: int) -> Span:
+    if not revision or revision == store.revision:
+        return _now(store, resource, selection, after=after)
+    return await store.span_at(resource.bucket, revision, selection.only or selection.prefix, after=after)
 
 
 def _page(
-    items: Sequence[Item], selection: Selection, revision: int, limit: int
+    span: Span, candidates: Sequence[str] | None, selection: Selection, revision: int, limit: int
 ) -> tuple[list[bytes], ListPage]:
+    """One page of a span. Objects beside the `candidates` cannot match, where these are known."""
     matches = selection.matches
-    values: list[bytes]
-    if not limit:
-        values = [item.value for item in items if matches is None or matches(item.name, item.value)]
-        return values, ListPage(revision)
-    values = []
-    for index, item in enumerate(items):
+    if matches is None and selection.only is None:
+        items = span.first(limit)
+        left = span.left(items[-1].name) if limit and items else 0
+        token = _write_token(revision, items[-1].name) if left else ""
+        return [item.value for item in items], ListPage(revision, token, left or None)
+    values: list[bytes] = []
+    for item in span if candidates is None else span.among(candidates):
         if matches is not None and not matches(item.name, item.value):
             continue
+        if selection.only is not None:
+            if item.name == selection.only:
+                return [item.value], ListPage(revision)
+            continue
         values.append(item.value)
-        if len(values) == limit and index + 1 < len(items):
-            # With selectors nobody knows how many are left without looking at them.
-            remaining = len(items) - index - 1 if matches is None else None
-            return values, ListPage(revision, _write_token(revision, item.name), remaining)
+        # How many of those that are left match, nobody knows without looking at them.
+        if len(values) == limit and span.left(item.name):
+            return values, ListPage(revision, _write_token(revision, item.name))
     return values, ListPage(revision)
 
 

@@ -16,6 +16,7 @@ from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
 if TYPE_CHECKING:
+    from kajitori.apiserver.registry.indexes import Indexes
     from kajitori.apiserver.registry.owning import Ownership
 
 __all__ = ["OBJECT_BYTES_MAX", "Allocators", "Held", "Registry", "rendered", "to_its_end", "unsaved"]
@@ -79,6 +80,13 @@ class Registry:
         from kajitori.apiserver.registry.owning import Ownership
 
         return Ownership(self._resources)
+
+    @cached_property
+    def indexes(self) -> "Indexes":
+        """What selectors find objects by; comes into being with the first list."""
+        from kajitori.apiserver.registry.indexes import Indexes
+
+        return Indexes(self.store)
 
     def now(self) -> str:
         """The time as metadata has it."""

@@ -5,18 +5,18 @@ shards are KEP-5866.
 """
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from kajitori.apimachinery.errors import BadRequest
 from kajitori.apimachinery.fields import FieldSelector, parse_field_selector
-from kajitori.apimachinery.labels import parse_label_selector
+from kajitori.apimachinery.labels import LabelSelector, parse_label_selector
 from kajitori.apiserver.options import ListOptions
 from kajitori.apiserver.registry.resource import Remembered, Resource
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "Term", "labels_of", "select"]
 
 
 class _Metadata(msgspec.Struct):
@@ -31,23 +31,48 @@ class _Head(msgspec.Struct):
 
 _read_head = Remembered(msgspec.json.Decoder(_Head).decode)
 
+
+def labels_of(value: bytes) -> dict[str, str]:
+    """The labels of a stored object."""
+    return _read_head(value).metadata.labels or {}
+
+
 T = TypeVar("T")
 
 Match = Callable[[str, bytes], bool]
 
 
+class Term(NamedTuple):
+    """Something that every selected object has: a label or field, with one of these values, or any (`None`)."""
+
+    key: str
+    values: tuple[str, ...] | None
+    field: bool = False
+
+
 class Selection:
     """`prefix` narrows by key, `only` to one object; `matches` decides about the rest.
 
-    `matches` is None when every object under the prefix is meant.
+    `matches` is None when every object under the prefix is meant. What it demands is told besides, so that nobody
+    needs to ask it about all: in `terms`, and as the name that is `named`, in whatever namespace.
     """
 
-    __slots__ = ("matches", "only", "prefix")
+    __slots__ = ("matches", "named", "only", "prefix", "terms")
 
-    def __init__(self, prefix: str, only: str | None, matches: Match | None) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        only: str | None,
+        matches: Match | None,
+        *,
+        terms: Sequence[Term] = (),
+        named: str | None = None,
+    ) -> None:
         self.prefix = prefix
         self.only = only
         self.matches = matches
+        self.terms = terms
+        self.named = named
 
     def covers(self, name: str) -> bool:
         """Whether the key is in range at all, whatever the object holds."""
@@ -59,22 +84,45 @@ def select(resource: Resource, namespace: str, options: ListOptions, name: str =
 
     Raises: BadRequest for selectors that do not parse or fields that cannot be selected by.
     """
-    prefix = f"{namespace}/" if namespace and resource.kind.namespaced else ""
+    namespaced = resource.kind.namespaced
+    prefix = f"{namespace}/" if namespace and namespaced else ""
     tests: list[Match] = []
+    terms: list[Term] = []
     only = f"{prefix}{name}" if name else None
+    named: str | None = None
     if options.label_selector:
         selector = _parsed(parse_label_selector, options.label_selector)
         if selector:
             tests.append(_by_labels(selector.matches))
+            terms += _label_terms(selector)
     if options.field_selector:
         fields = _fields(resource, options.field_selector)
-        if only is None and (namespace or not resource.kind.namespaced):
-            wanted = fields.required_value("metadata.name")
-            only = None if wanted is None else f"{prefix}{wanted}"
+        if namespaced and not prefix and not name:
+            within = fields.required_value("metadata.namespace")
+            prefix = f"{within}/" if within else ""
+        if only is None:
+            named = fields.required_value("metadata.name")
+            if named is not None and (prefix or not namespaced):
+                only = f"{prefix}{named}"
         tests += _by_fields(resource, fields)
+        terms += _field_terms(fields)
     if options.shard_selector:
         tests.append(_by_shard(options.shard_selector))
-    return Selection(prefix, only, _all(tests))
+    return Selection(prefix, only, _all(tests), terms=terms, named=named)
+
+
+def _label_terms(selector: LabelSelector) -> Iterator[Term]:
+    for each in selector.requirements:
+        if each.operator in ("=", "==", "in"):
+            yield Term(each.key, each.values)
+        elif each.operator in ("exists", "gt", "lt"):
+            yield Term(each.key, None)
+
+
+def _field_terms(selector: FieldSelector) -> Iterator[Term]:
+    for each in selector.requirements:
+        if each.equals and each.field not in _KEYS:
+            yield Term(each.field, (each.value,), field=True)
 
 
 def _parsed(parse: Callable[[str], T], text: str) -> T:
@@ -91,10 +139,11 @@ def _all(tests: list[Match]) -> Match | None:
 
 
 def _by_labels(matches: Callable[[dict[str, str]], bool]) -> Match:
-    def test(name: str, value: bytes) -> bool:
-        return matches(_read_head(value).metadata.labels or {})
+    return lambda name, value: matches(labels_of(value))
 
-    return test
+
+_KEYS = frozenset(("metadata.name", "metadata.namespace"))
+"""Fields that the key of an object has already."""
 
 
 def _fields(resource: Resource, text: str) -> FieldSelector:
@@ -106,8 +155,8 @@ def _fields(resource: Resource, text: str) -> FieldSelector:
 def _by_fields(resource: Resource, selector: FieldSelector) -> list[Match]:
     if not selector:
         return []
-    if {each.field for each in selector.requirements} <= {"metadata.name", "metadata.namespace"}:
-        # The key has both: nothing is parsed.
+    if {each.field for each in selector.requirements} <= _KEYS:
+        # Nothing is parsed.
         def by_key(name: str, value: bytes) -> bool:
             namespace, _, own = name.rpartition("/")
             return selector.matches({"metadata.name": own, "metadata.namespace": namespace})
