@@ -25,5 +25,6 @@ lock=requirements.lock
 echo "Installing what kajitori needs ($lock) ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+.venv/bin/python -m compileall -q src # so that the first start is as fast as the second, wherever Python may not write
 touch ".venv/$what.stamp"
 [ "$what" = run ] || touch .venv/run.stamp

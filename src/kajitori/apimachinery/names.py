@@ -61,6 +61,8 @@ _wildcard_matches = re.compile(_WILDCARD_FORMAT).fullmatch
 _config_key_matches = re.compile(_CONFIG_KEY_FORMAT).fullmatch
 _plain_key_matches = re.compile("[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?").fullmatch
 """What nearly every label key and value is: no prefix, and short enough for both."""
+_plain_name_matches = re.compile("[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?").fullmatch
+"""What nearly every name is: a DNS label, short enough for everything that takes one."""
 _env_matches = re.compile(_ENV_FORMAT).fullmatch
 _header_matches = re.compile(_HEADER_FORMAT).fullmatch
 _port_matches = re.compile("[-a-z0-9]+").fullmatch
@@ -111,6 +113,8 @@ def too_long(text: str, bytes_max: int, unit: str) -> list[str]:
 
 
 def is_dns1123_label(text: str) -> list[str]:
+    if _plain_name_matches(text):
+        return []
     errors = too_long(text, LABEL_BYTES_MAX, "characters")
     if not _label_matches(text):
         if _subdomain_matches(text):
@@ -122,6 +126,8 @@ def is_dns1123_label(text: str) -> list[str]:
 
 def is_dns1123_subdomain(text: str, *, unit: str = "characters") -> list[str]:
     """`unit` is what the length message counts in: label keys say bytes where names say characters."""
+    if _plain_name_matches(text):
+        return []
     errors = too_long(text, SUBDOMAIN_BYTES_MAX, unit)
     if not _subdomain_matches(text):
         errors.append(regex_error(_SUBDOMAIN_MESSAGE, _SUBDOMAIN_FORMAT, "example.com"))

@@ -58,7 +58,11 @@ def parse_micro_time(text: str) -> int:
 
 def format_time(unix_seconds: float) -> str:
     """`2006-01-02T15:04:05Z`; a fraction is cut off, not rounded."""
-    return format_rfc3339(int(unix_seconds // 1))
+    return _formatted(int(unix_seconds // 1))
+
+
+_formatted = lru_cache(maxsize=64)(format_rfc3339)
+"""Most times that are written down are of this second."""
 
 
 def format_micro_time(unix_micros: int) -> str:

@@ -11,6 +11,7 @@ Source: apimachinery's pkg/api/validation and pkg/apis/meta/v1/validation.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -73,15 +74,26 @@ __all__ = [
 ANNOTATIONS_BYTES_MAX = 256 * 1024
 """All keys and values of an object's annotations together: annotations are no file system."""
 FIELD_MANAGER_BYTES_MAX = 128
+REMEMBERED_MAX = 1024
+"""Texts whose soundness is remembered: what many objects share."""
 SUBRESOURCE_BYTES_MAX = 256
 
 
 def validate_labels(labels: Mapping[str, str], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for key, value in labels.items():
-        errors += [FieldError.invalid(path, key, each) for each in is_qualified_name(key)]
-        errors += [FieldError.invalid(path, value, each) for each in is_label_value(value)]
+        for wrong, told in _label_problems(key, value):
+            errors.append(FieldError.invalid(path, wrong, told))
     return errors
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _label_problems(key: str, value: str) -> tuple[tuple[str, str], ...]:
+    """What is wrong, and why; the same few labels are on nearly all objects."""
+    return (
+        *((key, told) for told in is_qualified_name(key)),
+        *((value, told) for told in is_label_value(value)),
+    )
 
 
 def validate_annotations(annotations: Mapping[str, str], path: str) -> list[FieldError]:
@@ -186,16 +198,29 @@ def validate_field_manager(manager: str, path: str) -> list[FieldError]:
 def validate_managed_fields(entries: Sequence[Mapping[str, Any]], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, entry in enumerate(entries):
-        here = f"{path}[{index}]"
         operation, fields_type = entry.get("operation", ""), entry.get("fieldsType", "")
+        manager, subresource = entry.get("manager", ""), entry.get("subresource", "")
+        if _is_sound_entry(operation, fields_type, manager, subresource):
+            continue
+        here = f"{path}[{index}]"
         if operation not in ("Apply", "Update"):
             errors.append(FieldError.invalid(f"{here}.operation", operation, "must be `Apply` or `Update`"))
         if fields_type not in ("", "FieldsV1"):
             errors.append(FieldError.invalid(f"{here}.fieldsType", fields_type, "must be `FieldsV1`"))
-        errors += validate_field_manager(entry.get("manager", ""), f"{here}.manager")
-        if too_long(entry.get("subresource", ""), SUBRESOURCE_BYTES_MAX, "bytes"):
+        errors += validate_field_manager(manager, f"{here}.manager")
+        if too_long(subresource, SUBRESOURCE_BYTES_MAX, "bytes"):
             errors.append(FieldError.too_long(f"{here}.subresource", "", SUBRESOURCE_BYTES_MAX))
     return errors
+
+
+@lru_cache(maxsize=REMEMBERED_MAX)
+def _is_sound_entry(operation: str, fields_type: str, manager: str, subresource: str) -> bool:
+    return (
+        operation in ("Apply", "Update")
+        and fields_type in ("", "FieldsV1")
+        and not validate_field_manager(manager, "")
+        and not too_long(subresource, SUBRESOURCE_BYTES_MAX, "bytes")
+    )
 
 
 def validate_immutable_field(new: Any, old: Any, path: str) -> list[FieldError]:

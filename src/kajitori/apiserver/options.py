@@ -133,8 +133,7 @@ def _list_errors(options: ListOptions) -> "list[FieldError]":
     return errors
 
 
-@dataclass(slots=True)
-class WriteOptions:
+class WriteOptions(msgspec.Struct):
     """Of a create, update or patch."""
 
     dry_run: bool = False

@@ -7,8 +7,9 @@ Source: apiserver/pkg/endpoints/request RequestInfoFactory; https://kubernetes.i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+import msgspec
 
 __all__ = ["RequestInfo", "parse_request"]
 
@@ -25,8 +26,7 @@ _VERBS = {
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 
-@dataclass(slots=True)
-class RequestInfo:
+class RequestInfo(msgspec.Struct):
     """One request in Kubernetes' terms. `verb` is lower-case HTTP for non-resource paths.
 
     `proxy` is the verb of paths that Kubernetes served once and still knows.

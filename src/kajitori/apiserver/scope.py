@@ -1,6 +1,6 @@
 """One request on its way through the server: what is known of it so far."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.http import Request
@@ -10,8 +10,7 @@ from kajitori.apiserver.requestinfo import RequestInfo
 __all__ = ["Scope"]
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(msgspec.Struct):
     """A request for a resource, past authorization."""
 
     request: Request
@@ -19,4 +18,4 @@ class Scope:
     query: dict[str, list[str]]
     user: User
     resource: Resource
-    warnings: list[str] = field(default_factory=list[str])
+    warnings: list[str] = msgspec.field(default_factory=list[str])

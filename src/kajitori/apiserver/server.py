@@ -11,8 +11,11 @@ Promises
 Source: https://kubernetes.io/docs/concepts/security/controlling-access/
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any
 
 from kajitori.apimachinery.errors import (
     ApiError,
@@ -103,25 +106,18 @@ class ApiServer:
         if isinstance(answer, Response | Stream):
             return self._finished(request, answer)
         later = self._later(request, answer, warnings)
-
-        def drop() -> None:
-            """Where it was cancelled before its first step, neither has begun, nor ever will."""
-            later.close()
-            if isinstance(answer, Coroutine):
-                answer.close()
-
-        return self._observer.wait(
-            request,
-            later,
-            overdue=lambda error: self._finished(request, self._refused(request, error, warnings)),
-            drop=drop,
-        )
+        return self._observer.wait(request, later, partial(_drop, later, answer))
 
     async def _later(self, request: Request, waiting: "Awaitable[Answer]", warnings: list[str]) -> Answer:
         try:
             answer = await waiting
         except (ApiError, StoreError) as error:
             answer = self._refused(request, error, warnings)
+        except asyncio.CancelledError:
+            late = self._observer.overdue(request)
+            if late is None:
+                raise
+            answer = self._refused(request, late, warnings)
         except Exception as error:
             self._observer.failed(request, error)
             raise
@@ -159,9 +155,7 @@ class ApiServer:
         observer.arrived(request, asked)
         user = self._authenticate(request, asked)
         observer.received(request, asked, user)
-        if "impersonate-user" in request.headers or any(
-            name.startswith("impersonate-") for name in request.headers
-        ):
+        if "impersonate-" in " ".join(request.headers):
             user, constraint = self._authenticator.impersonate(request, user, self._authorizer)
             observer.impersonated(asked, user, constraint)
         observer.in_flight.admit(asked)
@@ -221,6 +215,13 @@ class ApiServer:
         if info.is_resource:
             raise forbidden(info.resource, info.group, info.name, message)
         raise Forbidden(f"forbidden: {message}", details={})
+
+
+def _drop(later: Coroutine[Any, Any, Answer], answer: "Awaitable[Answer]") -> None:
+    """Where a request is cancelled before its first step, neither has begun, nor ever will."""
+    later.close()
+    if isinstance(answer, Coroutine):
+        answer.close()
 
 
 def _not_stored(error: StoreError) -> ApiError:

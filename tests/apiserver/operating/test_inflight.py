@@ -26,8 +26,17 @@ def asked(method: str, target: str = PODS, *groups: str) -> Asked:
 
 
 def begin(in_flight: InFlight, what: Asked, work: "Coroutine[None, None, str]") -> "Awaitable[str]":
+    async def answered() -> str:
+        try:
+            return await work
+        except asyncio.CancelledError:
+            late = in_flight.overdue()
+            if late is None:
+                raise
+            return late.message
+
     in_flight.admit(what)
-    return in_flight.begin(what, work, overdue=lambda error: error.message, gone=work.close)
+    return in_flight.begin(what, answered(), work.close)
 
 
 async def result(future: "asyncio.Future[str]") -> str:

@@ -14,8 +14,9 @@ Source: apiserver's registry/rest strategies and pkg/registry of Kubernetes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from kajitori.apimachinery.errors import BadRequest, FieldError
 from kajitori.apimachinery.kind import JsonObject
@@ -41,8 +42,7 @@ _RESET_FOR_STATUS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True):
     """When a write happens, and by whom: the little that some strategies put into an object."""
 
     now: str = ""
@@ -50,7 +50,7 @@ class Occasion:
     username: str = ""
     uid: str = ""
     groups: tuple[str, ...] = ()
-    extra: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    extra: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict[str, Sequence[str]])
 
 
 NOBODY = Occasion()

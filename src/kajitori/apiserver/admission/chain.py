@@ -99,22 +99,27 @@ class Chain:
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         order = {name: position for position, name in enumerate(KNOWN_PLUGINS)}
         self._plugins = sorted(plugins, key=lambda each: order.get(each.name, len(order)))
-        self._interested: dict[tuple[str, str, str], tuple[Plugin, ...]] = {}
+        self._interested: dict[tuple[str, str, str], tuple[Sequence[Half], Sequence[Half]]] = {}
 
-    def _for(self, attributes: Attributes) -> tuple[Plugin, ...]:
+    def _for(self, attributes: Attributes) -> tuple[Sequence[Half], Sequence[Half]]:
+        """The mutating and the validating halves that care."""
         key = (attributes.operation, attributes.resource.bucket, attributes.subresource)
         known = self._interested.get(key)
         if known is None:
-            known = self._interested[key] = tuple(each for each in self._plugins if each.handles(*key))
+            plugins = [each for each in self._plugins if each.handles(*key)]
+            known = self._interested[key] = (
+                [each.mutate for each in plugins if each.mutate],
+                [each.validate for each in plugins if each.validate],
+            )
         return known
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
         """Runs the mutating halves; gives what to wait for, if a plugin must ask somebody."""
-        return _run([each.mutate for each in self._for(attributes) if each.mutate], attributes)
+        return _run(self._for(attributes)[0], attributes)
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         """Runs the validating halves."""
-        return _run([each.validate for each in self._for(attributes) if each.validate], attributes)
+        return _run(self._for(attributes)[1], attributes)
 
 
 def _run(steps: Sequence[Half], attributes: Attributes) -> Awaitable[None] | None:

@@ -80,7 +80,7 @@ class Reviews:
         obj = read_object(scope.request, scope.resource, call)
         ensure_namespace(scope.resource, info.namespace, obj["metadata"])
         if info.resource in _ANSWERED_WHOLE:
-            self._registry.own(scope.resource, obj, None, call, "")
+            self._registry.own(scope.resource, obj, None, call, subresource="", now=self._registry.now())
         if info.group == "authorization.k8s.io" and info.resource != "selfsubjectrulesreviews":
             _nameless(obj["metadata"], namespaced=scope.resource.kind.namespaced)
         obj["status"] = status(scope, obj)

@@ -10,7 +10,6 @@ Promises
 """
 
 import asyncio
-from types import CoroutineType
 from typing import Any
 
 from kajitori.apiserver.http.messages import Answer, Request, Response, Stream, Upgrade
@@ -66,9 +65,7 @@ class Answering:
         else:
             # `ensure_future` takes as long to find out what it was given as a small answer takes in all.
             task: asyncio.Future[Any] = (
-                self._shared.loop.create_task(answer)
-                if type(answer) is CoroutineType
-                else asyncio.ensure_future(answer)
+                answer if isinstance(answer, asyncio.Future) else asyncio.ensure_future(answer)
             )
             self._task = task
             task.add_done_callback(self._resolved)

@@ -14,9 +14,9 @@ endpoints/filters/request_deadline.go.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kajitori.apimachinery.errors import BadRequest, Timeout
 from kajitori.apiserver.authentication.user import MASTERS
@@ -60,13 +60,13 @@ class TurnedAway(Exception):
 class _Waiting:
     """One request under way."""
 
-    __slots__ = ("deadline", "late", "reading", "task")
+    __slots__ = ("deadline", "gone", "late", "reading")
 
-    def __init__(self, deadline: float, *, reading: bool) -> None:
+    def __init__(self, deadline: float, gone: Callable[[], None], *, reading: bool) -> None:
         self.deadline = deadline
+        self.gone = gone
         self.reading = reading
         self.late = False
-        self.task: asyncio.Task[object] | None = None
 
 
 class InFlight:
@@ -74,7 +74,7 @@ class InFlight:
 
     def __init__(self, limits: RequestLimits) -> None:
         self._limits = limits
-        self._waiting: dict[_Waiting, None] = {}
+        self._waiting: dict[asyncio.Task[Any], _Waiting] = {}
         self._reading = self._writing = 0
         self._highest = {True: [0, 0], False: [0, 0]}
         """The most there were of reading and of others, in this second and the one before."""
@@ -104,34 +104,50 @@ class InFlight:
             raise TurnedAway(_plain(told, retry_after=5))
 
     def begin(
-        self,
-        asked: Asked,
-        work: "Awaitable[Result]",
-        *,
-        overdue: Callable[[Timeout], Result],
-        gone: Callable[[], None],
+        self, asked: Asked, work: Coroutine[Any, Any, Result], gone: Callable[[], None]
     ) -> "Awaitable[Result]":
-        """Goes on with a request that has to wait. `overdue` answers it when it takes too long; `gone` is told when
-        it was cancelled, since its client did not wait.
+        """Goes on with a request that has to wait. When it takes too long, `work` is cancelled and asks `overdue`.
+
+        `gone` is told when it was cancelled otherwise, since its client did not wait.
         """
         if asked.is_long:
             return work
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(loop.time() + self.seconds(asked), reading=asked.is_reading)
-
-        def ended(task: asyncio.Task[Result]) -> None:
-            # A task that is cancelled before its first step runs nothing of its own: only this is sure to be called.
-            self._count(waiting, -1)
-            if task.cancelled():
-                gone()
-
-        task = loop.create_task(self._run(waiting, work, overdue))
-        waiting.task = task
-        self._count(waiting, 1)
-        task.add_done_callback(ended)
+        reading = asked.is_reading
+        task = loop.create_task(work)
+        self._waiting[task] = _Waiting(loop.time() + self.seconds(asked), gone, reading=reading)
+        # Called also for a task that was cancelled before its first step, which runs nothing of its own.
+        task.add_done_callback(self._ended)
         if self._sweep is None:
+            self._turn()
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._check)
+        if reading:
+            self._reading = number = self._reading + 1
+        else:
+            self._writing = number = self._writing + 1
+        highest = self._highest[reading]
+        if number > highest[1]:
+            highest[1] = number
         return task
+
+    def overdue(self) -> Timeout | None:
+        """Why the current task was cancelled: it took too long; None where it was for another reason."""
+        task = asyncio.current_task()
+        waiting = None if task is None else self._waiting.get(task)
+        if task is None or waiting is None or not waiting.late or task.uncancel() > 0:
+            return None
+        return Timeout("Timeout: request did not complete within the allotted timeout", details={})
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        waiting = self._waiting.pop(task)
+        if waiting.reading:
+            self._reading -= 1
+        else:
+            self._writing -= 1
+        if task.cancelled():
+            waiting.gone()
+        if self._empty is not None and not self._waiting and not self._empty.done():
+            self._empty.set_result(None)
 
     def seconds(self, asked: Asked) -> float:
         """How long a request may take: as long as it says itself, within the server's limit.
@@ -148,41 +164,6 @@ class InFlight:
             raise BadRequest(f"invalid timeout specified in the request URL - {error}") from None
         return seconds if 0 < seconds < longest else longest
 
-    async def _run(
-        self,
-        waiting: _Waiting,
-        work: "Awaitable[Result]",
-        overdue: Callable[[Timeout], Result],
-    ) -> Result:
-        try:
-            return await work
-        except asyncio.CancelledError:
-            task = waiting.task
-            if not waiting.late or task is None or task.uncancel() > 0:
-                raise
-            told = "Timeout: request did not complete within the allotted timeout"
-            return overdue(Timeout(told, details={}))
-
-    def _count(self, waiting: _Waiting, by: int) -> None:
-        if waiting.reading:
-            self._reading += by
-            number = self._reading
-        else:
-            self._writing += by
-            number = self._writing
-        if by > 0:
-            self._waiting[waiting] = None
-            self._note(reading=waiting.reading, number=number)
-            return
-        del self._waiting[waiting]
-        if not self._waiting and self._empty is not None and not self._empty.done():
-            self._empty.set_result(None)
-
-    def _note(self, *, reading: bool, number: int) -> None:
-        self._turn()
-        highest = self._highest[reading]
-        highest[1] = max(highest[1], number)
-
     def _turn(self) -> None:
         """Lets the seconds since the last call pass."""
         second = int(asyncio.get_running_loop().time())
@@ -196,10 +177,11 @@ class InFlight:
 
     def _check(self) -> None:
         now = asyncio.get_running_loop().time()
-        for waiting in tuple(self._waiting):
-            if now >= waiting.deadline and not waiting.late and waiting.task is not None:
+        self._turn()
+        for task, waiting in tuple(self._waiting.items()):
+            if now >= waiting.deadline and not waiting.late:
                 waiting.late = True
-                waiting.task.cancel()
+                task.cancel()
         self._sweep = None
         if self._waiting:
             self._sweep = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._check)

@@ -9,9 +9,10 @@ Promises
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 from kajitori.apimachinery.errors import ApiError, Timeout
 from kajitori.apiserver.authentication import User
@@ -129,29 +130,26 @@ class Observer:
         self.figures.terminated(asked, 429)
 
     def wait(
-        self,
-        request: Request,
-        work: "Awaitable[Answer]",
-        *,
-        overdue: Callable[[Timeout], Answer],
-        drop: Callable[[], None],
+        self, request: Request, work: Coroutine[Any, Any, Answer], drop: Callable[[], None]
     ) -> "Awaitable[Answer]":
-        """Goes on with a request whose answer takes a while.
+        """Goes on with a request whose answer takes a while; `drop` is called when nobody waits for it any more.
 
-        `overdue` answers it when it takes too long; `drop` is called when nobody waits for it any more.
+        When it takes too long, `work` is cancelled, and learns why from `overdue`.
         """
-        asked = request.scope
+        return self.in_flight.begin(request.scope, work, partial(self._gone, request, drop))
 
-        def ended(error: Timeout) -> Answer:
-            self.figures.terminated(asked, error.code)
-            return overdue(error)
+    def overdue(self, request: Request) -> Timeout | None:
+        """What to answer in the task of a request that was cancelled; None where nobody waits for an answer."""
+        error = self.in_flight.overdue()
+        if error is not None:
+            self.figures.terminated(request.scope, error.code)
+        return error
 
-        def gone() -> None:
-            drop()
-            self.figures.aborted(asked)
-            self._end(request, asked, 0, None)
-
-        return self.in_flight.begin(asked, work, overdue=ended, gone=gone)
+    def _gone(self, request: Request, drop: Callable[[], None]) -> None:
+        asked: Asked = request.scope
+        drop()
+        self.figures.aborted(asked)
+        self._end(request, asked, 0, None)
 
     def failed(self, request: Request, error: Exception) -> None:
         """A request has no answer because of a mistake in the server."""

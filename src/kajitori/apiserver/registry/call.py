@@ -1,8 +1,10 @@
 """Who asks for a change, and how: what a write carries besides its object."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import FIELD_MANAGER_BYTES_MAX
@@ -16,14 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["Admission", "Attributes", "Call"]
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One write request, past authorization."""
 
     user: User
     options: WriteOptions
     user_agent: str = ""
-    warnings: list[str] = field(default_factory=list[str])
+    warnings: list[str] = msgspec.field(default_factory=list[str])
     """Told to the client in Warning headers, in this order."""
 
     @property
@@ -33,14 +34,20 @@ class Call:
 
     def occasion(self, now: str) -> "Occasion":
         """What strategies may know of who writes, and when."""
-        from kajitori.apis.strategies.base import Occasion
-
         user = self.user
-        return Occasion(now, user.name, user.uid, tuple(user.groups), user.extra)
+        return _occasion_type()(now, user.name, user.uid, tuple(user.groups), user.extra)
 
     def warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+@cache
+def _occasion_type() -> "type[Occasion]":
+    """Imported with the first write."""
+    from kajitori.apis.strategies.base import Occasion
+
+    return Occasion
 
 
 def _program(user_agent: str) -> str:
@@ -52,8 +59,7 @@ def _program(user_agent: str) -> str:
     return printable.encode()[:FIELD_MANAGER_BYTES_MAX].decode(errors="ignore")
 
 
-@dataclass(slots=True)
-class Attributes:
+class Attributes(msgspec.Struct):
     """What admission sees of a write. `obj` may be changed in place by mutating plugins; None for deletions."""
 
     operation: str

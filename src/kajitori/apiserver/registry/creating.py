@@ -66,8 +66,9 @@ async def create(
         metadata["name"] = _generated(registry, generated)
     dry_run = call.options.dry_run
     deduplicate_owners(metadata, call, admitted=False)
+    now = registry.now()
     if not owned:
-        registry.own(resource, obj, None, call, "")
+        registry.own(resource, obj, None, call, subresource="", now=now)
     attributes = Attributes(
         "CREATE",
         resource,
@@ -81,7 +82,9 @@ async def create(
         call.options,
         call,
     )
-    await registry.admit(attributes, mutate=True)
+    waiting = registry.admission.mutate(attributes)
+    if waiting is not None:
+        await waiting
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
     metadata = obj["metadata"]
@@ -90,7 +93,6 @@ async def create(
     metadata.pop("deletionTimestamp", None)
     metadata.pop("deletionGracePeriodSeconds", None)
     metadata.pop("selfLink", None)
-    now = registry.now()
     metadata["uid"] = registry.random.uuid4()
     metadata["creationTimestamp"] = now
     strategy.prepare_for_create(obj, call.occasion(now))
@@ -100,7 +102,9 @@ async def create(
     for text in strategy.warnings(obj, None):
         call.warn(text)
     attributes.obj, attributes.name = obj, metadata["name"]
-    await registry.admit(attributes, mutate=False)
+    waiting = registry.admission.validate(attributes)
+    if waiting is not None:
+        await waiting
     version = metadata.pop("resourceVersion", "")
     if version.isascii() and version.isdigit() and version.strip("0"):
         raise no_resource_version()

@@ -57,8 +57,10 @@ async def delete(
         attributes = Attributes(
             "DELETE", resource, "", namespace, name, None, stored, call.user, options.dry_run, options, call
         )
-        await registry.admit(attributes, mutate=True)
-        await registry.admit(attributes, mutate=False)
+        for half in (registry.admission.mutate, registry.admission.validate):
+            waiting = half(attributes)
+            if waiting is not None:
+                await waiting
         step = _step(registry, resource, resource.parse(item.value), options)
         if options.dry_run:
             return Deleted(unsaved(resource, step.obj), gone=step.goes)

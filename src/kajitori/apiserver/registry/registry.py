@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from kajitori.apimachinery.errors import RequestEntityTooLarge
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time
-from kajitori.apiserver.registry.call import Admission, Attributes, Call
+from kajitori.apiserver.registry.call import Admission, Call
 from kajitori.apiserver.registry.meta import in_order
 from kajitori.apiserver.registry.resource import Resource, encode
 from kajitori.storage import Store
@@ -93,17 +93,18 @@ class Registry:
         return format_time(self.clock.now().timestamp())
 
     def own(
-        self, resource: Resource, obj: JsonObject, stored: JsonObject | None, call: Call, subresource: str
+        self,
+        resource: Resource,
+        obj: JsonObject,
+        stored: JsonObject | None,
+        call: Call,
+        *,
+        subresource: str,
+        now: str,
     ) -> None:
         """Settles field ownership of a create, update or patch; `stored` is in the stored version."""
         live = None if stored is None else resource.from_storage(stored)
-        self.ownership.own(resource, obj, live, call, subresource=subresource, now=self.now())
-
-    async def admit(self, attributes: Attributes, *, mutate: bool) -> None:
-        """Runs one half of the admission chain."""
-        waiting = (self.admission.mutate if mutate else self.admission.validate)(attributes)
-        if waiting is not None:
-            await waiting
+        self.ownership.own(resource, obj, live, call, subresource=subresource, now=now)
 
 
 def rendered(resource: Resource, obj: JsonObject) -> Callable[[int], bytes]:

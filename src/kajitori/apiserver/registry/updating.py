@@ -164,13 +164,16 @@ async def _prepared(
         raise _other_uid(resource, name, change.uid, old_metadata["uid"])
     if not change.derived:
         deduplicate_owners(metadata, call, admitted=False)
+    now = registry.now()
     if not change.owned:
-        registry.own(resource, obj, stored, call, subresource)
+        registry.own(resource, obj, stored, call, subresource=subresource, now=now)
     attributes = Attributes(
         "UPDATE", resource, subresource, namespace, name, obj, stored, call.user, call.options.dry_run,
         call.options, call,
     )  # fmt: skip
-    await registry.admit(attributes, mutate=True)
+    waiting = registry.admission.mutate(attributes)
+    if waiting is not None:
+        await waiting
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
     metadata = obj["metadata"]
@@ -189,7 +192,7 @@ async def _prepared(
     metadata.pop("selfLink", None)
     keep_system_fields(metadata, old_metadata)
     strategy = resource.strategy
-    strategy.prepare_for_update(obj, stored, subresource, call.occasion(registry.now()))
+    strategy.prepare_for_update(obj, stored, subresource, call.occasion(now))
     errors = invalid_metadata_update(resource, metadata, old_metadata)
     errors += strategy.validate_update(obj, stored, subresource)
     if errors:
@@ -197,7 +200,9 @@ async def _prepared(
     for text in strategy.warnings(obj, stored, subresource):
         call.warn(text)
     attributes.obj = obj
-    await registry.admit(attributes, mutate=False)
+    waiting = registry.admission.validate(attributes)
+    if waiting is not None:
+        await waiting
     return obj, conditional
 
 
