@@ -1,10 +1,10 @@
 """A store in a file: writes become durable in shared commits, made by one writer thread.
 
-While a commit is under way the loop gathers the next writes; they are handed over as soon as it is done. An
-idle store hands over at the end of the loop's present round, so that writers woken together share a commit.
-Compaction steps take turns with commits in the same thread.
+While a commit is under way the loop gathers the next writes. An idle store gathers for as long as each round of the
+loop brings more of them, which is while writers who were answered together come back: a commit costs as much as the
+work of several requests, whether it has one row or thirty. Compaction steps take turns with commits in the same thread.
 
-    put → pending → [hand over] → one INSERT, one fsync → settle: memory, subscribers, callers
+    put → pending → [gather, hand over] → one INSERT, one fsync → settle: memory, subscribers, callers
 
 Promises: S1, S6, S7 of `interface`.
 """
@@ -33,6 +33,13 @@ WRITES_PENDING_MAX = 10_000
 COMMIT_ROWS_MAX = 512
 """Rows of one commit: beyond this, more rows make it slower for those in it and save little."""
 
+GATHER_ROWS_MAX = 64
+GATHER_SECONDS_MAX = 0.004
+"""How many writes, and how long, an idle store lets come together at most."""
+
+GATHER_ROUNDS = 2
+"""Rounds of the loop without a write that end the gathering: a request becomes a write one round after it came."""
+
 LOG_BYTES_MAX = 512 * 1024 * 1024
 """Replaced values the file may hold: history is cut short of its time when a burst of writes exceeds this."""
 
@@ -59,6 +66,7 @@ class FileStore(CommittedState):
         self._writer = writer
         self._pending: list[_Write] = []
         self._writer_is_busy = False
+        self._gathers = False
         self._commit_began = 0.0
         self._bytes_since_mark = 0
         self._sweeping: Revision | None = None
@@ -81,8 +89,28 @@ class FileStore(CommittedState):
         bucket.in_flight[event.name] = []
         pending.append((bucket, event, future))
         if len(pending) == 1 and not self._writer_is_busy:
-            self._loop.call_soon(self._give_work)
+            self._begin_gathering()
         return future
+
+    def _begin_gathering(self) -> None:
+        if not self._gathers:
+            self._gathers = True
+            self._loop.call_soon(self._gather, 0, 0, self._loop.time() + GATHER_SECONDS_MAX)
+
+    def _gather(self, seen: int, without: int, end: float) -> None:
+        """One round: `seen` writes were there before it, and `without` rounds brought none."""
+        count = len(self._pending)
+        without = 0 if count > seen else without + 1
+        if (
+            self._writer_is_busy
+            or without >= GATHER_ROUNDS
+            or not 0 < count < GATHER_ROWS_MAX
+            or self._loop.time() >= end
+        ):
+            self._gathers = False
+            self._give_work()
+        else:
+            self._loop.call_soon(self._gather, count, without, end)
 
     def _give_work(self) -> None:
         """Hands the writer its next job, when it is idle and there is one."""
@@ -109,8 +137,12 @@ class FileStore(CommittedState):
         if self._commit_told is not None:
             self._commit_told(len(batch), monotonic() - self._commit_began)
         self._writer_is_busy = False
-        # First of all, so that the disk works while callers do: nothing pending depends on `batch`.
-        self._give_work()
+        if 0 < 2 * len(self._pending) < len(batch) and self._sweeping is None:
+            # Most writers are about to be answered: they and the few share the next commit.
+            self._begin_gathering()
+        else:
+            # First of all, so that the disk works while callers do: nothing pending depends on `batch`.
+            self._give_work()
         for bucket, event, future in batch:
             waiting = bucket.in_flight.pop(event.name)
             if error is None:
