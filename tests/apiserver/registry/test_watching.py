@@ -1,8 +1,9 @@
 """Watches: every event once, in order, and nothing lost in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.apiserver.support import (
     served_in_virtual_time,
     served_on_disk,
 )
+from tests.storage.support import rounds
 
 from kajitori.apiserver.registry import watching
 from kajitori.client.transport import TransportError
@@ -320,6 +322,11 @@ async def opened(api: Api, path: str, sink: Sink) -> AsyncIterator[None]:
         stream.on_close()
 
 
+def named(name: str) -> Callable[[int], bytes]:
+    """What is stored under that name."""
+    return lambda revision: b'{"metadata":{"name":"%s","resourceVersion":"%d"}}' % (name.encode(), revision)
+
+
 async def fill(api: Api, count: int, size: int) -> None:
     for number in range(count):
         await api.ok("POST", CONFIG_MAPS, config_map(f"c{number:03}", k="x" * size))
@@ -414,9 +421,38 @@ async def test_many_watchers_share_what_is_written(api: Api, monkeypatch: pytest
         for each in opened_:
             await each.__aenter__()
         await api.ok("POST", CONFIG_MAPS, config_map("a"))
+        await rounds(len(sinks))
         for each in opened_:
             await each.__aexit__(None, None, None)
     assert rendered == 1 and len({sink.data for sink in sinks}) == 1
+
+
+@served
+async def test_many_watchers_are_told_a_few_at_a_time(api: Api) -> None:  # W1 W6
+    sinks = [Sink() for _ in range(3 * watching.TOLD_AT_ONCE)]
+    async with AsyncExitStack() as stack:
+        for sink in sinks:
+            await stack.enter_async_context(
+                opened(api, f"{CONFIG_MAPS}?resourceVersion={api.store.revision}", sink)
+            )
+        reads: Any = api.server._verbs["watch"]
+        (watches,) = reads.__self__._watches.values()
+        write: Any = api.store.put("/configmaps", "default/a", named("a"), expect=0)
+        with pytest.raises(StopIteration):
+            write.send(None)  # in memory a write is done at once
+        told = [bool(sink.data) for sink in sinks]
+        assert told == [number < watching.TOLD_AT_ONCE for number in range(len(sinks))]
+        last = watches.open[-1]
+        assert f'"resourceVersion":"{api.store.revision}"'.encode() in last.bookmark()
+        assert all(sink.data.count(b"ADDED") == 1 for sink in sinks)
+        # However many writes come in one turn, each watcher has them in their order.
+        for number in range(watching.ROUNDS_MAX + 10):
+            name = f"n{number:03}"
+            await api.store.put("/configmaps", f"default/{name}", named(name), expect=0)
+        await rounds(4 * watching.ROUNDS_MAX)
+        for sink in sinks:
+            found = re.findall(b'"name":"n([0-9]+)"', sink.data)
+            assert found == sorted(found) and len(found) == watching.ROUNDS_MAX + 10
 
 
 @served

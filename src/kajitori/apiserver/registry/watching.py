@@ -1,8 +1,9 @@
 """Watch streams: committed events of one bucket, told to everyone who asked.
 
 Sits between the store's subscription and the connections. Frames are made once per event and form, whoever
-reads them; a watcher without selectors costs one `write` per event. What was there before a watch began is written
-as fast as its reader takes it, however much it is; what happens meanwhile waits behind it.
+reads them; a watcher without selectors costs one `write` per event. Many watchers are told a few in each turn of the
+loop: the first have an event while the last are being told, and requests come in between. What was there before a
+watch began is written as fast as its reader takes it, however much it is; what happens meanwhile waits behind it.
 
 Promises
     W1  events of one object come in the order of their revisions, none missing, none twice
@@ -10,13 +11,15 @@ Promises
     W3  initial events and the bookmark after them are of one revision, and the stream goes on from there
     W4  a reader that falls more than BUFFER_BYTES_MAX behind is broken off, and learns of it; nobody else notices
     W5  an object that starts or stops matching a selector is told as ADDED or DELETED, with that revision
+    W6  a bookmark names no revision of which an event is still on its way
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain, islice
 from typing import Protocol
 
@@ -48,6 +51,12 @@ BOOKMARK_SECONDS = 60.0
 
 BOOKMARK_BEFORE_END_SECONDS = 2.0
 """The last bookmark comes this long before a watch ends, so that its client can go on from there."""
+
+TOLD_AT_ONCE = 16
+"""How many watchers are told of an event in one turn of the loop."""
+
+ROUNDS_MAX = 64
+"""How many events may be on their way to watchers; beyond this, whoever writes waits until all are told."""
 
 _log = logging.getLogger(__name__)
 
@@ -157,6 +166,7 @@ class Watch:
 
     def bookmark(self, *, initial_end: bool = False) -> bytes:
         """How far the client has seen."""
+        self._watches.tell_all()
         return self.renderer.bookmark(self._watches.revision, self.form, initial_end=initial_end)
 
     # Its life.
@@ -293,6 +303,8 @@ class Watches:
         """Of the events that were sent."""
         self._open: dict[Watch, None] = {}  # a dict keeps the order in which they came
         self._unsubscribe: Callable[[], None] | None = None
+        self._rounds: deque[_Round] = deque()
+        """Events on their way, the oldest first."""
         self._closed = False
 
     @property
@@ -320,14 +332,27 @@ class Watches:
             self._unsubscribe = None
 
     def _on_event(self, event: Event) -> None:
-        frames: Frames = {}
-        for watch in tuple(self._open):
-            try:
-                watch.tell(event, frames)
-            except Exception:
-                # It has missed an event, and must not go on as if it had not; the others know nothing of it.
-                _log.exception("an event could not be told", extra={"object": event.name})
-                watch.break_off()
+        rounds = self._rounds
+        rounds.append((event, {}, iter(tuple(self._open))))
+        if len(rounds) > ROUNDS_MAX:
+            self.tell_all()
+        elif len(rounds) == 1:
+            self._tell_some()
+
+    def _tell_some(self) -> None:
+        """Tells the next few of the oldest event."""
+        rounds = self._rounds
+        if not rounds:
+            return
+        if _tell(rounds[0], self._open, TOLD_AT_ONCE):
+            rounds.popleft()
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._tell_some)
+
+    def tell_all(self) -> None:
+        """Tells whatever is on its way, at once: afterwards all watches are at the store's revision."""
+        while self._rounds:
+            _tell(self._rounds.popleft(), self._open, None)
 
     def close(self) -> None:
         """Ends every watch: the resource is no longer served, or the server stops."""
@@ -348,6 +373,26 @@ class Watches:
             except Compacted as error:
                 oldest = error.oldest
         raise Expired(f"too old resource version: {revision} ({oldest})")
+
+
+_Round = tuple[Event, Frames, Iterator[Watch]]
+"""An event, how it looks, and who is still to be told of it."""
+
+
+def _tell(told: _Round, open_: Container[Watch], count: int | None) -> bool:
+    """Tells so many more, or all; whether these were the last."""
+    event, frames, watches = told
+    some = list(islice(watches, count))
+    for watch in some:
+        if watch not in open_:
+            continue
+        try:
+            watch.tell(event, frames)
+        except Exception:
+            # It has missed an event, and must not go on as if it had not; the others know nothing of it.
+            _log.exception("an event could not be told", extra={"object": event.name})
+            watch.break_off()
+    return count is None or len(some) < count
 
 
 def replace_revision(value: bytes, old: int, new: int) -> bytes:
