@@ -3,16 +3,15 @@
     python tools/compile_facts.py FACTS_DIR GOFACTS_JSON
 
 FACTS_DIR holds discovery.json, discovery-legacy.json, paths.json and openapi-v3/*.json.gz as recorded from an
-API server; GOFACTS_JSON is what tools/gofacts prints. Run again, it writes the same bytes.
+API server; GOFACTS_JSON is what tools/gofacts prints. Run again, it writes the same bytes. The OpenAPI documents that
+are served are compiled by tools/compile_openapi.py.
 
 Promises
     F1  every definition of every OpenAPI document is found by its name, one line of a file each
-    F2  an OpenAPI v3 document is served as it was recorded, with the hash of its text
-    F3  where two documents tell different kinds for one definition, the definition tells them all
+    F2  where two documents tell different kinds for one definition, the definition tells them all
 """
 
 import gzip
-import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -30,7 +29,6 @@ def main() -> int:
     facts, gofacts = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
     OUT.mkdir(parents=True, exist_ok=True)
     documents = dict(_documents(facts / "openapi-v3"))
-    _write_openapi(documents)
     schemas = _schemas(documents)
     _write_definitions(schemas, gofacts)
     _write_discovery(facts, _kinds(schemas, gofacts))
@@ -47,17 +45,6 @@ def _documents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _write_openapi(documents: dict[str, dict[str, Any]]) -> None:
-    folder = OUT / "openapi-v3"
-    folder.mkdir(exist_ok=True)
-    hashes = {}
-    for path, document in documents.items():
-        text = _compact(document)
-        hashes[path] = hashlib.sha512(text).hexdigest().upper()
-        (folder / (path.replace("/", "__") + ".json.gz")).write_bytes(gzip.compress(text, 9, mtime=0))
-    (folder / "index.json").write_bytes(_compact(hashes))
 
 
 def _schemas(documents: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

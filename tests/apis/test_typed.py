@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kajitori.apimachinery.decode import DecodeError
 from kajitori.apis import facts, strict
+from kajitori.apis.scalars import WrongType
 from kajitori.apis.typed import SHAPES_MAX, decode, decoder
 
 CONFIG_MAP = "io.k8s.api.core.v1.ConfigMap"
@@ -140,6 +141,37 @@ def test_wrong_types_are_told_in_gos_words(definition: str, value: Any, message:
     with pytest.raises(DecodeError) as caught:
         decode(definition, value)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"metadata": {"labels": "x"}}, "cannot restore map from string"),
+        ({"metadata": {"labels": 5}}, "cannot restore map from int64"),
+        ({"metadata": {"labels": {"a": 1}}}, "cannot convert int64 to string"),
+        ({"metadata": {"labels": {"a": 1.5}}}, "unrecognized type: string"),
+        ({"metadata": {"finalizers": {}}}, "cannot restore slice from map"),
+        ({"metadata": {"generation": "x"}}, "unrecognized type: int64"),
+        (
+            {"metadata": {"deletionTimestamp": 5}},
+            "json: cannot unmarshal number into Go value of type string",
+        ),
+        ({"spec": {"replicas": 1.5}}, "cannot convert float64 to int32"),
+        ({"spec": {"replicas": True}}, "unrecognized type: int32"),
+        ({"spec": {"paused": "x"}}, "unrecognized type: bool"),
+        ({"spec": {"strategy": "x"}}, "cannot restore struct from: string"),
+        ({"spec": {"template": {"spec": {"restartPolicy": 5}}}}, "cannot convert int64 to v1.RestartPolicy"),
+        ({"spec": {"template": {"spec": {"tolerations": "x"}}}}, "cannot restore slice from string"),
+        (
+            {"spec": {"strategy": {"rollingUpdate": {"maxSurge": True}}}},
+            "json: cannot unmarshal bool into Go value of type int32",
+        ),
+    ],
+)
+def test_wrong_types_after_a_strategic_patch_are_told_in_other_words(value: Any, message: str) -> None:
+    with pytest.raises(WrongType) as raised:
+        decode("io.k8s.api.apps.v1.Deployment", value)
+    assert raised.value.of_patch() == message
 
 
 def test_unknown_fields_are_dropped_and_noticed() -> None:  # T5

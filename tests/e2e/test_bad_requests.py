@@ -31,13 +31,16 @@ def of_size(size: int) -> bytes:
 @pytest.mark.parametrize(
     ("media", "body", "status", "message"),
     [
-        (JSON, b"", 400, "unexpected end of JSON input"),
         (
             JSON,
             b'{"metadata"',
             400,
-            "couldn't get version/kind; json parse error: unexpected end of JSON input",
+            "the object provided is unrecognized (must be of type ConfigMap): "
+            "couldn't get version/kind; json parse error: unexpected end of JSON input (",
         ),
+        (JSON, b"", 400, "unexpected end of JSON input (<empty>)"),
+        (JSON, b"a: " + b"b" * 40, 400, f"beginning of value (613a20{'62' * 27} ...)"),
+        (JSON, b"{" + b" " * 40, 400, f"unexpected end of JSON input ({{{' ' * 29} ...)"),
         (JSON, b"[]", 400, "json: cannot unmarshal array into Go value of type struct"),
         (JSON, b"1", 400, "json: cannot unmarshal number into Go value of type struct"),
         (JSON, b"\0", 400, "invalid character '\\x00' looking for beginning of value"),
@@ -367,7 +370,8 @@ def test_nothing_is_deleted_across_namespaces(api: Api) -> None:
     ("body", "status", "message"),
     [
         (b"[]", 400, "json: cannot unmarshal array"),
-        (b'{"kind":"Pod","apiVersion":"v1"}', 400, 'no kind "Pod" is registered for version "v1"'),
+        (b'{"kind":"Pod","apiVersion":"v1"}', 400, 'no kind "Pod" is registered for version "v1" in scheme'),
+        (b"{", 400, "couldn't get version/kind; json parse error: unexpected end of JSON input"),
         (b'{"gracePeriodSeconds":"x"}', 400, "struct field DeleteOptions.gracePeriodSeconds of type int64"),
         (b'{"propagationPolicy":"Sideways"}', 422, 'propagationPolicy: Unsupported value: "Sideways"'),
         (b'{"orphanDependents":true,"propagationPolicy":"Orphan"}', 422, "cannot be both set"),

@@ -40,7 +40,7 @@ def test_what_is_not_there(kubectl: Kubectl) -> None:
     assert kubectl.fails("get", "cm", "nope") == 'Error from server (NotFound): configmaps "nope" not found\n'
     assert kubectl.run("get", "pods").err == f"No resources found in {kubectl.namespace} namespace.\n"
     assert kubectl("get", "cm", "nope", "--ignore-not-found") == ""
-    assert kubectl.fails("get", "ships") == 'error: the server doesn\'t have a resource type "ships"\n'
+    assert kubectl.fails("get", "boats") == 'error: the server doesn\'t have a resource type "boats"\n'
 
 
 def test_selectors(kubectl: Kubectl) -> None:

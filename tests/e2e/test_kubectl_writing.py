@@ -146,7 +146,13 @@ def test_the_four_kinds_of_patch(kubectl: Kubectl) -> None:
         (
             "strategic",
             '{"spec":{"replicas":"x"}}',
-            "cannot unmarshal string into Go struct field DeploymentSpec",
+            'patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32',
+        ),
+        ("strategic", '{"metadata":{"labels":"x"}}', "cannot restore map from string"),
+        (
+            "merge",
+            '{"spec":{"replicas":"x"}}',
+            "cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
         ),
         ("merge", '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}', "field is immutable"),
         (

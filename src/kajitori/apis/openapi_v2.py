@@ -7,10 +7,12 @@ Promises
     O1  every definition and path of the given v3 documents is there, with its group, version, kind and action
     O2  references point into `#/definitions/`
     O3  a custom kind's schema is the one that was made for v2
+    O4  parameters that many operations take stand once in `parameters`, under Kubernetes' names
 
-Source: kube-openapi's builder3 and openapiconv; apiextensions-apiserver's controller/openapi/v2.
+Source: kube-openapi's builder, builder3 and openapiconv; apiextensions-apiserver's controller/openapi/v2.
 """
 
+import base64
 import gzip
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,6 +32,37 @@ _ONE_OF_MANY = frozenset({"allOf", "anyOf", "not", "oneOf"})
 _NONE: Mapping[str, JsonObject] = {}
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANSWERS = {"200": "OK", "201": "Created", "202": "Accepted", "401": "Unauthorized"}
+_PROTOBUF = "application/vnd.kubernetes.protobuf"
+_MEDIA_ORDER = {
+    media: place
+    for place, media in enumerate(
+        (
+            "application/json-patch+json",
+            "application/merge-patch+json",
+            "application/strategic-merge-patch+json",
+            "text/plain",
+            "application/json",
+            "application/yaml",
+            _PROTOBUF,
+            "application/json;stream=watch",
+            "application/vnd.kubernetes.protobuf;stream=watch",
+        )
+    )
+}
+"""The order in which operations tell their media; others come last."""
+
+_NEVER_SHARED = frozenset(
+    {("query", "name"), ("path", "name"), ("query", "fieldValidation"), ("query", "dryRun")}
+)
+"""Older kubectls look for the last two where they stand; names are told with their kind."""
+
+_GENERIC = "#/definitions/io.k8s.apimachinery"
+_GO_ESCAPES = ((b"<", rb"\u003c"), (b">", rb"\u003e"), (b"&", rb"\u0026"))
+
+_PARAMETER_ORDER = ("uniqueItems", "type", "format", "description", "name", "in", "required")
+"""The order in which Go writes a parameter, which its shared name depends on."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 def document(
@@ -46,9 +79,10 @@ def document(
     definitions.update(definitions_v2)
     return {
         "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": facts.VERSION["gitVersion"]},
+        "info": {"title": "Kubernetes", "version": f"{facts.VERSION['major']}.{facts.VERSION['minor']}"},
         "paths": dict(sorted(paths.items())),
         "definitions": dict(sorted(definitions.items())),
+        "parameters": dict(sorted(_share_parameters(paths).items())),
         "securityDefinitions": {
             "BearerToken": {
                 "description": "Bearer Token authentication",
@@ -73,6 +107,41 @@ def _add(raw: JsonObject, paths: JsonObject, definitions: JsonObject) -> None:
             known[_KINDS] = kinds + [each for each in converted.get(_KINDS, ()) if each not in kinds]
 
 
+def _share_parameters(paths: JsonObject) -> JsonObject:
+    """The parameters that operations share, by name. In the paths, references take their places."""
+    shared: JsonObject = {}
+    names: dict[bytes, str] = {}
+    for item in paths.values():
+        for holder in (item, *(item[method] for method in _METHODS if method in item)):
+            for place, parameter in enumerate(holder.get("parameters", ())):
+                if not _may_be_shared(parameter):
+                    continue
+                text = _encode(parameter)
+                name = names.get(text)
+                if name is None:
+                    name = names[text] = f"{parameter['name']}-{_digest(text)}"
+                    shared[name] = parameter
+                holder["parameters"][place] = {"$ref": f"#/parameters/{name}"}
+    return shared
+
+
+def _may_be_shared(parameter: JsonObject) -> bool:
+    if parameter["in"] == "body":
+        reference: str = parameter["schema"].get("$ref", "")
+        return reference.startswith(_GENERIC)
+    return (parameter["in"], parameter["name"]) not in _NEVER_SHARED
+
+
+def _digest(text: bytes) -> str:
+    """The first six bytes of FNV-1 over the text as Go writes it."""
+    for plain, escaped in _GO_ESCAPES:
+        text = text.replace(plain, escaped)
+    value = 0xCBF29CE484222325
+    for byte in text:
+        value = (value * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF) ^ byte
+    return base64.urlsafe_b64encode(value.to_bytes(8, "big")[:6]).decode()
+
+
 def _path_item(item: JsonObject) -> JsonObject:
     converted: JsonObject = {method: _operation(item[method]) for method in _METHODS if method in item}
     if "parameters" in item:
@@ -82,15 +151,20 @@ def _path_item(item: JsonObject) -> JsonObject:
 
 def _operation(operation: JsonObject) -> JsonObject:
     body = operation.get("requestBody") or {}
-    consumes = list(body.get("content") or ()) or ["*/*"]
     answers: JsonObject = operation.get("responses") or {}
-    produces = {media: None for each in answers.values() for media in each.get("content") or ()}
+    produces = _in_order(media for each in answers.values() for media in each.get("content") or ())
+    consumes = _in_order(body.get("content") or ())
+    if not consumes:
+        # Discovery, about no kind, and custom kinds, without protobuf, tell that they take what they give.
+        anything = "x-kubernetes-action" in operation and _PROTOBUF in produces
+        consumes = ["*/*"] if anything else produces
     parameters = [_parameter(each) for each in operation.get("parameters") or ()]
     if body:
         content: JsonObject = next(iter(body["content"].values()))
-        sent = {"name": "body", "in": "body", "schema": _schema(content.get("schema") or {})}
-        parameters.insert(0, {**sent, "required": True} if body.get("required") else sent)
-    converted: JsonObject = {"consumes": consumes, "produces": list(produces), "schemes": ["https"]}
+        required = {"required": True} if body.get("required") else {}
+        sent = {"name": "body", "in": "body", **required, "schema": _schema(content.get("schema") or {})}
+        parameters.insert(0, sent)
+    converted: JsonObject = {"consumes": consumes, "produces": produces, "schemes": ["https"]}
     for member in ("description", "tags", "operationId", "deprecated"):
         if member in operation:
             converted[member] = operation[member]
@@ -99,6 +173,10 @@ def _operation(operation: JsonObject) -> JsonObject:
     converted["responses"] = {code: _answer(code, each) for code, each in answers.items()}
     converted.update((name, value) for name, value in operation.items() if name.startswith("x-"))
     return converted
+
+
+def _in_order(media: Iterable[str]) -> list[str]:
+    return sorted(set(media), key=lambda each: (_MEDIA_ORDER.get(each, len(_MEDIA_ORDER)), each))
 
 
 def _answer(code: str, answer: JsonObject) -> JsonObject:
@@ -111,9 +189,11 @@ def _answer(code: str, answer: JsonObject) -> JsonObject:
 
 def _parameter(parameter: JsonObject) -> JsonObject:
     """A parameter of a path or query, whose type stands in it directly."""
-    converted = {name: value for name, value in parameter.items() if name not in ("schema", "content")}
     schema: JsonObject = parameter.get("schema") or {}
-    return {**converted, **{name: value for name, value in schema.items() if name not in _NOT_IN_V2}}
+    told = {**schema, **parameter}
+    first = [name for name in _PARAMETER_ORDER if name in told]
+    rest = [name for name in told if name not in (*first, "schema", "content", *_NOT_IN_V2)]
+    return {name: told[name] for name in (*first, *rest)}
 
 
 def _schema(schema: Mapping[str, Any]) -> JsonObject:

@@ -94,13 +94,15 @@ def _type(value: Any) -> bytes:
 
 
 def _parameter(value: JsonObject) -> bytes:
-    """ParametersItem, Parameter, and then a body or a subschema by place, each the only choice inside another."""
+    """ParametersItem: a reference, or a Parameter, which is a body or a subschema by place."""
+    if "$ref" in value:
+        return _field(2, "JsonReference", value)
+    return _field(1, "_Parameter", value)
+
+
+def _own_parameter(value: JsonObject) -> bytes:
     if value.get("in") == "body":
-        return _field(1, "_BodyChoice", value)
-    return _field(1, "_OtherChoice", value)
-
-
-def _other_parameter(value: JsonObject) -> bytes:
+        return _field(1, "BodyParameter", value)
     number, kind = {"query": (3, "QueryParameter"), "path": (4, "PathParameter")}.get(
         value.get("in", ""), (1, "HeaderParameter")
     )
@@ -121,6 +123,7 @@ _WRITERS: dict[str, _Write] = {
     "AdditionalPropertiesItem": _additional,
     "Definitions": _wrapped("{}Schema"),
     "ItemsItem": _items,
+    "ParameterDefinitions": _wrapped("{}_Parameter"),
     "ParametersItem": _parameter,
     "Paths": _paths,
     "Properties": _wrapped("{}Schema"),
@@ -132,8 +135,7 @@ _WRITERS: dict[str, _Write] = {
     "SecurityRequirement": _wrapped("{}StringArray"),
     "StringArray": _wrapped("[]string"),
     "TypeItem": _type,
-    "_BodyChoice": _wrapped("BodyParameter"),
-    "_OtherChoice": _other_parameter,
+    "_Parameter": _own_parameter,
     "_Subschema": _subschema,
 }
 """Messages whose JSON has another shape than the message."""
@@ -178,10 +180,12 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "info": (2, "Info"),
         "paths": (8, "Paths"),
         "definitions": (9, "Definitions"),
+        "parameters": (10, "ParameterDefinitions"),
         "security": (12, "[]SecurityRequirement"),
         "securityDefinitions": (13, "SecurityDefinitions"),
         "x-": (16, "Any"),
     },
+    "JsonReference": {"$ref": (1, "string")},
     "Info": {"title": (1, "string"), "version": (2, "string"), "description": (3, "string")},
     "ApiKeySecurity": _numbered(
         1, (("type", "string"), ("name", "string"), ("in", "string"), ("description", "string"))

@@ -31,12 +31,18 @@ OMIT: Any = _Omit()
 
 
 class WrongType(DecodeError):
-    """A JSON value that its Go type cannot take. `path` grows from the inside out while it is raised."""
+    """A JSON value that its Go type cannot take. `path` grows from the inside out while it is raised.
 
-    def __init__(self, found: str, wanted: str) -> None:
+    `into` is Go's word for what the type is (`map`, `int32`); empty for types that read themselves.
+    """
+
+    def __init__(self, value: Any, wanted: str, into: str = "", *, digits: bool = False) -> None:
+        """`digits`: the number itself is what is wrong, and is told."""
         super().__init__()
-        self.found = found
+        self.value = value
+        self.found = f"number {value!r}" if digits and json_type(value) == "number" else json_type(value)
         self.wanted = wanted
+        self.into = into
         self.struct = ""
         self.path: list[str] = []
 
@@ -47,6 +53,26 @@ class WrongType(DecodeError):
         place = f"Go struct field {self.struct}.{field}"
         return f"json: cannot unmarshal {self.found} into {place} of type {self.wanted}"
 
+    def of_patch(self) -> str:
+        """The same where Go makes the object of a map, as it does after a strategic merge patch.
+
+        Source: apimachinery's runtime/converter.go.
+        """
+        if not self.into:
+            return f"json: cannot unmarshal {self.found} into Go value of type {self.wanted}"
+        source = _GO_KINDS[type(self.value)]
+        if self.into in ("map", "slice"):
+            return f"cannot restore {self.into} from {source}"
+        if self.into == "struct":
+            return f"cannot restore struct from: {source}"
+        numeric = source in ("int64", "float64") and self.into in ("int32", "int64", "float64")
+        # Go has a text for every integer, if hardly the one that is meant.
+        if numeric or (source, self.into) == ("int64", "string"):
+            return f"cannot convert {source} to {self.wanted}"
+        return f"unrecognized type: {self.into}"
+
+
+_GO_KINDS = {bool: "bool", dict: "map", float: "float64", int: "int64", list: "slice", str: "string"}
 
 _RESOURCE_LIST = "{}io.k8s.apimachinery.pkg.api.resource.Quantity"
 
@@ -68,6 +94,7 @@ def go_type(word: str) -> str:
 
 
 def _integer(bits: int, name: str, omits: bool) -> Converter:
+    into = f"int{bits}"
     least, most = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     zero = OMIT if omits else 0
 
@@ -77,17 +104,12 @@ def _integer(bits: int, name: str, omits: bool) -> Converter:
                 return value
             if not value:
                 return zero
-            raise WrongType(f"number {value}", name)
+            raise WrongType(value, name, into, digits=True)
         if value is None:
             return zero
-        raise WrongType(_shown(value), name)
+        raise WrongType(value, name, into, digits=isinstance(value, float))
 
     return integer
-
-
-def _shown(value: Any) -> str:
-    """Numbers are told with their digits where digits are the trouble."""
-    return f"number {value!r}" if isinstance(value, float) else json_type(value)
 
 
 def _boolean(omits: bool) -> Converter:
@@ -98,7 +120,7 @@ def _boolean(omits: bool) -> Converter:
             return True
         if value is False or value is None:
             return zero
-        raise WrongType(json_type(value), "bool")
+        raise WrongType(value, "bool", "bool")
 
     return boolean
 
@@ -114,7 +136,7 @@ def _floating(omits: bool) -> Converter:
             return (int(value) if whole else value) or zero
         if value.__class__ is int:
             return value or zero
-        raise WrongType(json_type(value), "float64")
+        raise WrongType(value, "float64", "float64")
 
     return floating
 
@@ -127,7 +149,7 @@ def _string(omits: bool, name: str) -> Converter:
             return value or zero
         if value is None:
             return zero
-        raise WrongType(json_type(value), name)
+        raise WrongType(value, name, "string")
 
     return string
 
@@ -154,7 +176,7 @@ def _base64(omits: bool) -> Converter:
             return zero
         if value.__class__ is list:
             return _bytes_of(value) or zero
-        raise WrongType(json_type(value), "[]uint8")
+        raise WrongType(value, "[]uint8", "slice")
 
     return base64
 
@@ -163,7 +185,7 @@ def _bytes_of(numbers: list[Any]) -> str:
     """Go also takes a list of numbers for bytes."""
     for number in numbers:
         if number.__class__ is not int or not 0 <= number <= 255:
-            raise WrongType(f"number {number}" if number.__class__ is int else json_type(number), "uint8")
+            raise WrongType(number, "uint8", digits=number.__class__ is int)
     return binascii.b2a_base64(bytes(numbers), newline=False).decode()
 
 
@@ -192,7 +214,7 @@ def _time(normal: Callable[[str], str | None], omits: bool) -> Converter:
                 raise DecodeError(str(error)) from None
         if value is None:
             return zero
-        raise WrongType(json_type(value), "string")
+        raise WrongType(value, "string")
 
     return time
 
@@ -210,7 +232,13 @@ _int32 = _integer(32, "int32", False)
 
 
 def _int_or_string(value: Any, unknown: list[bool]) -> Any:
-    return value if value.__class__ is str else _int32(value, unknown)
+    if value.__class__ is str:
+        return value
+    try:
+        return _int32(value, unknown)
+    except WrongType as error:
+        error.into = ""
+        raise
 
 
 def _as_is(value: Any, unknown: list[bool]) -> Any:

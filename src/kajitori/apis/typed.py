@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from kajitori.apimachinery.decode import DecodeError, json_type
+from kajitori.apimachinery.decode import DecodeError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis import facts
 from kajitori.apis.definitions import is_written_when_zero
@@ -84,7 +84,7 @@ def _struct(name: str) -> Converter:
     def struct(value: Any, unknown: list[bool]) -> JsonObject:
         if value.__class__ is not dict:
             if value is not None:
-                raise WrongType(json_type(value), go_type(name))
+                raise WrongType(value, go_type(name), "struct")
             value = {}
         keys = tuple(value)
         entries, has_unknown = known(keys) or learn(keys)
@@ -100,7 +100,7 @@ def _struct(name: str) -> Converter:
                         if item:
                             result[field] = item
                     elif item is not None:
-                        raise WrongType(json_type(item), convert)
+                        raise WrongType(item, convert, "string")
                 elif action == _POINTER:
                     item = value[field]
                     if item is not None:
@@ -116,7 +116,7 @@ def _struct(name: str) -> Converter:
                     elif item is None:
                         result[field] = ""
                     else:
-                        raise WrongType(json_type(item), convert)
+                        raise WrongType(item, convert, "string")
                 elif action == _CONSTANT:
                     result[field] = convert
                 else:
@@ -192,7 +192,7 @@ def _list(word: str, *, omits: bool, keeps_empty: bool) -> Converter:
             return [convert(each, unknown) for each in value] if value or kept == [] else nothing
         if value is None:
             return nothing
-        raise WrongType(json_type(value), go_type(word))
+        raise WrongType(value, go_type(word), "slice")
 
     return items
 
@@ -208,11 +208,11 @@ def _list_of_strings(word: str, nothing: Any, keeps_empty: bool) -> Converter:
                 return value
             for each in value:
                 if not isinstance(each, str) and each is not None:
-                    raise WrongType(json_type(each), go_type(word[2:]))
+                    raise WrongType(each, go_type(word[2:]), "string")
             return [each or "" for each in value]
         if value is None:
             return nothing
-        raise WrongType(json_type(value), go_type(word))
+        raise WrongType(value, go_type(word), "slice")
 
     return strings
 
@@ -237,7 +237,7 @@ def _map(word: str, *, omits: bool, keeps_empty: bool) -> Converter:
             return converted
         if value is None:
             return nothing
-        raise WrongType(json_type(value), go_type(word))
+        raise WrongType(value, go_type(word), "map")
 
     return members
 

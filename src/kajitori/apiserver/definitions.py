@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 
 from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis import facts
 from kajitori.apis.apiextensions_v1 import (
     CLEANUP_FINALIZER,
     ServedVersion,
@@ -26,6 +25,7 @@ from kajitori.apis.apiextensions_v1 import (
     served_resources,
 )
 from kajitori.apis.apiextensions_v1.openapi import document, v2_definitions
+from kajitori.apis.apiextensions_v1.openapi_shared import Shared
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.catalog import Catalog
@@ -160,14 +160,15 @@ class Definitions:
             for each in versions:
                 if each.served:
                     grouped.setdefault(f"apis/{each.group}/{each.version}", []).append(each)
-        return {
-            path: document(versions, lambda name: facts.definition(name).schema)
-            for path, versions in grouped.items()
-        }
+        shared = Shared()
+        return {path: document(versions, shared) for path, versions in grouped.items()}
 
     def openapi_v2(self) -> JsonObject:
         """The definitions of what is served for OpenAPI v2, by name."""
-        return {name: each for version in self.served() for name, each in v2_definitions(version).items()}
+        shared = Shared()
+        return {
+            name: each for version in self.served() for name, each in v2_definitions(version, shared).items()
+        }
 
     def served(self) -> list[ServedVersion]:
         """Every version that is served."""

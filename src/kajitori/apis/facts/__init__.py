@@ -1,12 +1,13 @@
 """What is known of Kubernetes 1.36, as recorded: discovery, OpenAPI documents, definitions, Go's field facts.
 
-The data files beside this module are compiled by tools/compile_facts.py; nothing here interprets them. Each
+The data files beside this module are compiled by tools/compile_facts.py, the OpenAPI documents by
+tools/compile_openapi.py; nothing here interprets them. Each
 is read when first asked for, and of the definitions only the line that is asked for, so that a process that
 serves three kinds does not pay for sixty.
 
 Promises
     F1  a definition costs one short read; the file of definitions is never parsed as a whole
-    F2  an OpenAPI v3 document is given back as it was recorded, compressed, with the hash of its text
+    F2  an OpenAPI v3 document is given back as Kubernetes serves it, to the byte, compressed, with the hash of its text
     F3  discovery is read once
 """
 

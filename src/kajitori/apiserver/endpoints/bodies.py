@@ -21,6 +21,9 @@ from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
+_SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
+"""Where Kubernetes keeps its kinds, as its message tells."""
+
 __all__ = ["read_as", "read_object", "read_options", "read_value", "typed", "unsupported_media_type"]
 
 
@@ -31,31 +34,45 @@ def unsupported_media_type(*, custom: bool = False) -> UnsupportedMediaType:
     )
 
 
-def read_value(request: Request, *, custom: bool = False) -> tuple[JsonObject, list[str]]:
-    """The body as a JSON object, and the fields that it repeats.
+SUMMARY_BYTES = 30
+"""How much of a body that is none is told."""
+
+
+def read_value(request: Request, kind: str = "", *, custom: bool = False) -> tuple[JsonObject, list[str]]:
+    """The body as a JSON object, and the fields that it repeats. Complaints name the `kind` that it should be.
 
     Raises: BadRequest, UnsupportedMediaType, RequestEntityTooLarge.
     """
+    try:
+        return _decoded(request, custom=custom)
+    except DecodeError as error:
+        if not kind:
+            raise BadRequest(str(error)) from None
+        raise BadRequest(
+            f"the object provided is unrecognized (must be of type {kind}): {error} ({_summary(request.body)})"
+        ) from None
+
+
+def _decoded(request: Request, *, custom: bool) -> tuple[JsonObject, list[str]]:
     media = body_type(request.headers.get("content-type", ""))
     body = request.body
-    try:
-        if media == PROTOBUF and not custom:
-            return _read_protobuf(body), []
-        if media == JSON:
+    repeated: list[str] = []
+    if media == PROTOBUF and not custom:
+        return _read_protobuf(body), repeated
+    if media == JSON:
+        try:
             value = decode_json(body)
-            repeated = duplicate_fields(body) if has_duplicates(body, value) else []
-        elif media == YAML:
-            from kajitori.apimachinery.yaml import decode_yaml
+        except DecodeError as error:
+            raise DecodeError(f"couldn't get version/kind; json parse error: {error}") from None
+        if has_duplicates(body, value):
+            repeated = duplicate_fields(body)
+    elif media == YAML:
+        from kajitori.apimachinery.yaml import decode_yaml
 
-            value, repeated = decode_yaml(body)
-        else:
-            raise unsupported_media_type(custom=custom)
-        type_meta(value)
-    except DecodeError as error:
-        text = str(error)
-        if not text.startswith("couldn't get"):
-            text = f"couldn't get version/kind; json parse error: {text}"
-        raise BadRequest(text) from None
+        value, repeated = decode_yaml(body)
+    else:
+        raise unsupported_media_type(custom=custom)
+    type_meta(value)
     found: JsonObject = value or {}
     return found, repeated
 
@@ -67,7 +84,16 @@ def _read_protobuf(body: bytes) -> JsonObject:
     try:
         return protobuf_codec().decode(body)
     except ProtobufError as error:
-        raise BadRequest(str(error)) from None
+        raise DecodeError(str(error)) from None
+
+
+def _summary(body: bytes) -> str:
+    """What is told of a body that is no object: its beginning, in hexadecimal where it is no JSON."""
+    if not body:
+        return "<empty>"
+    first = body[:SUMMARY_BYTES]
+    shown = first.decode(errors="replace") if body.startswith(b"{") else first.hex()
+    return f"{shown} ..." if len(body) > SUMMARY_BYTES else shown
 
 
 def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
@@ -75,7 +101,7 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
 
     Raises: BadRequest for another kind or version, wrong types, and with Strict for unknown or repeated fields.
     """
-    raw, repeated = read_value(request, custom=resource.custom)
+    raw, repeated = read_value(request, resource.kind.kind, custom=resource.custom)
     _check_kind(resource.kind, raw)
     unknown: list[str] = []
     obj = typed(resource, raw, unknown)
@@ -96,7 +122,7 @@ def read_as(request: Request, kind: Kind, definition: str, call: Call, *, also: 
     """
     from kajitori.apis.typed import decode
 
-    raw, repeated = read_value(request)
+    raw, repeated = read_value(request, kind.kind)
     if also and raw.get("apiVersion") == also:
         raw["apiVersion"] = kind.api_version
     _check_kind(kind, raw)
@@ -180,7 +206,7 @@ def read_options(request: Request) -> JsonObject | None:
     # Whoever sends another kind means something else than to delete.
     if options.get("kind", "DeleteOptions") not in ("", "DeleteOptions"):
         version = options.get("apiVersion") or "meta.k8s.io/v1"
-        raise BadRequest(f'no kind "{options["kind"]}" is registered for version "{version}"')
+        raise BadRequest(f'no kind "{options["kind"]}" is registered for version "{version}" {_SCHEME}')
     trail = trail_of(request)
     if trail is not None:
         trail.sent({**options, "kind": "DeleteOptions", "apiVersion": "meta.k8s.io/__internal"})

@@ -97,13 +97,20 @@ def _patched(scope: Scope, call: Call, change: Any, repeated: list[str], *, show
         try:
             obj = resource.decode_patched(patched, problems)
         except DecodeError as error:
-            raise _bad_outcome(patched, shown, str(error)) from None
+            raise _bad_outcome(patched, shown, _told(error, shown)) from None
         resource.default(obj)
         if problems:
             _report(problems, call, patched, shown)
         return Change(obj)
 
     return transform
+
+
+def _told(error: DecodeError, shown: str | None) -> str:
+    """What is wrong with the outcome, as Go tells it: of strategic patches in other words than of the rest."""
+    from kajitori.apis.scalars import WrongType
+
+    return error.of_patch() if shown is not None and isinstance(error, WrongType) else str(error)
 
 
 def _same_name(scope: Scope, patched: JsonObject) -> None:
