@@ -1,6 +1,7 @@
 """Namespaces that are deleted, against the real API server."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.controllers.support import (
@@ -23,6 +24,9 @@ from tests.controllers.support import (
 from kajitori.apimachinery.errors import Forbidden
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
+from kajitori.client import PAGE_SIZE
+from kajitori.client.transport import RawResponse
+from kajitori.cluster.inprocess import InProcessTransport
 from kajitori.testing import Kubelet, TestEnv, VirtualClock, bind_pod
 
 SERVICES = Kind("", "v1", "Service", "services")
@@ -82,13 +86,38 @@ def test_objects_of_every_kind_go_with_their_namespace() -> None:
     scenario(play, {NAMESPACE}, crds=[widgets_crd()])
 
 
-def test_a_namespace_with_a_thousand_objects() -> None:
+def test_a_namespace_with_a_thousand_objects(monkeypatch: pytest.MonkeyPatch) -> None:  # N5
+    asked: list[tuple[str, str]] = []
+    request = InProcessTransport.request
+
+    async def listened_to(self: InProcessTransport, method: str, path: str, *rest: Any) -> RawResponse:
+        asked.append((method, path))
+        return await request(self, method, path, *rest)
+
+    monkeypatch.setattr(InProcessTransport, "request", listened_to)
+
     async def play(env: TestEnv) -> None:
         client = env.client()
         await make(env)
         objects = [config_map(f"x-{number}", namespace="doomed") for number in range(1000)]
         await asyncio.gather(*(client.create(CONFIG_MAPS, each) for each in objects))
+        held = [
+            config_map(f"held-{number}", namespace="doomed", finalizers=["example.com/hold"])
+            for number in range(PAGE_SIZE + 100)
+        ]
+        await asyncio.gather(*(client.create(CONFIG_MAPS, each) for each in held))
         await client.delete(NAMESPACES, "", "doomed")
+        await asyncio.sleep(5)
+        lists = [
+            path for method, path in asked if method == "GET" and "/namespaces/doomed/configmaps" in path
+        ]
+        assert lists and all("limit=" in path for path in lists), "pages, never everything"
+        assert (await client.list(CONFIG_MAPS, "doomed", limit=1)).remaining_item_count == len(held) - 1
+        told = conditions(await client.get(NAMESPACES, "", "doomed"))["NamespaceFinalizersRemaining"][2]
+        assert f"example.com/hold in {len(held)} resource instances" in told
+        for each in held:
+            name = each["metadata"]["name"]
+            await client.patch(CONFIG_MAPS, "doomed", name, {"metadata": {"finalizers": None}})
         await env.wait_until_gone(NAMESPACES, "", "doomed")
 
     scenario(play, {NAMESPACE})

@@ -34,7 +34,7 @@ from kajitori.apiserver.endpoints.resources import ResourceEndpoints
 from kajitori.apiserver.options import DeleteOptions, WriteOptions
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.custom import CustomResource, custom_resources
-from kajitori.apiserver.registry.deleting import delete
+from kajitori.apiserver.registry.deleting import delete_all
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import Change, update
@@ -249,12 +249,10 @@ class Definitions:
         if storage is None:
             return False
         resource = CustomResource(storage, {each.version: each for each in versions}, rewrites=False)
-        for item in store.range(bucket):
-            namespace, _, own = item.name.rpartition("/")
-            try:
-                await delete(self._registry, resource, namespace, own, DeleteOptions(), self._call())
-            except NotFound:
-                continue
-            except ApiError:
-                return True
+        keys = [item.name.rpartition("/") for item in store.range(bucket)]
+        names = [(namespace, own) for namespace, _, own in keys]
+        try:
+            await delete_all(self._registry, resource, names, DeleteOptions(), self._call())
+        except ApiError:
+            return True
         return bool(store.count(bucket))

@@ -5,13 +5,16 @@ Promises
     N2  what keeps it is said in its conditions, with the words of Kubernetes' controller
     N3  a kind that cannot be listed or deleted keeps the namespace; the others are deleted all the same
     N4  nothing else is deleted while a Pod is there: what it needs to end well stays with it
+    N5  however much is in it, no more than a page of it is read at once: whoever shares the process gets their turn
 
 Source: https://kubernetes.io/docs/tasks/administer-cluster/namespaces/#deleting-a-namespace; N4 is KEP-5080.
 """
 
+import contextlib
+
 from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
 from kajitori.apimachinery.frozen import Unstructured, thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.time import parse_time
 from kajitori.client import Client
 from kajitori.controllers.discovery import Served, ServedKind, served_kinds
@@ -23,6 +26,8 @@ from kajitori.world.clock import Clock
 __all__ = ["NamespaceReconciler", "setup"]
 
 FINALIZER = "kubernetes"
+
+_IN_THE_BACKGROUND = b'{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}'
 
 LOOK_AGAIN_SECONDS_MIN = 0.1
 LOOK_AGAIN_SECONDS_MAX = 8.0
@@ -81,25 +86,32 @@ class NamespaceReconciler:
         kind, namespace = served.kind, remaining.namespace
         try:
             if "list" not in served.verbs:
-                await self._client.delete_collection(kind, namespace, propagation="Background")
+                await self._delete_collection(kind, namespace)
                 return
-            found = await self._client.list(kind, namespace, metadata_only=True)
-            if not found.items:
+            if not (await self._client.list(kind, namespace, metadata_only=True, limit=1)).items:
                 return
             if "deletecollection" in served.verbs:
-                await self._client.delete_collection(kind, namespace, propagation="Background")
+                await self._delete_collection(kind, namespace)
             else:
-                for each in found.items:
-                    try:
-                        await self._client.delete(kind, namespace, each.name, propagation="Background")
-                    except NotFound:
-                        continue
-            left = await self._client.list(kind, namespace, metadata_only=True)
-            remaining.found(kind, left.items)
+                await self._delete_each(kind, namespace)
+            left: list[Unstructured] = []
+            async for page in self._client.list_pages(kind, namespace, metadata_only=True):
+                left += page.items
+            remaining.found(kind, left)
         except NotFound:
             return  # the kind itself went away meanwhile
         except ApiError as error:
             remaining.failed(kind, error)
+
+    async def _delete_collection(self, kind: Kind, namespace: str) -> None:
+        # The answer holds everything that was there: nobody reads it (N5).
+        await self._client.send("DELETE", kind.path(namespace), _IN_THE_BACKGROUND)
+
+    async def _delete_each(self, kind: Kind, namespace: str) -> None:
+        async for page in self._client.list_pages(kind, namespace, metadata_only=True):
+            for each in page.items:
+                with contextlib.suppress(NotFound):
+                    await self._client.delete(kind, namespace, each.name, propagation="Background")
 
     async def _tell(self, namespace: Unstructured, remaining: Remaining) -> Unstructured:
         """Writes what was found into the status; the namespace as it stands then."""

@@ -12,10 +12,14 @@ from tests.apiserver.support import (
     Api,
     Told,
     config_map,
+    define,
+    definition,
     pod,
     served,
     served_on_disk,
 )
+
+from kajitori.apiserver.registry.deleting import DELETIONS_AT_ONCE_MAX
 
 NAMESPACES = "/api/v1/namespaces"
 
@@ -231,3 +235,53 @@ async def test_a_deletion_goes_on_when_nobody_waits_for_it(api: Api) -> None:
     async with asyncio.timeout(1.5):
         while "deletionTimestamp" in (await api.ask("GET", f"{PODS}/a")).body.get("metadata", {}):  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+
+async def goes_in_small_steps(api: Api, bucket: str, deleted: str) -> None:
+    """Deletes something, and watches what that takes along."""
+    left: list[int] = []
+
+    async def look() -> None:
+        while api.store.count(bucket):
+            left.append(api.store.count(bucket))
+            await asyncio.sleep(0)
+
+    looking = asyncio.ensure_future(look())
+    await api.ok("DELETE", deleted)
+    await looking
+    steps = [before - after for before, after in zip(left, [*left[1:], 0], strict=True)]
+    assert max(steps) <= DELETIONS_AT_ONCE_MAX, "objects that went between two turns of the loop"
+
+
+@pytest.mark.parametrize("count", [1, DELETIONS_AT_ONCE_MAX * 8])
+@served
+async def test_while_a_collection_goes_others_get_their_turn(api: Api, count: int) -> None:  # X3
+    for number in range(count):
+        await api.ok("POST", CONFIG_MAPS, config_map(f"a-{number:03}"))
+    await goes_in_small_steps(api, "/configmaps", CONFIG_MAPS)
+
+
+@served
+async def test_of_a_collection_what_is_kept_stays_and_the_rest_goes(api: Api) -> None:  # X1
+    for number in range(100):
+        sent = config_map(f"a-{number:03}")
+        if number % 10 == 0:
+            sent["metadata"]["finalizers"] = ["example.com/f"]
+        await api.ok("POST", CONFIG_MAPS, sent)
+    told = (await api.ok("DELETE", CONFIG_MAPS)).body
+    assert len(told["items"]) == 100, "as they were listed"
+    left = (await api.ok("GET", CONFIG_MAPS)).body["items"]
+    assert [each["metadata"]["name"] for each in left] == [f"a-{number:03}" for number in range(0, 100, 10)]
+    assert all("deletionTimestamp" in each["metadata"] for each in left)
+
+
+@served
+async def test_instances_go_with_their_definition_a_few_at_a_time(api: Api) -> None:  # X3
+    path = await define(api, definition())
+    body = {"apiVersion": "example.com/v1", "kind": "Widget"}
+    for number in range(DELETIONS_AT_ONCE_MAX * 4):
+        await api.ok("POST", path, {**body, "metadata": {"name": f"w-{number:03}"}})
+    crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com"
+    await goes_in_small_steps(api, "example.com/widgets", crd)
+    while (await api.ask("GET", crd)).status == 200:  # noqa: ASYNC110 - it takes a few turns of the loop
+        await asyncio.sleep(0)

@@ -3,11 +3,8 @@
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
-import asyncio
-import contextlib
 from typing import Any
 
-from kajitori.apimachinery.errors import NotFound
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.endpoints.answers import answer, value_answer
 from kajitori.apiserver.endpoints.bodies import read_object, read_options
@@ -17,7 +14,7 @@ from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.options import delete_options, list_options, write_options
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.creating import create
-from kajitori.apiserver.registry.deleting import Deleted, delete, warn_of_orphans
+from kajitori.apiserver.registry.deleting import Deleted, delete, delete_all, warn_of_orphans
 from kajitori.apiserver.registry.listing import list_items
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
@@ -25,9 +22,6 @@ from kajitori.apiserver.registry.updating import Change, named, update
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Writes"]
-
-DELETIONS_AT_ONCE_MAX = 32
-"""How many objects of a collection are deleted side by side: they share commits, others get their turn."""
 
 
 class Writes:
@@ -116,21 +110,9 @@ class Writes:
         resource = scope.resource
         values, page = await list_items(self._registry, resource, scope.info.namespace, selected)
         warn_of_orphans(resource, options, call)
-        left = iter(values)
-
-        async def work() -> None:
-            for value in left:  # shared by all workers
-                metadata = resource.parse(value)["metadata"]
-                namespace = metadata.get("namespace", "")
-                with contextlib.suppress(NotFound):  # somebody else was faster
-                    await delete(self._registry, resource, namespace, metadata["name"], options, call)
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(len(values), DELETIONS_AT_ONCE_MAX)):
-                    tasks.create_task(work())
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
+        listed = (resource.parse(value)["metadata"] for value in values)
+        names = ((each.get("namespace", ""), each["name"]) for each in listed)
+        await delete_all(self._registry, resource, names, options, call)
         # As they were listed, and not as they went.
         body = self._reads.renderer(scope).many(values, page, form)
         return answer(200, body, form, call.warnings)

@@ -3,13 +3,18 @@
 Promises
     X1  an object with finalizers or a grace period stays, marked with deletionTimestamp, until they are over
     X2  preconditions are checked against exactly the object that is deleted
+    X3  of a collection few objects are under way at a time, and after each others get their turn, be there a disk
+        to wait for or not
 
 Source: apiserver/pkg/registry/rest/delete.go BeforeDelete and registry/generic/registry/store.go Delete.
 """
 
+import asyncio
+import contextlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from kajitori.apimachinery.errors import not_found
+from kajitori.apimachinery.errors import NotFound, not_found
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time, parse_time
 from kajitori.apiserver.options import DeleteOptions
@@ -20,7 +25,10 @@ from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import MODIFIED, TRIES_MAX
 from kajitori.storage import Item, Mismatch
 
-__all__ = ["Deleted", "delete", "warn_of_orphans"]
+__all__ = ["DELETIONS_AT_ONCE_MAX", "Deleted", "delete", "delete_all", "warn_of_orphans"]
+
+DELETIONS_AT_ONCE_MAX = 32
+"""How many objects of a collection are deleted side by side: they share commits."""
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 
@@ -76,6 +84,33 @@ async def delete(
             if options.resource_version is not None:
                 raise conflict(resource, name, MODIFIED) from None
     raise conflict(resource, name, MODIFIED)
+
+
+async def delete_all(
+    registry: Registry,
+    resource: Resource,
+    names: Iterable[tuple[str, str]],
+    options: DeleteOptions,
+    call: Call,
+) -> None:
+    """Deletes the objects with these namespaces and names, as far as they are still there.
+
+    Raises: what the first one that cannot be deleted raises; others may be deleted by then, or not.
+    """
+    left = iter(names)
+
+    async def work() -> None:
+        for namespace, name in left:  # shared by all workers
+            with contextlib.suppress(NotFound):  # somebody else was faster
+                await delete(registry, resource, namespace, name, options, call)
+            await asyncio.sleep(0)  # X3: a store in memory has nothing to wait for
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(DELETIONS_AT_ONCE_MAX):
+                tasks.create_task(work())
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 async def _mark(registry: Registry, resource: Resource, key: str, step: "_Step", item: Item) -> Deleted:
