@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.apiserver.support import CONFIG_MAPS, Api, config_map, define, definition, served
+from tests.apiserver.support import CONFIG_MAPS, PODS, Api, config_map, define, definition, served
 
 from kajitori.storage import StorageError
 
@@ -61,7 +61,10 @@ async def test_every_path_is_answered(api: Api, line: str, status: int) -> None:
         ("POST /apis/example.com/v1/widgets", 404),
         ("DELETE /apis/example.com/v1/widgets", 404),
         ("HEAD /apis/example.com/v1/namespaces/default/widgets", 200),
-        ("PUT /apis/example.com/v1/namespaces/default/widgets", 405),
+        ("PUT /apis/example.com/v1/namespaces/default/widgets", 400),
+        ("OPTIONS /apis/example.com/v1/namespaces/default/widgets", 405),
+        ("POST /apis/example.com", 200),
+        ("HEAD /apis/example.com/v1", 200),
         ("GET /apis/example.com/v2/namespaces/default/widgets", 404),
         ("GET /apis/example.com/v1/namespaces/default/widgets/w/status", 404),
     ],
@@ -150,3 +153,100 @@ async def test_reads_are_answered_at_once(api: Api) -> None:
     reading = asyncio.get_running_loop().create_task(api.ask("GET", f"{CONFIG_MAPS}/a"))
     await asyncio.sleep(0)
     assert reading.done() and reading.result().status == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("HEAD /api", 405),
+        ("HEAD /api/v1", 405),
+        ("POST /apis/apps/v1", 405),
+        ("OPTIONS /version", 405),
+        ("POST /apis", 200),
+        ("OPTIONS /apis/apps", 200),
+        ("POST /apis/nothing", 404),
+        ("POST /api/v2", 404),
+        ("POST /apis/apps/v2", 404),
+        ("POST /openapi/v3", 200),
+        ("POST /healthz", 200),
+        ("DELETE /metrics", 405),
+    ],
+)
+@served
+async def test_discovery_takes_the_methods_that_kubernetes_takes(api: Api, line: str, status: int) -> None:
+    method, _, path = line.partition(" ")
+    assert (await api.ask(method, path)).status == status
+
+
+@served
+async def test_the_root_lists_what_is_served(api: Api) -> None:
+    await define(api, definition())
+    paths = (await api.ok("GET", "/")).body["paths"]
+    assert {"/api/v1", "/apis/apps", "/apis/example.com/v1", "/openapi/v2", "/readyz/ping", "/version"} <= {
+        *paths
+    }
+    for path in paths:
+        assert (await api.ask("GET", path)).status == 200, path
+
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+REVIEWS = {
+    "/apis/authorization.k8s.io/v1/subjectaccessreviews": {"user": "a", "nonResourceAttributes": {}},
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": {"nonResourceAttributes": {}},
+    "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews": {
+        "user": "a",
+        "resourceAttributes": {"namespace": "default"},
+    },
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": {"namespace": "default"},
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews": None,
+    "/apis/authentication.k8s.io/v1/tokenreviews": {"token": "t"},
+}
+
+
+@pytest.mark.parametrize("path", REVIEWS)
+@served
+async def test_a_question_is_no_row_of_a_table(api: Api, path: str) -> None:
+    body = {"spec": REVIEWS[path]} if REVIEWS[path] else {}
+    for accept in (TABLE, TABLE.replace("json", "yaml")):
+        told = await api.ask("POST", path, body, accept=accept)
+        assert (told.status, told.body["reason"]) == (406, "NotAcceptable")
+    either = await api.ask("POST", path, body, accept=f"{TABLE},application/json")
+    assert either.status == 201 and either.body["kind"].endswith("Review")
+    alone = await api.ask("POST", path, body, accept=METADATA)
+    assert (alone.status, alone.body["kind"], "status" in alone.body) == (201, "PartialObjectMetadata", False)
+
+
+@served
+async def test_what_has_no_table_is_refused_before_it_is_done(api: Api) -> None:
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    await api.ok("POST", PODS, pod)
+    binding = {"metadata": {"name": "p"}, "target": {"name": "n"}}
+    assert (await api.ask("POST", f"{PODS}/p/binding", binding, accept=TABLE)).status == 406
+    assert "nodeName" not in (await api.ok("GET", f"{PODS}/p")).body["spec"]
+    eviction = {"metadata": {"name": "p"}}
+    assert (await api.ask("POST", f"{PODS}/p/eviction", eviction, accept=TABLE)).status == 406
+    assert (await api.ask("GET", f"{PODS}/p")).status == 200
+    assert (await api.ask("GET", f"{PODS}/p/resize", accept=TABLE)).status == 406
+    assert (await api.ask("GET", f"{PODS}/p/status", accept=TABLE)).body["kind"] == "Table"
+
+
+@served
+async def test_a_scale_is_a_row_of_a_table(api: Api) -> None:
+    await define(api, definition())
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    await api.ok("POST", deployments, {"metadata": {"name": "d"}, "spec": spec})
+    told = (await api.ok("GET", f"{deployments}/d/scale", accept=TABLE)).body
+    assert [each["name"] for each in told["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
+    assert told["rows"][0]["cells"][:3] == ["d", 3, 0]
+    assert told["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+    alone = (await api.ok("GET", f"{deployments}/d/scale", accept=METADATA)).body
+    assert (alone["kind"], alone["metadata"]["name"]) == ("PartialObjectMetadata", "d")
+
+
+@served
+async def test_component_statuses_are_deprecated(api: Api) -> None:
+    told = await api.ok("GET", "/api/v1/componentstatuses")
+    assert told.headers["warning"] == '299 - "v1 ComponentStatus is deprecated in v1.19+"'

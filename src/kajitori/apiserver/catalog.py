@@ -112,13 +112,18 @@ class Catalog:
         return known
 
     def paths(self) -> list[str]:
-        """The paths that `/` lists."""
-        found = list(facts.root_paths())
+        """The paths that have a document."""
+        found = [path for path in facts.root_paths() if path.startswith("/api")]
         for group, versions in self._by_group.items():
             if group not in self._groups:
                 found.append(f"/apis/{group}")
             found += [f"/apis/{group}/{version}" for version in versions]
-        return sorted(set(found))
+        return found
+
+    def is_custom(self, path: str) -> bool:
+        """Whether the document at the path is about custom resources."""
+        parts = path.split("/")[2:]
+        return len(parts) == 2 and parts[1] in self._by_group.get(parts[0], ())
 
     def _legacy(self, path: str) -> JsonObject | None:
         recorded = facts.legacy_discovery().get(path)

@@ -34,11 +34,11 @@ class Form:
 
 
 @lru_cache(maxsize=FORMS_MAX)
-def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool) -> Form:
+def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool, tables: bool = True) -> Form:
     """The first form that is acceptable, by quality and then by order.
 
     `custom` resources have no protobuf but of their metadata; `streaming` tells that watch forms exist here (on
-    collections); `transforms` whether Table and metadata-only forms are offered.
+    collections); `transforms` whether Table and metadata-only forms are offered, `tables` whether the former is.
 
     Raises: NotAcceptable.
     """
@@ -58,7 +58,7 @@ def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool) -
             and wanted in _TRANSFORMS
             and parameters.get("g") == "meta.k8s.io"
             and version in ("v1", "v1beta1")
-            and (form.media != PROTOBUF or wanted != "Table")
+            and (wanted != "Table" or (tables and form.media != PROTOBUF))
         ):
             return Form(form.media, wanted, version)
         refused = True

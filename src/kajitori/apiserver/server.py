@@ -140,7 +140,7 @@ class ApiServer:
             error = _not_stored(error)
         try:
             accept = request.headers.get("accept", "")
-            form = negotiate(accept, custom=False, streaming=False, transforms=True)
+            form = negotiate(accept, custom=False, streaming=False, transforms=False)
         except ApiError:
             form = Form()
         return error_answer(error, form, warnings)
@@ -177,9 +177,7 @@ class ApiServer:
         scope = Scope(request, info, query, user, resource, warnings)
         endpoint = self._verbs.get(info.verb)
         if endpoint is None or not _is_allowed(info, request.method, resource):
-            raise MethodNotAllowed(
-                "the server does not allow this method on the requested resource", details={}
-            )
+            raise _not_allowed(info, request.method, resource)
         if info.subresource:
             return self._subresources.answer(scope, self._verbs)
         if not resource.stored:
@@ -254,6 +252,21 @@ def _is_path(info: RequestInfo, resource: Resource) -> bool:
     if info.namespace or not resource.kind.namespaced:
         return True
     return not info.name and resource.stored and (not resource.custom or info.verb in ("list", "watch"))
+
+
+def _not_allowed(info: RequestInfo, method: str, resource: Resource) -> ApiError:
+    """What a method gets that the path does not take; Kubernetes' handler of custom resources tells more."""
+    if resource.custom and not info.subresource:
+        if method not in _METHODS:
+            group, plural = resource.kind.group, resource.kind.plural
+            told = f' is not supported on resources of kind "{plural}.{group}"'
+            return MethodNotAllowed(told, details={"group": group, "kind": plural})
+        if method in ("PUT", "PATCH") and not info.name:
+            return BadRequest("name must be provided")
+    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})
+
+
+_METHODS = frozenset(("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"))
 
 
 def _is_allowed(info: RequestInfo, method: str, resource: Resource) -> bool:

@@ -8,6 +8,7 @@ per kind and for a row per object.
     pods, workloads, network, volumes, cluster
                those functions, by what they print
     custom     columns and cells of custom resources, from their `additionalPrinterColumns`
+    scale      columns and cells of the scale subresource
     table      Table, PartialObjectMetadata and PartialObjectMetadataList around them
 
 Ages are relative to a `now` that the caller passes in, in seconds since 1970.
@@ -18,6 +19,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-r
 from .cells import builtin_printer, cells
 from .columns import columns
 from .custom import custom_printer
+from .scale import scale_printer
 from .table import Printer, partial_object_metadata, partial_object_metadata_list, table, table_row
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "custom_printer",
     "partial_object_metadata",
     "partial_object_metadata_list",
+    "scale_printer",
     "table",
     "table_row",
 ]

@@ -21,6 +21,8 @@ __all__ = ["Discovery", "no_such_resource"]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 _HEALTH = ("healthz", "livez", "readyz")
+_ANY_METHOD = frozenset(("/metrics",))
+"""Beside discovery and health these are handled by what asks for no method; but figures are never reset."""
 
 
 class Discovery:
@@ -45,25 +47,29 @@ class Discovery:
         parts = path.split("/")[1:]
         root = parts[0] if parts else path  # such as `*`, or the authority that CONNECT names
         if root in ("api", "apis"):
-            if request.method not in ("GET", "HEAD"):
-                raise _method_not_allowed()
             return self._discovery(request, path, parts)
         if root == "openapi":
             return self._openapi.answer(request, parts)
         if root in _HEALTH:
             return self._health.answer(request, parts)
         if path == "/":
-            return _indented({"paths": self._catalog.paths()})
+            return _indented({"paths": self._paths()})
         further = self._further.get(path)
         if further is None and path != "/version":
             return plain(404, NOT_FOUND_PAGE)
-        if request.method not in ("GET", "HEAD"):
+        if request.method != "GET" and (path not in _ANY_METHOD or request.method == "DELETE"):
             raise _method_not_allowed()
         return _indented(facts.VERSION) if further is None else further()
+
+    def _paths(self) -> list[str]:
+        """Every path that is answered and names no resource."""
+        openapi = ("/openapi/v2", "/openapi/v3", "/openapi/v3/")
+        return sorted({*self._catalog.paths(), *self._health.paths(), *self._further, *openapi, "/version"})
 
     def _discovery(self, request: Request, path: str, parts: list[str]) -> Response:
         accept = request.headers.get("accept", "")
         if len(parts) == 1 and _wants_aggregated(accept):
+            _only_get(request, parts)
             found = self._catalog.document(path, aggregated=True)
             assert found is not None, path
             return _document(request, *found, AGGREGATED)
@@ -74,10 +80,18 @@ class Discovery:
             ):
                 return plain(404, NOT_FOUND_PAGE)
             raise no_such_resource()
+        if not self._catalog.is_custom(path):
+            _only_get(request, parts)
         form = negotiate(accept, custom=False, streaming=False, transforms=False)
         if form.media != JSON:
             return Response(200, write_any(_decoded(found[0]), form.media), form.media)
         return _document(request, *found, JSON)
+
+
+def _only_get(request: Request, parts: list[str]) -> None:
+    """Raises: MethodNotAllowed. The lists of groups and of a group's versions take any method, as in Kubernetes."""
+    if request.method != "GET" and (parts[0] == "api" or len(parts) == 3):
+        raise _method_not_allowed()
 
 
 def _indented(value: Any) -> Response:

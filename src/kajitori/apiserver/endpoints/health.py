@@ -22,6 +22,15 @@ class Health:
         self._always = {"ping": _ping, **checks}
         self._ready = {**self._always, **only_ready}
 
+    def paths(self) -> list[str]:
+        """Every path that is answered."""
+        every = {"healthz": self._always, "livez": self._always, "readyz": self._ready}
+        return [
+            path
+            for endpoint, checks in every.items()
+            for path in (f"/{endpoint}", *(f"/{endpoint}/{name}" for name in checks))
+        ]
+
     def answer(self, request: Request, parts: list[str]) -> Response:
         """The answer at `/readyz`, or at the path of one check below it."""
         endpoint = parts[0]

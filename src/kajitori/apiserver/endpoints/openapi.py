@@ -43,8 +43,6 @@ class OpenApi:
         self._v2.clear()
 
     def answer(self, request: Request, parts: list[str]) -> Response:
-        if request.method not in ("GET", "HEAD"):
-            return plain(405, "method not allowed\n")
         if parts[1:] == ["v2"]:
             return self._version_2(request)
         if parts[1:2] != ["v3"]:

@@ -51,6 +51,7 @@ class Pods:
 
     async def bind(self, scope: Scope) -> Answer:
         """Puts a Pod on a node: the only way in which nodeName is ever set after creation."""
+        form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         binding = self._body(scope, "binding", call)
         metadata = binding["metadata"]
@@ -75,7 +76,7 @@ class Pods:
 
         dry_run = call.options.dry_run
         await rewrite(self._registry, pods, scope.info.namespace, name, bound, dry_run=dry_run)
-        return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
+        return value_answer(201, _CREATED, form, call.warnings)
 
     def _body(self, scope: Scope, subresource: str, call: Call) -> JsonObject:
         """What was sent to a subresource, or to the resource that does the same."""
@@ -111,6 +112,7 @@ class Pods:
 
     async def evict(self, scope: Scope) -> Answer:
         """Deletes a Pod if its disruption budget allows it."""
+        form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         eviction = self._body(scope, "eviction", call)
         name, namespace = scope.info.name, scope.info.namespace
@@ -126,7 +128,7 @@ class Pods:
         if not options.dry_run and "deletionTimestamp" not in pod["metadata"]:
             await rewrite(self._registry, pods, namespace, name, self._disrupted)
         await delete(self._registry, pods, namespace, name, options, call)
-        return value_answer(201, _CREATED, self._resources.form(scope), call.warnings)
+        return value_answer(201, _CREATED, form, call.warnings)
 
     def _disrupted(self, pod: JsonObject) -> None:
         _set_condition(

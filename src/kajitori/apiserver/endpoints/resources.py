@@ -11,9 +11,9 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kajitori.apimachinery.errors import BadRequest, FieldError
+from kajitori.apimachinery.errors import BadRequest, FieldError, NotAcceptable
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.endpoints.answers import answer, warning_headers
+from kajitori.apiserver.endpoints.answers import answer, value_answer, warning_headers
 from kajitori.apiserver.http import BodyWriter, Response, Stream
 from kajitori.apiserver.negotiation import JSON, PLAIN, YAML, Form, negotiate, no_stream
 from kajitori.apiserver.operating.figures import SizeFigures
@@ -32,6 +32,7 @@ from kajitori.apiserver.registry.watching import Watch, Watches
 from kajitori.apiserver.scope import Scope
 
 if TYPE_CHECKING:
+    from kajitori.apis.printers import Printer
     from kajitori.apiserver.endpoints.writes import Writes
 
 __all__ = ["Answer", "ResourceEndpoints"]
@@ -40,6 +41,13 @@ Answer = Response | Stream
 
 WATCH_SECONDS_MIN = 1800.0
 """A watch that names no timeout ends after this long to twice this long, so that clients spread out again."""
+
+
+_STREAMING = frozenset(("list", "watch"))
+_WITHOUT_TABLES = frozenset(
+    ("approval", "binding", "ephemeralcontainers", "eviction", "finalize", "resize", "token")
+)
+"""Subresources that Kubernetes prints for nobody."""
 
 
 class ResourceEndpoints:
@@ -52,11 +60,13 @@ class ResourceEndpoints:
 
     def form(self, scope: Scope) -> Form:
         """How the answer is to be written. Raises: NotAcceptable, BadRequest."""
+        info = scope.info
         form = negotiate(
             scope.request.headers.get("accept", ""),
             custom=scope.resource.custom,
-            streaming=scope.info.collection,
+            streaming=info.collection and info.verb in _STREAMING,
             transforms=True,
+            tables=info.subresource not in _WITHOUT_TABLES and scope.resource.has_tables,
         )
         if form.kind == "Table" and _included(scope) not in ("Metadata", "None", "Object"):
             told = "must be 'Metadata', 'Object', 'None', or empty"
@@ -78,10 +88,34 @@ class ResourceEndpoints:
         """An object that is not stored, in this version."""
         return answer(status, self.renderer(scope).one(encode(obj), form), form, scope.warnings)
 
+    def show_other(
+        self, scope: Scope, obj: JsonObject, form: Form, status: int = 200, printer: "Printer | None" = None
+    ) -> Response:
+        """An object of another kind than the resource's: a token, a Scale. Tables need a `printer`."""
+        if form.kind:
+            obj = self._other_form(scope, obj, form, printer)
+        return value_answer(status, obj, form, scope.warnings)
+
+    def _other_form(self, scope: Scope, obj: JsonObject, form: Form, printer: "Printer | None") -> JsonObject:
+        from kajitori.apis.printers import partial_object_metadata, table
+
+        version = f"meta.k8s.io/{form.version}"
+        if form.kind == "Table" and printer is not None:
+            include = _included(scope)
+            metadata = obj["metadata"]
+            return table(printer, [obj], metadata, self._now(), include_object=include, api_version=version)
+        if form.kind == "PartialObjectMetadata":
+            return partial_object_metadata(obj, api_version=version)
+        group = obj["apiVersion"].partition("/")[0].partition(".")[0]
+        raise NotAcceptable(
+            f"you requested {form.kind}, but the requested object is not a list (*{group}.{obj['kind']})"
+        )
+
     def show_list(self, scope: Scope, objects: Sequence[JsonObject], form: Form) -> Response:
         """A list of objects that are not stored."""
         page = ListPage(self._registry.store.revision)
-        return answer(200, self.renderer(scope).many([encode(each) for each in objects], page, form), form)
+        body = self.renderer(scope).many([encode(each) for each in objects], page, form)
+        return answer(200, body, form, scope.warnings)
 
     # Reads.
 

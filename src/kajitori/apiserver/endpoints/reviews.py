@@ -15,7 +15,6 @@ from kajitori.apiserver.authorization.reviews import (
     self_subject_rules_review,
     subject_access_review,
 )
-from kajitori.apiserver.endpoints.answers import value_answer
 from kajitori.apiserver.endpoints.bodies import read_object
 from kajitori.apiserver.endpoints.pods import Pods
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
@@ -76,6 +75,7 @@ class Reviews:
             raise MethodNotAllowed(
                 "the server does not allow this method on the requested resource", details={}
             )
+        form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         obj = read_object(scope.request, scope.resource, call)
         ensure_namespace(scope.resource, info.namespace, obj["metadata"])
@@ -86,7 +86,7 @@ class Reviews:
         obj["status"] = status(scope, obj)
         if info.resource == "selfsubjectrulesreviews":
             obj["metadata"], obj["spec"] = {}, {}  # Kubernetes answers this one with nothing but the rules
-        return value_answer(201, obj, self._resources.form(scope), call.warnings)
+        return self._resources.show_other(scope, obj, form, 201)
 
     def _who_am_i(self, scope: Scope, obj: JsonObject) -> JsonObject:
         obj["metadata"]["creationTimestamp"] = self._registry.now()
@@ -103,6 +103,7 @@ class Reviews:
 
     def _components(self, scope: Scope) -> Answer:
         """The one component there is, the store, is healthy when this answers at all."""
+        scope.warnings.append("v1 ComponentStatus is deprecated in v1.19+")
         healthy = {"type": "Healthy", "status": "True", "message": "ok"}
         item = {"metadata": {"name": "store"}, "conditions": [healthy]}
         form = self._resources.form(scope)

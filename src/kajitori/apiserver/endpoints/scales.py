@@ -12,8 +12,8 @@ from kajitori.apimachinery.managedfields.sets import from_paths
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
 from kajitori.apis.definitions import built_in_definitions
+from kajitori.apis.printers import scale_printer
 from kajitori.apis.typed import decode
-from kajitori.apiserver.endpoints.answers import value_answer
 from kajitori.apiserver.endpoints.bodies import read_as
 from kajitori.apiserver.endpoints.patches import (
     APPLY,
@@ -61,11 +61,13 @@ class Scales:
         return self._answer(scope, item.value)
 
     async def update(self, scope: Scope) -> Answer:
+        self._resources.form(scope)  # is refused before anything is written
         call = self._resources.call(scope, "UpdateOptions")
         sent = read_as(scope.request, scope.resource.subresources["scale"].kind, _DEFINITION, call)
         return await self._write(scope, call, lambda scale: self._changed(scale, sent, call))
 
     async def patch(self, scope: Scope) -> Answer:
+        self._resources.form(scope)
         media = body_type(scope.request.headers.get("content-type", ""))
         body = scope.request.body
         apply = media == APPLY[0]
@@ -155,4 +157,6 @@ class Scales:
         paths = resource.scale_paths
         assert paths is not None, resource.kind
         obj = resource.from_storage(resource.parse(value))
-        return value_answer(200, scale_of(obj, paths), self._resources.form(scope), scope.warnings)
+        form = self._resources.form(scope)
+        printer = scale_printer(custom=resource.custom) if form.kind == "Table" else None
+        return self._resources.show_other(scope, scale_of(obj, paths), form, printer=printer)

@@ -8,7 +8,6 @@ from kajitori.apimachinery.time import format_time
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authentication.lookup import StoreLookup
 from kajitori.apiserver.authentication.tokenrequest import token_request
-from kajitori.apiserver.endpoints.answers import value_answer
 from kajitori.apiserver.endpoints.bodies import read_as
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.registry.listing import get_item
@@ -31,6 +30,7 @@ class Tokens:
 
     def create(self, scope: Scope) -> Answer:
         """Raises: NotFound for a missing account, Invalid for a wish that cannot be granted."""
+        form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         info, of = scope.info, scope.resource.subresources["token"]
         request = read_as(scope.request, of.kind, of.definition, call)
@@ -62,4 +62,4 @@ class Tokens:
             "spec": spec,
             "status": status,
         }
-        return value_answer(201, answer, self._resources.form(scope), call.warnings)
+        return self._resources.show_other(scope, answer, form, 201)

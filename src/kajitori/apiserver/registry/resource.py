@@ -81,6 +81,8 @@ class Resource:
         self.list_kind = info.list_kind
         self.verbs = frozenset(info.verbs)
         self.listed_verbs = info.verbs
+        self.has_tables = "get" in info.verbs or "list" in info.verbs
+        """Whether it can be printed: questions, which are only created, cannot."""
         self.is_terminating = False
         """Whether the kind is going away: what is there can be read, changed and deleted."""
         self.short_names = info.short_names
