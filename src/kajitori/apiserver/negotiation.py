@@ -2,15 +2,29 @@
 
 Headers repeat endlessly, so what they mean is remembered (FORMS_MAX of them).
 
-Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources;
+apiserver/pkg/endpoints/handlers/negotiation, and the go-restful and goautoneg that stand before it.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from kajitori.apimachinery.errors import NotAcceptable
 
-__all__ = ["JSON", "PLAIN", "PROTOBUF", "YAML", "Form", "body_type", "negotiate", "no_stream"]
+__all__ = [
+    "JSON",
+    "PLAIN",
+    "PROTOBUF",
+    "YAML",
+    "Form",
+    "body_type",
+    "negotiate",
+    "negotiate_error",
+    "no_stream",
+    "only_json",
+]
 
 JSON = "application/json"
 YAML = "application/yaml"
@@ -19,8 +33,15 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
 FORMS_MAX = 256
 """Distinct Accept headers remembered; clients use a handful, fuzzers use any number."""
 
-_WITHOUT_STREAMS = f"{JSON}, {YAML}, {PROTOBUF}"
-_TRANSFORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
+_SORTED_BY_INSERTION_MAX = 12
+"""Up to so many entries Go sorts by insertion, which decides where its comparison is no order."""
+
+_MEDIA = f"{JSON}, {YAML}, {PROTOBUF}"
+_ROUTED = frozenset({"*/*", JSON, YAML, PROTOBUF})
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NOTHING: frozenset[str] = frozenset()
+_METADATA = frozenset({"PartialObjectMetadata", "PartialObjectMetadataList"})
+_TRANSFORMS = _METADATA | {"Table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,83 +54,149 @@ class Form:
     version: str = "v1"
 
 
+_WHOLE = {media: Form(media) for media in (JSON, YAML, PROTOBUF)}
+
+PLAIN = _WHOLE[JSON]
+"""The object itself in JSON: what almost everybody asks for."""
+
+
+class _Clause(NamedTuple):
+    """One entry of an Accept header."""
+
+    type: str
+    subtype: str
+    quality: float
+    parameters: dict[str, str]
+
+
 @lru_cache(maxsize=FORMS_MAX)
-def negotiate(accept: str, *, custom: bool, streaming: bool, transforms: bool, tables: bool = True) -> Form:
-    """The first form that is acceptable, by quality and then by order.
+def negotiate(
+    accept: str,
+    *,
+    custom: bool,
+    streaming: bool,
+    transforms: bool,
+    tables: bool = True,
+    routed: bool = True,
+) -> Form:
+    """The form of an answer: that of the best entry which can be served.
 
     `custom` resources have no protobuf but of their metadata; `streaming` tells that watch forms exist here (on
-    collections); `transforms` whether Table and metadata-only forms are offered, `tables` whether the former is.
+    collections); `transforms` whether Table and metadata-only forms are offered, `tables` whether the former is;
+    `routed` that the media type must be named, as where Kubernetes has a route of its own.
 
     Raises: NotAcceptable.
     """
     if not accept or accept in ("*/*", JSON):
         return PLAIN
-    refused = False
-    for media, parameters in _preferences(accept):
-        form = _form(media, parameters, custom=custom)
-        if form is None:
-            continue
-        wanted = parameters.get("as", "")
-        if not wanted:
-            return form
-        version = parameters.get("v", "")
-        if (
-            transforms
-            and wanted in _TRANSFORMS
-            and parameters.get("g") == "meta.k8s.io"
-            and version in ("v1", "v1beta1")
-            and (wanted != "Table" or (tables and form.media != PROTOBUF))
-        ):
-            return Form(form.media, wanted, version)
-        refused = True
-    listed = f"{JSON}, {YAML}" if custom else _WITHOUT_STREAMS
-    if refused:
-        raise NotAcceptable(f"only the following media types are accepted: {listed}")
-    if streaming:
-        listed += f", {JSON};stream=watch" + ("" if custom else f", {PROTOBUF};stream=watch")
-    message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
-    raise NotAcceptable(message, details={})
+    if routed and not custom and not _named(accept, _ROUTED):
+        streams = f", {JSON};stream=watch, {PROTOBUF};stream=watch" if streaming else ""
+        raise _not_offered(f"{_MEDIA}{streams}")
+    offered = _NOTHING if not transforms else _TRANSFORMS if tables else _METADATA
+    form = _best(accept, custom=custom, transforms=offered)
+    if form is None:
+        raise NotAcceptable(f"only the following media types are accepted: {_MEDIA}")
+    return form
 
 
-PLAIN = Form()
-"""The object itself in JSON: what almost everybody asks for."""
+@lru_cache(maxsize=FORMS_MAX)
+def negotiate_error(accept: str) -> Form:
+    """The form of an error: the best that is accepted, else JSON."""
+    return _best(accept, custom=False, transforms=_NOTHING) or PLAIN
 
 
-def _preferences(accept: str) -> list[tuple[str, dict[str, str]]]:
-    entries: list[tuple[float, int, str, dict[str, str]]] = []
-    for order, entry in enumerate(accept.split(",")):
-        media, *rest = [part.strip() for part in entry.split(";")]
-        parameters: dict[str, str] = {}
-        for each in rest:
-            name, _, value = each.partition("=")
-            parameters[name.strip()] = value.strip().strip('"')
-        try:
-            quality = float(parameters.pop("q", "1"))
-        except ValueError:
-            quality = 1.0
-        if quality > 0:
-            entries.append((-quality, order, media.lower(), parameters))
-    return [(media, parameters) for _, _, media, parameters in sorted(entries, key=lambda each: each[:2])]
+def only_json(accept: str) -> None:
+    """Raises: NotAcceptable where JSON is all there is and somebody wants something else."""
+    if accept and not _named(accept, frozenset({"*/*", JSON})):
+        raise _not_offered(JSON)
 
 
-def _form(media: str, parameters: dict[str, str], *, custom: bool) -> Form | None:
-    stream = parameters.get("stream", "")
-    if stream not in ("", "watch"):
-        return None
-    if media in ("*/*", "application/*", JSON):
+def _not_offered(listed: str) -> NotAcceptable:
+    return NotAcceptable(f"406: Not Acceptable\n\nAvailable representations: {listed}", details={})
+
+
+def _named(accept: str, offered: frozenset[str]) -> bool:
+    """Whether an entry names a media type, whatever its parameters: what go-restful asks first."""
+    return any(entry.partition(";")[0].strip(" ") in offered for entry in accept.split(","))
+
+
+def _best(accept: str, *, custom: bool, transforms: frozenset[str]) -> Form | None:
+    if not accept:
         return PLAIN
-    if media == YAML and not stream:
-        return Form(YAML)
-    # Of custom objects protobuf knows the metadata only.
-    if media == PROTOBUF and (not custom or parameters.get("as", "").startswith("PartialObjectMetadata")):
-        return Form(PROTOBUF)
+    for clause in _clauses(accept):
+        for media in (JSON, YAML, PROTOBUF):
+            type_, _, subtype = media.partition("/")
+            if (clause.type == type_ and clause.subtype in (subtype, "*")) or clause[:2] == ("*", "*"):
+                form = _form(media, clause.parameters, custom=custom, transforms=transforms)
+                if form is not None:
+                    return form
     return None
 
 
-def no_stream(*, custom: bool) -> NotAcceptable:
+def _form(media: str, parameters: dict[str, str], *, custom: bool, transforms: frozenset[str]) -> Form | None:
+    stream = parameters.get("stream", "")
+    if stream and (stream != "watch" or media == YAML):
+        return None
+    if parameters.get("sv", "") not in (("", "v1") if transforms else ("",)):
+        return None
+    if parameters.keys().isdisjoint(("as", "g", "v")):
+        return None if custom and media == PROTOBUF else _WHOLE[media]
+    kind, version = parameters.get("as", ""), parameters.get("v", "")
+    if parameters.get("g") != "meta.k8s.io" or version not in ("v1", "v1beta1"):
+        return None
+    if kind not in transforms or (kind == "Table" and media == PROTOBUF):
+        return None
+    return Form(media, kind, version)
+
+
+def _clauses(accept: str) -> list[_Clause]:
+    """The entries, best first.
+
+    The order is that of Kubernetes' parser: by quality, what is definite before what is not, otherwise as they came.
+    Quality 0 is only the least of all, and so is one that is no number.
+    """
+    clauses: list[_Clause] = []
+    for entry in accept.split(","):
+        media, *rest = entry.strip(" ").split(";")
+        type_, slash, subtype = media.partition("/")
+        type_, subtype = type_.strip(" "), subtype.strip(" ")
+        if not slash and type_ == "*":
+            subtype = "*"
+        if not subtype or "/" in subtype:
+            continue
+        quality = 1.0
+        parameters: dict[str, str] = {}
+        for each in rest:
+            name, _, value = each.partition("=")
+            if not value or "=" in value:
+                continue
+            if name.strip(" ") == "q":
+                quality = float(value) if _NUMBER.fullmatch(value) else 0.0
+            else:
+                parameters[name.strip(" ")] = value.strip(" ")
+        clauses.append(_Clause(type_, subtype, quality, parameters))
+    if len(clauses) > _SORTED_BY_INSERTION_MAX:
+        return sorted(clauses, key=lambda each: (-each.quality, each.type == "*", each.subtype == "*"))
+    for end in range(1, len(clauses)):
+        at = end
+        while at and _goes_before(clauses[at], clauses[at - 1]):
+            clauses[at - 1], clauses[at] = clauses[at], clauses[at - 1]
+            at -= 1
+    return clauses
+
+
+def _goes_before(one: _Clause, other: _Clause) -> bool:
+    """No order at all, strictly speaking: what is definite goes before what is not even where it is worse."""
+    return (
+        one.quality > other.quality
+        or (one.type != "*" and other.type == "*")
+        or (one.subtype != "*" and other.subtype == "*")
+    )
+
+
+def no_stream() -> NotAcceptable:
     """What a watch gets that asks for a form in which one object cannot follow another."""
-    media = (JSON,) if custom else (JSON, PROTOBUF)
-    listed = ", ".join(f"{each};stream=watch" for each in media)
+    listed = f"{JSON};stream=watch, {PROTOBUF};stream=watch"
     return NotAcceptable(f"only the following media types are accepted: {listed}")
 
 

@@ -105,7 +105,9 @@ def _list_errors(options: ListOptions) -> "list[FieldError]":
             errors.append(FieldError.forbidden(path, told))
         if match not in ("", "NotOlderThan"):
             errors.append(FieldError.not_supported(path, match, ["NotOlderThan"]))
-        if match and options.continue_token:
+        # A watch of what there is now asks for it as a list without bounds would.
+        from_now = version in ("", "0") and options.send_initial_events is None
+        if (match or from_now) and options.continue_token:
             told = "resourceVersionMatch is forbidden when continue is provided"
             errors.append(FieldError.forbidden(path, told))
         return errors

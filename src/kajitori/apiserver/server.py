@@ -42,7 +42,7 @@ from kajitori.apiserver.endpoints.discovery import Discovery, no_such_resource
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
 from kajitori.apiserver.http import Request, Response, Stream
-from kajitori.apiserver.negotiation import Form, negotiate
+from kajitori.apiserver.negotiation import negotiate_error
 from kajitori.apiserver.operating.asked import Asked
 from kajitori.apiserver.operating.inflight import TurnedAway
 from kajitori.apiserver.operating.observer import Observer
@@ -138,12 +138,7 @@ class ApiServer:
     def _refused(self, request: Request, error: ApiError | StoreError, warnings: list[str]) -> Answer:
         if not isinstance(error, ApiError):
             error = _not_stored(error)
-        try:
-            accept = request.headers.get("accept", "")
-            form = negotiate(accept, custom=False, streaming=False, transforms=False)
-        except ApiError:
-            form = Form()
-        return error_answer(error, form, warnings)
+        return error_answer(error, negotiate_error(request.headers.get("accept", "")), warnings)
 
     def _answer(self, request: Request, warnings: list[str]) -> "Answer | Awaitable[Answer]":
         if request.path == "*" and request.method == "OPTIONS":

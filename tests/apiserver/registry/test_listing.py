@@ -19,6 +19,7 @@ from tests.apiserver.support import (
 )
 
 SECRETS = f"{CORE}/secrets"
+TABLE = "as=Table;v=v1;g=meta.k8s.io"
 
 
 def names(told: Told) -> list[str]:
@@ -26,7 +27,10 @@ def names(told: Told) -> list[str]:
 
 
 def token_of(revision: int, start: str, version: str = "meta.k8s.io/v1") -> str:
-    text = json.dumps({"v": version, "rv": revision, "start": start}).encode()
+    return coded(json.dumps({"v": version, "rv": revision, "start": start}).encode())
+
+
+def coded(text: bytes) -> str:
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
@@ -132,13 +136,49 @@ async def test_a_revision_that_is_yet_to_come_is_refused(api: Api, query: str) -
         (token_of(5, "x", "v9"), "server does not recognize this encoded version v9"),
         (token_of(5, ""), "encoded start key empty"),
         (token_of(0, "x"), "incorrect encoded start resourceVersion"),
-        (base64.urlsafe_b64encode(b"[]").rstrip(b"=").decode(), "continue key is not valid"),
+        (token_of(5, "../x"), "continue key is not valid: ../x"),
+        (token_of(5, "/a//b"), "continue key is not valid: /a//b"),
+        (coded(b"[]"), "json: cannot unmarshal array into Go value of type storage.continueToken"),
+        (coded(b"null"), "server does not recognize this encoded version "),
+        (
+            coded(b'{"v":"meta.k8s.io/v1","rv":"5"}'),
+            "json: cannot unmarshal string into Go struct field continueToken.rv of type int64",
+        ),
+        (
+            coded(b'{"v":"meta.k8s.io/v1","rv":1.5}'),
+            "json: cannot unmarshal number 1.5 into Go struct field continueToken.rv of type int64",
+        ),
+        (
+            coded(b'{"v":1}'),
+            "json: cannot unmarshal number into Go struct field continueToken.v of type string",
+        ),
+        (coded(b"i"), "invalid character 'i' looking for beginning of value"),
     ],
 )
 @served
 async def test_a_token_that_is_none(api: Api, token: str, why: str) -> None:
     told = await api.refused(400, "GET", f"{SECRETS}?continue={token}")
     assert "continue key is not valid: " in told.message and why in told.message
+
+
+@served
+async def test_a_token_is_kubernetes(api: Api) -> None:
+    await filled(api, 3)
+    for path, start in ((SECRETS, "/s0\0"), ("/api/v1/secrets", "/default/s0\0")):
+        token = (await api.ok("GET", f"{path}?limit=1")).body["metadata"]["continue"]
+        told = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        assert told == {"v": "meta.k8s.io/v1", "rv": api.store.revision, "start": start}
+    # One that was made for another list, or by hand, is taken for what it says.
+    for start, expected in (("s1", ["s1", "s2"]), ("/s1\0", ["s2"]), ("/", ["s0", "s1", "s2"]), ("é", [])):
+        told = await api.ok("GET", f"{SECRETS}?continue={token_of(-1, start)}")
+        assert names(told) == expected, start
+
+
+@served
+async def test_what_may_be_of_any_revision_comes_whole(api: Api) -> None:
+    await filled(api, 3)
+    told = await api.ok("GET", f"{SECRETS}?limit=1&resourceVersion=0")
+    assert names(told) == ["s0", "s1", "s2"] and "continue" not in told.body["metadata"]
 
 
 @served
@@ -184,12 +224,22 @@ async def test_labels_and_fields_select_together(api: Api) -> None:
 async def test_shards_share_the_objects(api: Api) -> None:
     await filled(api)
     halves = []
-    for start, end in (("0x0", "0x8000000000000000"), ("0x8000000000000000", "0x10000000000000000")):
+    for start, end in (
+        ("0x0000000000000000", "0x8000000000000000"),
+        ("0x8000000000000000", "0x10000000000000000"),
+    ):
         selector = f"shardRange(object.metadata.uid,'{start}','{end}')"
-        halves.append(names(await api.ok("GET", f"{SECRETS}?shardSelector={selector}")))
+        told = await api.ok("GET", f"{SECRETS}?shardSelector={selector}")
+        halves.append(names(told))
+        shown = f"shardRange(object.metadata.uid, '{start}', '{end}')"
+        assert told.body["metadata"]["shardInfo"] == {"selector": shown}
     assert sorted(halves[0] + halves[1]) == ["s0", "s1", "s2", "s3", "s4"]
     for wrong in ("nonsense", "shardRange(object.metadata.uid,'0x8','0x0')"):
-        await api.refused(400, "GET", f"{SECRETS}?shardSelector={wrong}")
+        told = await api.refused(400, "GET", f"{SECRETS}?shardSelector={wrong}")
+        assert told.message.startswith("invalid shard selector: ")
+    whole = "shardRange(object.metadata.namespace,'0x0000000000000000','0x10000000000000000')"
+    rows = await api.ok("GET", f"{SECRETS}?shardSelector={whole}", accept=f"application/json;{TABLE}")
+    assert len(rows.body["rows"]) == 5 and "shardInfo" not in rows.body["metadata"]
 
 
 @served
@@ -237,3 +287,52 @@ async def test_lists_while_others_write_are_of_one_moment(api: Api) -> None:
             await asyncio.sleep(0)
 
     await asyncio.gather(write(), read())
+
+
+@served
+async def test_each_version_says_what_its_objects_are_selected_by(api: Api) -> None:
+    crd = definition(selectableFields=[{"jsonPath": ".spec.color"}])
+    schema = {"properties": {"spec": {"properties": {"color": {"type": "string"}}, "type": "object"}}}
+    first = crd["spec"]["versions"][0]
+    first["schema"]["openAPIV3Schema"] |= schema
+    beta = {**first, "name": "v1beta1", "storage": False}
+    crd["spec"]["versions"].append({key: value for key, value in beta.items() if key != "selectableFields"})
+    path = await define(api, crd)
+    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "spec": {"color": "red"}}
+    await api.ok("POST", path, {**widget, "metadata": {"name": "a"}})
+    assert names(await api.ok("GET", f"{path}?fieldSelector=spec.color%3Dred")) == ["a"]
+    assert names(await api.ok("GET", f"{path}?fieldSelector=spec.color%3Dblue")) == []
+    beta_path = path.replace("/v1/", "/v1beta1/")
+    told = await api.refused(400, "GET", f"{beta_path}?fieldSelector=spec.color%3Dred")
+    assert "field label not supported: spec.color" in told.message
+
+
+@pytest.mark.parametrize(
+    ("resource", "warning"),
+    [
+        ("endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+        ("componentstatuses", "v1 ComponentStatus is deprecated in v1.19+"),
+    ],
+)
+@served
+async def test_old_kinds_are_warned_of(api: Api, resource: str, warning: str) -> None:
+    told = await api.ok("GET", f"/api/v1/{resource}")
+    assert told.headers["warning"] == f'299 - "{warning}"'
+
+
+@served
+async def test_what_is_offered_depends_on_the_verb(api: Api) -> None:
+    offered = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    streams = ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+    for method, path, expected in (
+        ("GET", CONFIG_MAPS, offered + streams),
+        ("GET", f"{CONFIG_MAPS}/a", offered),
+        ("DELETE", CONFIG_MAPS, offered),
+        ("GET", "/version", "application/json"),
+        ("GET", "/api/v1", offered),
+    ):
+        told = await api.refused(406, method, path, accept="text/html")
+        assert told.message == f"406: Not Acceptable\n\nAvailable representations: {expected}"
+    for path in ("/apis", "/apis/apps"):
+        told = await api.refused(406, "GET", path, accept="text/html")
+        assert told.message == f"only the following media types are accepted: {offered}"

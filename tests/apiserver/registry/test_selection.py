@@ -4,7 +4,7 @@ from tests.apiserver.support import CONFIG_MAPS, Api, config_map, served
 
 from kajitori.apiserver.options import ListOptions
 from kajitori.apiserver.registry.resource import Remembered
-from kajitori.apiserver.registry.selection import fnv1a_64, select
+from kajitori.apiserver.registry.selection import select
 
 
 def test_the_last_two_values_are_remembered() -> None:
@@ -21,11 +21,6 @@ def test_the_last_two_values_are_remembered() -> None:
     assert read == [new, old]
     assert [remembered(each) for each in (other, old, new)] == [3, 1, 2]
     assert read == [new, old, other, new]
-
-
-def test_the_hash_of_shards_is_fnv() -> None:
-    assert fnv1a_64(b"") == 0xCBF29CE484222325
-    assert fnv1a_64(b"foobar") == 0x85944171F73967E8
 
 
 @served

@@ -4,7 +4,9 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.apiserver.support import (
@@ -146,6 +148,14 @@ async def test_one_object_by_its_path_or_its_name(api: Api) -> None:
 
 
 @served
+async def test_the_name_in_the_path_is_the_one_selected(api: Api) -> None:
+    for selector in ("metadata.name%3Db", "metadata.name!%3Da", "metadata.namespace%3Ddefault"):
+        path = f"/api/v1/watch/namespaces/default/configmaps/a?fieldSelector={selector}"
+        told = await api.refused(400, "GET", path)
+        assert told.message == "fieldSelector metadata.name doesn't match requested name"
+
+
+@served
 async def test_what_starts_or_stops_matching_is_told(api: Api) -> None:  # W5
     await api.ok("POST", CONFIG_MAPS, config_map("a"))
     start = api.store.revision
@@ -181,6 +191,32 @@ async def test_fields_are_followed_too(api: Api) -> None:  # W5
         await api.ok("POST", f"{PODS}/a/binding", binding)
         assert await mine.take(1) == [("ADDED", "a")]
         assert await unbound.take(1) == [("DELETED", "a")]
+
+
+@served
+async def test_shards_share_the_events(api: Api) -> None:
+    bounds = ("0x0000000000000000", "0x8000000000000000", "0x10000000000000000")
+    told: list[list[tuple[str, str]]] = []
+    start = api.store.revision
+    for number in range(6):
+        await api.ok("POST", CONFIG_MAPS, config_map(f"c{number}"))
+    await label(api, "c0", x="1")
+    await api.ok("DELETE", f"{CONFIG_MAPS}/c1")
+    for low, high in pairwise(bounds):
+        shard = quote(f"shardRange(object.metadata.uid, '{low}', '{high}')")
+        query = f"resourceVersion={start}&timeoutSeconds=-1&shardSelector={shard}"
+        async with api.watch(f"{CONFIG_MAPS}?{query}") as watch:
+            told.append([(type_, obj["metadata"]["name"]) for type_, obj in await watch.rest()])
+    whole = sorted([*(("ADDED", f"c{each}") for each in range(6)), ("MODIFIED", "c0"), ("DELETED", "c1")])
+    assert sorted(told[0] + told[1]) == whole
+    assert not {name for _, name in told[0]} & {name for _, name in told[1]}
+
+
+@served
+async def test_a_watch_of_what_there_is_goes_on_from_nowhere(api: Api) -> None:
+    for query in ("continue=abc", "continue=abc&resourceVersion=0"):
+        told = await api.refused(422, "GET", f"{CONFIG_MAPS}?watch=true&{query}")
+        assert "resourceVersionMatch is forbidden when continue is provided" in told.message
 
 
 @served

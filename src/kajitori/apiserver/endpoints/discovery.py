@@ -13,7 +13,7 @@ from kajitori.apiserver.endpoints.answers import NOT_FOUND_PAGE, plain
 from kajitori.apiserver.endpoints.health import Health
 from kajitori.apiserver.endpoints.openapi import OpenApi
 from kajitori.apiserver.http import Request, Response
-from kajitori.apiserver.negotiation import JSON, YAML, negotiate
+from kajitori.apiserver.negotiation import JSON, YAML, negotiate, only_json
 from kajitori.apiserver.registry.render import write_any
 
 __all__ = ["Discovery", "no_such_resource"]
@@ -59,7 +59,10 @@ class Discovery:
             return plain(404, NOT_FOUND_PAGE)
         if request.method != "GET" and (path not in _ANY_METHOD or request.method == "DELETE"):
             raise _method_not_allowed()
-        return _indented(facts.VERSION) if further is None else further()
+        if further is not None:
+            return further()
+        only_json(request.headers.get("accept", ""))
+        return _indented(facts.VERSION)
 
     def _paths(self) -> list[str]:
         """Every path that is answered and names no resource."""
@@ -80,9 +83,12 @@ class Discovery:
             ):
                 return plain(404, NOT_FOUND_PAGE)
             raise no_such_resource()
-        if not self._catalog.is_custom(path):
+        custom = self._catalog.is_custom(path)
+        if not custom:
             _only_get(request, parts)
-        form = negotiate(accept, custom=False, streaming=False, transforms=False)
+        # The lists of groups and of a group's versions have no routes in Kubernetes, nor has what is custom.
+        routed = not custom and (parts[0] == "api" or len(parts) == 3)
+        form = negotiate(accept, custom=False, streaming=False, transforms=False, routed=routed)
         if form.media != JSON:
             return Response(200, write_any(_decoded(found[0]), form.media), form.media)
         return _document(request, *found, JSON)

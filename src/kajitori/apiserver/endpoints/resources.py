@@ -139,7 +139,7 @@ class ResourceEndpoints:
     def watch(self, scope: Scope) -> Answer:
         form = self.form(scope)
         if form.media == YAML:
-            raise no_stream(custom=scope.resource.custom)
+            raise no_stream()
         options = list_options(scope.query, watch=True)
         store = self._registry.store
         resource = scope.resource

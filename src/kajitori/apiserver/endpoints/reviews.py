@@ -103,7 +103,6 @@ class Reviews:
 
     def _components(self, scope: Scope) -> Answer:
         """The one component there is, the store, is healthy when this answers at all."""
-        scope.warnings.append("v1 ComponentStatus is deprecated in v1.19+")
         healthy = {"type": "Healthy", "status": "True", "message": "ok"}
         item = {"metadata": {"name": "store"}, "conditions": [healthy]}
         form = self._resources.form(scope)

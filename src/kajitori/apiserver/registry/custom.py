@@ -36,7 +36,6 @@ class CustomStrategy(Strategy):
         self.kind = version.as_kind()
         self._version = version
         self.has_status = version.has_status
-        self.field_labels = frozenset(version.selectable_fields)
 
     name_error = staticmethod(name_is_dns_subdomain)
 
@@ -107,14 +106,6 @@ class CustomStrategy(Strategy):
 
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
         return []
-
-    def field_label(self, label: str) -> str:
-        if label in self.field_labels or label in ("metadata.name", "metadata.namespace"):
-            return label
-        raise BadRequest(f"field label not supported: {label}")
-
-    def selectable_fields(self, obj: JsonObject) -> dict[str, str]:
-        return {label: _field_text(value_at(obj, label)) for label in self.field_labels}
 
     def reset_fields(self, subresource: str = "") -> tuple[Path, ...]:
         if subresource == "status":
@@ -193,6 +184,21 @@ class CustomResource(Resource):
     @property
     def strategy(self) -> Strategy:
         return self._strategy
+
+    def field_label(self, label: str) -> str:
+        # Each version says by itself what may be asked for; the strategy is that of the stored one.
+        if label in ("metadata.name", "metadata.namespace") or label in self.version.selectable_fields:
+            return label
+        raise BadRequest(f"field label not supported: {label}")
+
+    def selectable_fields(self, value: bytes) -> dict[str, str]:
+        stored = self.parse(value)
+        shown = self.from_storage(stored) if self.converted else stored
+        metadata = shown["metadata"]
+        fields = {"metadata.name": metadata["name"], "metadata.namespace": metadata.get("namespace", "")}
+        if self.version.selectable_fields:
+            fields |= {label: _field_text(value_at(shown, label)) for label in self.version.selectable_fields}
+        return fields
 
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
         obj: JsonObject = untyped_numbers(raw)

@@ -9,15 +9,11 @@ Promises
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
-
-import msgspec
 
 from kajitori.apimachinery.errors import BadRequest, Cause, Expired, Timeout, not_found
 from kajitori.apiserver.options import ListOptions, parse_resource_version
+from kajitori.apiserver.registry.continuing import expired_token, read_token, write_token
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.render import ListPage
 from kajitori.apiserver.registry.resource import Resource
@@ -25,17 +21,6 @@ from kajitori.apiserver.registry.selection import Selection, select
 from kajitori.storage import Compacted, FutureRevision, Item, Span, Store
 
 __all__ = ["get_item", "initial_items", "list_items", "not_in_future"]
-
-
-_NO_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
-
-
-class _Token(msgspec.Struct):
-    """What a continue token says; the form is kube-apiserver's."""
-
-    v: str = ""
-    rv: int = 0
-    start: str = ""
 
 
 def get_item(store: Store, resource: Resource, namespace: str, name: str, version: str = "") -> Item:
@@ -60,14 +45,14 @@ async def list_items(
     """
     store = registry.store
     selection = select(resource, namespace, options)
-    wanted = parse_resource_version(options.resource_version)
     after, exact = "", 0
     if options.continue_token:
-        token = _read_token(options.continue_token)
+        after, exact = read_token(options.continue_token, selection.prefix)
         if options.resource_version not in ("", "0"):
             raise BadRequest("specifying resource version is not allowed when using continue")
-        after, exact = token.start, max(0, token.rv)
+        exact = max(0, exact)
     else:
+        wanted = parse_resource_version(options.resource_version)
         not_in_future(store, wanted)
         if options.resource_version_match == "Exact" or (
             wanted and options.limit and not options.resource_version_match
@@ -81,8 +66,13 @@ async def list_items(
     except Compacted:
         if not options.continue_token:
             raise Expired("The resourceVersion for the provided list is too old.") from None
-        raise _expired_token(after) from None
-    return _page(span, registry.indexes.candidates(resource, selection), selection, revision, options.limit)
+        raise expired_token(selection.prefix, after) from None
+    # What may be of any revision comes whole, as from a watch cache.
+    limit = 0 if options.resource_version == "0" else options.limit
+    values, page = _page(span, registry.indexes.candidates(resource, selection), selection, revision, limit)
+    if selection.shard is not None:
+        page.shard = str(selection.shard)
+    return values, page
 
 
 def initial_items(registry: Registry, resource: Resource, selection: Selection) -> list[bytes]:
@@ -111,7 +101,7 @@ def _page(
     if matches is None and selection.only is None:
         items = span.first(limit)
         left = span.left(items[-1].name) if limit and items else 0
-        token = _write_token(revision, items[-1].name) if left else ""
+        token = write_token(revision, selection.prefix, items[-1].name) if left else ""
         return [item.value for item in items], ListPage(revision, token, left or None)
     values: list[bytes] = []
     for item in span if candidates is None else span.among(candidates):
@@ -124,48 +114,8 @@ def _page(
         values.append(item.value)
         # How many of those that are left match, nobody knows without looking at them.
         if len(values) == limit and span.left(item.name):
-            return values, ListPage(revision, _write_token(revision, item.name))
+            return values, ListPage(revision, write_token(revision, selection.prefix, item.name))
     return values, ListPage(revision)
-
-
-def _write_token(revision: int, last: str) -> str:
-    token = _Token("meta.k8s.io/v1", revision, last)
-    return base64.urlsafe_b64encode(msgspec.json.encode(token)).rstrip(b"=").decode()
-
-
-def _read_token(text: str) -> _Token:
-    bad = _NO_BASE64.search(text)
-    try:
-        if bad is not None:
-            raise ValueError(f"illegal base64 data at input byte {bad.start()}")
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        token = msgspec.json.decode(raw, type=_Token)
-    except binascii.Error:
-        raise _bad_token(f"illegal base64 data at input byte {len(text) - 1}") from None
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise _bad_token(f"{error}") from None
-    if token.v != "meta.k8s.io/v1":
-        raise _bad_token(f"server does not recognize this encoded version {token.v}")
-    if token.rv == 0:
-        raise _bad_token("incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
-    if not token.start:
-        raise _bad_token("encoded start key empty (version meta.k8s.io/v1)")
-    return token
-
-
-def _bad_token(why: str) -> BadRequest:
-    return BadRequest(f"invalid continue token: continue key is not valid: {why}")
-
-
-def _expired_token(after: str) -> Expired:
-    error = Expired(
-        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-        "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
-        "the results. Continuing with the provided token results in an inconsistent list - objects that were "
-        "created, modified, or deleted between the time the first chunk was returned and now may show up in the list."
-    )
-    error.metadata["continue"] = _write_token(-1, after)
-    return error
 
 
 def not_in_future(store: Store, revision: int) -> None:

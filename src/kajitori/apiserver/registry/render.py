@@ -32,6 +32,20 @@ class ListPage(msgspec.Struct):
     revision: int
     continue_token: str = ""
     remaining: int | None = None
+    shard: str = ""
+    """The selector, where only a part of all objects was asked for."""
+
+
+def _metadata(page: ListPage, *, whole: bool) -> JsonObject:
+    """Of a list; that of tables and of metadata alone does not tell what part it is."""
+    metadata: JsonObject = {"resourceVersion": str(page.revision)}
+    if page.continue_token:
+        metadata["continue"] = page.continue_token
+    if page.remaining is not None:
+        metadata["remainingItemCount"] = page.remaining
+    if page.shard and whole:
+        metadata["shardInfo"] = {"selector": page.shard}
+    return metadata
 
 
 def write_any(obj: Any, media: str) -> bytes:
@@ -111,11 +125,7 @@ class Renderer:
             return self._json_list(values, page)
         if form.kind == "PartialObjectMetadata":
             raise self._not_acceptable(form, is_list=True)
-        metadata: JsonObject = {"resourceVersion": str(page.revision)}
-        if page.continue_token:
-            metadata["continue"] = page.continue_token
-        if page.remaining is not None:
-            metadata["remainingItemCount"] = page.remaining
+        metadata = _metadata(page, whole=not form.kind)
         bodies = self._protobuf(form)
         if bodies is not None:
             return bodies.many(values, metadata)
@@ -137,11 +147,9 @@ class Renderer:
 
     def _json_list(self, values: Iterable[bytes], page: ListPage) -> Joined:
         resource = self._resource
-        metadata: JsonObject = {"resourceVersion": str(page.revision)}
-        if page.continue_token or resource.custom:
-            metadata["continue"] = page.continue_token
-        if page.remaining is not None:
-            metadata["remainingItemCount"] = page.remaining
+        metadata = _metadata(page, whole=True)
+        if resource.custom:
+            metadata.setdefault("continue", "")
         head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
             resource.list_kind.encode(),
             resource.kind.api_version.encode(),

@@ -40,6 +40,12 @@ Read = TypeVar("Read")
 _UNTIL_THE_END = frozenset(("delete", "deletecollection", "get", "list", "watch"))
 """What discovery offers of a kind that is going away."""
 
+_DEPRECATED = {
+    "ComponentStatus": "v1 ComponentStatus is deprecated in v1.19+",
+    "Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""What Kubernetes warns of besides what definitions say, in v1."""
+
 
 class Remembered(Generic[Read]):
     """What a function reads in the last two values it was asked about.
@@ -98,7 +104,7 @@ class Resource:
         """Whether a stored value is this version's JSON as it stands."""
         self.since = 0
         """The revision before which there were no objects of this kind, and nobody may ask to watch from."""
-        self.deprecation = ""
+        self.deprecation = _DEPRECATED.get(info.kind.kind, "") if info.kind.api_version == "v1" else ""
         """What every request for this version is warned of."""
         self.item_prefix = b'{"kind":"%s","apiVersion":"%s",' % (
             info.kind.kind.encode(),
