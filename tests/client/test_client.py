@@ -277,6 +277,12 @@ def test_the_default_tells_each_warning_once(caplog: pytest.LogCaptureFixture) -
     assert len(caplog.records) == 1
 
 
+def test_who_asks_about_everything_need_not_be_warned(caplog: pytest.LogCaptureFixture) -> None:  # C3
+    said = answer(pod("a", 1), 200, {"warning": '299 - "v1beta1 is going"'})
+    talk(lambda client: client.without_warnings().get(PODS, "n", "a"), said)
+    assert not caplog.records
+
+
 def test_a_watch_gives_events_until_its_end() -> None:
     async def follow(client: Client) -> list[tuple[str, str]]:
         async with client.watch(PODS, "n", resource_version="3", bookmarks=True) as events:

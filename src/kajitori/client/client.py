@@ -14,6 +14,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ and client-
 """
 
 import asyncio
+import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -59,6 +60,10 @@ _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 T = TypeVar("T")
 
 
+def _ignore(warning: str) -> None:
+    """Nobody wants to know."""
+
+
 class Client:
     """One API server, as one user. Cheap to share; safe for concurrent use."""
 
@@ -81,6 +86,12 @@ class Client:
         self._on_warning = on_warning or WarningLog()
         self._timeout = timeout_seconds
         self._read_headers = {"accept": _JSON, "user-agent": user_agent}
+
+    def without_warnings(self) -> Self:
+        """The same client, deaf to the server's warnings: for what asks about every kind, old ones included."""
+        quiet = copy.copy(self)
+        quiet._on_warning = _ignore
+        return quiet
 
     async def __aenter__(self) -> Self:
         return self

@@ -136,5 +136,5 @@ def _is_going(namespace: Unstructured) -> bool:
 
 def setup(manager: Manager) -> None:
     """Adds the controller to a manager."""
-    reconciler = NamespaceReconciler(manager.client, manager.cache, manager.clock)
+    reconciler = NamespaceReconciler(manager.client.without_warnings(), manager.cache, manager.clock)
     manager.controller("namespace-controller", reconciler, for_=NAMESPACES, workers=4)

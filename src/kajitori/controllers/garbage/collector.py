@@ -304,6 +304,6 @@ def _reference_to(identity: Identity) -> JsonObject:
 
 def setup(manager: Manager) -> GarbageCollector:
     """Adds the collector to a manager."""
-    collector = GarbageCollector(manager.client, manager.events)
+    collector = GarbageCollector(manager.client.without_warnings(), manager.events)
     manager.add(collector.run)
     return collector
