@@ -44,9 +44,10 @@ def command_line_page() -> str:
     lines += [f"| [`kajitori {name}`](#kajitori-{name}) | {text} |" for name, text in names]
     lines += [
         "",
-        "Exit codes: 0 well, 1 failed, 2 the command line was wrong. Every failure is one sentence on",
+        "Exit codes: 0 well, 1 failed, 2 the command line was wrong, others as a command says. Every failure is one",
+        "sentence on standard error.",
+        "",
     ]
-    lines += ["standard error.", ""]
     for name, _ in names:
         lines += _command(name)
     return "\n".join(lines).rstrip() + "\n"

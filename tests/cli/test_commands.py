@@ -13,7 +13,7 @@ from kajitori import __version__
 from kajitori.cli.main import CommandError, main
 from kajitori.cli.up import options_from
 
-COMMANDS = ("up", "run", "crds", "explain", "version")
+COMMANDS = ("up", "run", "crds", "explain", "backup", "restore", "version")
 
 
 def test_the_version_in_every_form(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,8 @@ _COMMANDS = {
     "run": "run operators against any Kubernetes cluster",
     "crds": "print CustomResourceDefinitions to install elsewhere",
     "explain": "show what an operator sees of an object, and what it would do",
+    "backup": "copy the state of a cluster to a file, while it runs or not",
+    "restore": "make a backup the state of a cluster",
     "version": "print the version",
 }
 

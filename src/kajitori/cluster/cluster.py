@@ -37,7 +37,7 @@ from kajitori.cluster.assembly import Assembled, Reports, assemble
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
-from kajitori.cluster.options import ClusterOptions
+from kajitori.cluster.options import STATE_FILE, ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
 from kajitori.storage import OpenError, Store, StoreError, open_store
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
@@ -52,9 +52,6 @@ __all__ = ["Cluster", "ClusterError"]
 
 GRACE_SECONDS = 10.0
 """What requests in flight get when the server stops."""
-
-_STATE = "state.db"
-"""The file in the data directory that holds the state."""
 
 _log = logging.getLogger(__name__)
 
@@ -199,7 +196,7 @@ class Cluster:
         authorizer = Authorizer.of_store(store)
         authenticator = self._authenticator(secrets, store)
         watchers = self._watch_over()
-        kept = None if options.data_dir is None else options.data_dir / _STATE
+        kept = None if options.data_dir is None else options.data_dir / STATE_FILE
         metrics = Metrics(store, lambda: self._server, self._program_metrics, file=kept)
         try:
             assembled = self._assembled = assemble(
@@ -275,7 +272,7 @@ class Cluster:
     async def _open_store(self) -> Store:
         folder = self.options.data_dir
         try:
-            return await open_store(None if folder is None else folder / _STATE)
+            return await open_store(None if folder is None else folder / STATE_FILE)
         except OpenError as error:
             raise ClusterError(str(error)) from None
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from kajitori.cluster.operating import Operating
 
-__all__ = ["ClusterOptions"]
+__all__ = ["STATE_FILE", "ClusterOptions"]
+
+STATE_FILE = "state.db"
+"""The file in the data directory that holds the state."""
 
 
 @dataclass(frozen=True, slots=True)

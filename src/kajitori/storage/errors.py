@@ -7,7 +7,8 @@
     ├── FutureRevision    the revision asked for has not happened yet
     ├── StoreClosed       the store was closed
     ├── StorageError      the disk did not do what was asked; nothing of it took place
-    ├── BackupError       no copy was made
+    ├── BackupError       no copy was made, or nothing restored
+    │   └── BackupUnfit       because of the file that was to be copied or restored: trying again is no use
     └── OpenError         the file cannot be opened; it was left as it was
         ├── StoreLocked       another process has it open
         ├── StoreUnavailable  the directory is missing, or may not be read or written
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackupError",
+    "BackupUnfit",
     "Compacted",
     "Exists",
     "FutureRevision",
@@ -99,7 +101,11 @@ class StorageError(StoreError):
 
 
 class BackupError(StoreError):
-    """No copy was made, and nothing that was there before was touched."""
+    """No copy was made, or nothing restored; nothing that was there before was touched."""
+
+
+class BackupUnfit(BackupError):
+    """What was to be copied or restored is missing, damaged, of a later version, or no store at all."""
 
 
 class OpenError(StoreError):
@@ -129,7 +135,11 @@ class StoreTooNew(OpenError):
 
 
 class StoreDamaged(OpenError):
-    """The file is one of ours, but cannot be read to its end."""
+    """The file is one of ours, but cannot be read to its end; `detail` says what is wrong with it."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path}: the store is damaged ({detail}); restore a backup")
+        self.detail = detail
 
 
 class StoreFull(OpenError):

@@ -56,7 +56,7 @@ def failed_work(path: Path, error: Exception, doing: str) -> StorageError:
 
 
 def damaged(path: Path, detail: str) -> StoreDamaged:
-    return StoreDamaged(f"{path}: the store is damaged ({detail}); restore a backup")
+    return StoreDamaged(str(path), detail)
 
 
 def _failed_open_by_system(path: Path, error: OSError) -> OpenError:

@@ -14,13 +14,15 @@ Promises
     F1  one process has the store open at a time
     F2  a file that is not ours, is damaged, or is of a later version is never written to
     F3  only the owner may read the files: Secrets are in them
+    F4  a file of an earlier version is brought to this one in one transaction: whatever interrupts that, the file is
+        of the one or of the other
 """
 
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from zlib import crc32
 
 from kajitori.storage.errors import OpenError, StoreForeign, StoreLocked, StoreTooNew, StoreUnavailable
 from kajitori.storage.faults import damaged, failed_open
@@ -28,18 +30,23 @@ from kajitori.storage.faults import damaged, failed_open
 __all__ = [
     "APPLICATION_ID",
     "FORMAT_VERSION",
-    "checksum",
     "connect",
     "create_tables",
     "lock",
+    "migrate",
     "open_database",
+    "open_to_read",
+    "pending",
 ]
 
 APPLICATION_ID = 0x6B616A69
 """Marks a SQLite file as a store: "kaji" in ASCII."""
 
 FORMAT_VERSION = 1
-"""Raised when an older program could not read the file any more."""
+"""Raised when an older program could not read the file any more; `MIGRATIONS` then says how it gets there."""
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+"""By version: what makes a file of that version one of the next. Statements only; the transaction is the caller's."""
 
 PAGE_SIZE_BYTES = 8192
 """A few objects a page: a fifth smaller files than with 4096, faster large commits, equal small ones."""
@@ -62,11 +69,6 @@ _TABLES = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {FORMAT_VERSION}",
 )
-
-
-def checksum(row: tuple[int, str, str, int, int, int], value: bytes) -> int:
-    """Of revision, bucket, name, created, previous, deleted, and the value."""
-    return crc32(value, crc32("%d %s %s %d %d %d".__mod__(row).encode()))
 
 
 def lock(path: Path) -> int:
@@ -118,6 +120,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             _use_wal(path, connection)
+            migrate(path, connection)
     except sqlite3.Error as error:
         connection.close()
         raise failed_open(path, error) from error
@@ -148,6 +151,55 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def migrate(path: Path, connection: sqlite3.Connection) -> None:
+    """Brings a file of an earlier version to this one (F4).
+
+    Raises: StoreDamaged when its version is one that never was; what SQLite raises.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == FORMAT_VERSION:
+        return
+    if version < min(MIGRATIONS, default=FORMAT_VERSION):
+        raise damaged(path, f"there never was a format {version}")
+    connection.execute("BEGIN IMMEDIATE")
+    for each in range(version, FORMAT_VERSION):
+        MIGRATIONS[each](connection)
+    connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+    connection.execute("COMMIT")
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, whether a server has the file open or not.
+
+    Raises:
+        FileNotFoundError and other OSErrors: it cannot be read.
+        StoreForeign, StoreTooNew, StoreDamaged: it is no store that this version can read.
+    """
+    restored = pending(path)
+    path = restored if restored.exists() else path
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    _judge_header(path, header)
+    if not header:
+        raise StoreForeign(f"{path}: this is not a database; it is empty")
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            if _is_new(path, connection):
+                raise StoreForeign(f"{path}: nothing is in this database")
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise failed_open(path, error) from error
+    return connection
+
+
+def pending(path: Path) -> Path:
+    """Where the file lies that is about to replace `path`: whole, and then put in place whatever happens."""
+    return path.with_name(f"{path.name}.restored")
+
+
 def _use_wal(path: Path, connection: sqlite3.Connection) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
@@ -166,6 +218,10 @@ def _check_header(path: Path) -> None:
         header = os.read(descriptor, _HEADER_BYTES)
     finally:
         os.close(descriptor)
+    _judge_header(path, header)
+
+
+def _judge_header(path: Path, header: bytes) -> None:
     if not header:
         log = Path(f"{path}-wal")
         if log.exists() and log.stat().st_size:

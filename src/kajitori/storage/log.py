@@ -12,21 +12,16 @@ Promises
 import os
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-from kajitori.storage.errors import StoreDamaged
-from kajitori.storage.faults import damaged, failed_open, failed_work
-from kajitori.storage.format import checksum, lock, open_database
+from kajitori.storage.faults import failed_open, failed_work
+from kajitori.storage.format import lock, open_database, pending
 from kajitori.storage.history import History
 from kajitori.storage.interface import Event, Item, Revision
+from kajitori.storage.rows import ROWS_PER_STATEMENT_MAX, broken_row, insert_rows, read_marks, read_rows
 from kajitori.world.clock import Clock
 
-__all__ = ["Log", "insert_rows"]
-
-ROWS_PER_STATEMENT_MAX = 64
-"""Rows of one INSERT. A commit of no more than that is one call into SQLite, which gives up the interpreter
-lock once instead of once for each row; a busy loop would make the writer wait for it each time."""
+__all__ = ["Log"]
 
 SWEEP_SECONDS = 0.003
 """How long one step of a compaction should take: as long as a writer waits for it at most, roughly."""
@@ -36,8 +31,6 @@ SWEEP_ROWS_MAX = 4096
 
 FREE_PAGES_KEPT = 1024
 """Unused pages that stay in the file for the next writes (8 MiB), besides a quarter of the file."""
-
-_COLUMNS = "revision, bucket, name, created, previous, deleted, checksum, value"
 
 
 class Log:
@@ -61,6 +54,10 @@ class Log:
         self.path = self.path.resolve()  # Two ways to one file must find the same lock.
         self._lock = lock(self.path)
         try:
+            if pending(self.path).exists():
+                from kajitori.storage.restore import put_in_place  # was interrupted by a crash
+
+                put_in_place(self.path)
             self._connection = open_database(self.path)
             return self._load(self._connection, history)
         except sqlite3.Error as error:
@@ -124,11 +121,7 @@ class Log:
         return self._connection
 
     def _load(self, connection: sqlite3.Connection, history: History) -> Revision:
-        meta = dict(connection.execute("SELECT key, value FROM meta"))
-        try:
-            self._compacted, self._swept = meta["compacted"], meta["swept"]
-        except KeyError as missing:
-            raise damaged(self.path, f"it does not tell {missing}") from None
+        self._compacted, self._swept = read_marks(connection, self.path)
         history.compacted = self._compacted
         last = self._read_all(connection, history)
         for bucket in history.buckets.values():
@@ -140,10 +133,9 @@ class Log:
         """Brings every row, oldest first, into `history`; gives the revision of the last."""
         compacted = history.compacted
         revision = 0
-        for row in connection.execute(f"SELECT {_COLUMNS} FROM log ORDER BY revision"):
-            revision, bucket_name, name, created, previous, deleted, check, value = row
-            if not isinstance(value, bytes) or checksum(row[:6], value) != check:
-                raise self._broken_row(revision, bucket_name, name)
+        for revision, bucket_name, name, created, previous, deleted, _, value in read_rows(
+            connection, self.path
+        ):
             bucket = history.bucket(bucket_name)
             items = bucket.items
             before = items.get(name)
@@ -152,18 +144,13 @@ class Log:
             item = Item(name, value, revision, created)
             if revision > compacted:
                 if previous != (0 if before is None else before.revision):
-                    raise self._broken_row(revision, bucket_name, name)
+                    raise broken_row(self.path, revision, bucket_name, name)
                 history.record(bucket, Event(revision, bucket.name, name, item, before, deleted == 1))
             if deleted:
                 items.pop(name, None)
             else:
                 items[name] = item
         return revision
-
-    def _broken_row(self, revision: object, bucket: object, name: object) -> StoreDamaged:
-        return damaged(
-            self.path, f"the write of {bucket} {name} at revision {revision} is not as it was made"
-        )
 
     def _sweep_some(self, connection: sqlite3.Connection, target: Revision) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -204,27 +191,3 @@ class Log:
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def insert_rows(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
-    """Adds a row for each event, in as few statements as possible."""
-    for start in range(0, len(events), ROWS_PER_STATEMENT_MAX):
-        some = events[start : start + ROWS_PER_STATEMENT_MAX]
-        connection.execute(_insert(len(some)), _parameters(some))
-
-
-@cache
-def _insert(rows: int) -> str:
-    return f"INSERT INTO log ({_COLUMNS}) VALUES " + ",".join(["(?,?,?,?,?,?,?,?)"] * rows)
-
-
-def _parameters(events: Sequence[Event]) -> list[int | str | bytes]:
-    parameters: list[int | str | bytes] = []
-    for event in events:
-        item = event.item
-        before = 0 if event.previous is None else event.previous.revision
-        head = (event.revision, event.bucket, item.name, item.created, before, 1 if event.deleted else 0)
-        parameters += head
-        parameters.append(checksum(head, item.value))
-        parameters.append(item.value)
-    return parameters
