@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.apiserver.support import CORE, MERGE, OPTIONS, Api, Told, served, served_on_disk, serving
 
+from kajitori.apiserver.allocation import RangeError, service_networks
 from kajitori.cluster.cluster import Cluster, ClusterError
 
 SERVICES = f"{CORE}/services"
@@ -113,3 +115,106 @@ def test_a_range_that_is_none_is_refused_at_the_start(told: str) -> None:
                 pass
 
     asyncio.run(main())
+
+
+IP_ADDRESSES = "/apis/networking.k8s.io/v1/ipaddresses"
+DUAL = replace(OPTIONS, service_cluster_ip_range="10.97.0.0/24,fd00::/112")
+
+
+async def parents(api: Api) -> dict[str, str]:
+    """The Service of every IPAddress."""
+    items = (await api.ok("GET", IP_ADDRESSES)).body["items"]
+    return {each["metadata"]["name"]: each["spec"]["parentRef"]["name"] for each in items}
+
+
+async def gone(api: Api, name: str) -> None:
+    async with api.watch(f"{IP_ADDRESSES}?fieldSelector=metadata.name={name}") as watching:
+        while name in await parents(api):
+            await watching.next()
+
+
+def test_the_network_of_services_is_an_object() -> None:
+    async def main() -> None:
+        async with serving(DUAL) as api:
+            told = (await api.ok("GET", "/apis/networking.k8s.io/v1/servicecidrs/kubernetes")).body
+            assert told["spec"]["cidrs"] == ["10.97.0.0/24", "fd00::/112"]
+            (ready,) = told["status"]["conditions"]
+            assert (ready["type"], ready["status"]) == ("Ready", "True")
+            assert ready["message"] == "Kubernetes default Service CIDR is ready"
+            assert await parents(api) == {"10.97.0.1": "kubernetes"}
+            told = (await api.ok("GET", f"{SERVICES}/kubernetes")).body
+            assert told["spec"]["clusterIPs"] == ["10.97.0.1"]
+
+    asyncio.run(main())
+
+
+@served_on_disk
+async def test_addresses_of_services_are_objects(api: Api) -> None:  # P1, P2
+    mine = await address(api, "a")
+    told = (await api.ok("GET", f"{IP_ADDRESSES}/{mine}")).body
+    assert told["spec"]["parentRef"] == {"resource": "services", "namespace": "default", "name": "a"}
+    assert told["metadata"]["labels"] == {
+        "ipaddress.kubernetes.io/ip-family": "IPv4",
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+    }
+    await api.ok("POST", f"{SERVICES}?dryRun=All", service("dry"))
+    await api.ok("POST", SERVICES, service("headless", clusterIP="None"))
+    assert set((await parents(api)).values()) == {"kubernetes", "a"}
+    # Whoever gets the address next has its object, whatever is still under way.
+    await api.ok("DELETE", f"{SERVICES}/a")
+    assert await address(api, "b", clusterIP=mine) == mine
+    assert (await parents(api))[mine] == "b"
+    outside = {"type": "ExternalName", "externalName": "x.y", "clusterIP": None, "clusterIPs": None}
+    await api.ok("PATCH", f"{SERVICES}/b", {"spec": outside}, type=MERGE)
+    await gone(api, mine)
+
+
+def test_a_service_may_have_addresses_of_both_families() -> None:
+    async def main() -> None:
+        async with serving(DUAL) as api:
+            both = {"ipFamilyPolicy": "PreferDualStack"}
+            told = (await api.ok("POST", SERVICES, service("both", **both))).body["spec"]
+            assert told["ipFamilies"] == ["IPv4", "IPv6"] and told["clusterIP"] == told["clusterIPs"][0]
+            four, six = told["clusterIPs"]
+            assert four.startswith("10.97.0.") and six.startswith("fd00::")
+            assert set(await parents(api)) == {"10.97.0.1", four, six}
+            told = (await api.ok("POST", SERVICES, service("six", ipFamilies=["IPv6"]))).body["spec"]
+            assert told["clusterIP"].startswith("fd00::") and told["ipFamilyPolicy"] == "SingleStack"
+            # A Service may get its second address later, and give it back.
+            one = await address(api, "later")
+            told = (await api.ok("PATCH", f"{SERVICES}/later", {"spec": both}, type=MERGE)).body["spec"]
+            assert told["clusterIPs"][0] == one and told["clusterIPs"][1].startswith("fd00::")
+            second = told["clusterIPs"][1]
+            assert (await parents(api))[second] == "later"
+            single = {"ipFamilyPolicy": "SingleStack"}
+            told = (await api.ok("PATCH", f"{SERVICES}/later", {"spec": single}, type=MERGE)).body["spec"]
+            assert told["clusterIPs"] == [one] and told["ipFamilies"] == ["IPv4"]
+            await gone(api, second)
+
+    asyncio.run(main())
+
+
+def test_what_is_amiss_with_addresses_is_mended_at_the_next_start(tmp_path: Path) -> None:  # P3
+    options = replace(OPTIONS, data_dir=tmp_path)
+
+    async def main() -> None:
+        async with serving(options) as api:
+            mine = await address(api, "a")
+            await api.ok("DELETE", f"{IP_ADDRESSES}/{mine}")
+            stray = (await api.ok("GET", f"{IP_ADDRESSES}/10.96.0.1")).body
+            stray["metadata"] = {"name": "10.96.3.3", "labels": stray["metadata"]["labels"]}
+            stray["spec"]["parentRef"]["name"] = "nothing"
+            await api.ok("POST", IP_ADDRESSES, stray)
+            foreign = {**stray, "metadata": {"name": "10.96.4.4"}}
+            await api.ok("POST", IP_ADDRESSES, foreign)
+        async with serving(options) as api:
+            await gone(api, "10.96.3.3")
+            assert await parents(api) == {"10.96.0.1": "kubernetes", mine: "a", "10.96.4.4": "nothing"}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("text", ["10.96.0.0/16,10.97.0.0/16", "10.96.0.0/16,", "10.96.0.0/16,fd00::/126"])
+def test_two_networks_are_one_of_each_family(text: str) -> None:
+    with pytest.raises(RangeError, match="service range"):
+        service_networks(text)

@@ -7,7 +7,7 @@ Promises
 
 import ipaddress
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,9 +20,9 @@ from kajitori.storage import Event, Store
 from kajitori.world.random import Random
 
 if TYPE_CHECKING:
-    from kajitori.apis.strategies.service_allocation import Held
+    from kajitori.apis.strategies.service_allocation import Held, Network
 
-__all__ = ["Allocation", "RangeError"]
+__all__ = ["ALLOCATOR", "BUCKET", "MANAGED_BY", "Allocation", "RangeError", "ip_address", "service_networks"]
 
 BUCKET = "/services"
 
@@ -40,26 +40,78 @@ _parse = msgspec.json.Decoder(JsonObject).decode
 Written = TypeVar("Written")
 
 
+def service_networks(text: str) -> "tuple[Network, ...]":
+    """The networks of Services, the default one first.
+
+    Raises: RangeError.
+    """
+    found: list[Network] = []
+    for each in text.split(","):
+        try:
+            network = ipaddress.ip_network(each)
+        except ValueError as error:
+            raise RangeError(f"service range {each}: {error}; write it as 10.96.0.0/16") from None
+        if network.num_addresses < ADDRESSES_MIN:
+            raise RangeError(f"service range {each}: use one of at least {ADDRESSES_MIN} addresses")
+        found.append(network)
+    if len({each.version for each in found}) != len(found):
+        raise RangeError(
+            f"service range {text}: name one network of each family, as in 10.96.0.0/16,fd00::/112"
+        )
+    return tuple(found)
+
+
+MANAGED_BY = "ipaddress.kubernetes.io/managed-by"
+ALLOCATOR = "ipallocator.k8s.io"
+
+
+def ip_address(address: str, service: JsonObject) -> JsonObject:
+    """The IPAddress of an address that the Service with this metadata has."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {
+            "name": address,
+            "labels": {
+                "ipaddress.kubernetes.io/ip-family": "IPv6" if ":" in address else "IPv4",
+                MANAGED_BY: ALLOCATOR,
+            },
+        },
+        "spec": {
+            "parentRef": {
+                "resource": "services",
+                "namespace": service["namespace"],
+                "name": service["name"],
+            }
+        },
+    }
+
+
 class Allocation:
     """Hands out what Services ask for. The books are opened with the first write of a Service."""
 
     def __init__(
         self, store: Store, *, service_range: str, node_ports: tuple[int, int], random: Random
     ) -> None:
-        """Raises: RangeError."""
-        try:
-            self._network = ipaddress.ip_network(service_range)
-        except ValueError as error:
-            raise RangeError(f"service range {service_range}: {error}; write it as 10.96.0.0/16") from None
-        if self._network.num_addresses < ADDRESSES_MIN:
-            raise RangeError(f"service range {service_range}: use one of at least {ADDRESSES_MIN} addresses")
+        """`service_range` is one network, or two of different families with a comma between them.
+
+        Raises: RangeError.
+        """
+        self.networks = service_networks(service_range)
+        self.families = tuple(f"IPv{each.version}" for each in self.networks)
+        self.claim: Callable[[JsonObject], Awaitable[None]] | None = None
+        """What makes the addresses of a stored Service known."""
         self._node_ports = node_ports
         self._store = store
         self._random = random
 
     @cached_property
     def _books(self) -> "_Books":
-        return _Books(self._store, self._network, self._node_ports, self._random)
+        return _Books(self._store, self.networks, self._node_ports, self._random)
+
+    def is_held(self, address: str) -> bool:
+        """Whether a Service has the address, or is about to."""
+        return self._books.holds(address)
 
     def allocate(
         self, resource: Resource, obj: JsonObject, old: JsonObject | None, *, dry_run: bool
@@ -71,15 +123,18 @@ class Allocation:
         if resource.bucket != BUCKET:
             return None
         self._books.allocate(obj, old, dry_run=dry_run)
-        return None if dry_run else _Hold(self._books, obj)
+        return None if dry_run else _Hold(self._books, obj, self.claim)
 
 
 class _Hold:
     """What one write under way has been given."""
 
-    def __init__(self, books: "_Books", service: JsonObject) -> None:
+    def __init__(
+        self, books: "_Books", service: JsonObject, claim: Callable[[JsonObject], Awaitable[None]] | None
+    ) -> None:
         self._books = books
         self._service = service
+        self._claim = claim
 
     async def until_done(self, write: Coroutine[Any, Any, Written], /) -> Written:
         """The outcome of `write`; until then, whoever goes away meanwhile, nobody else is given the same."""
@@ -87,7 +142,10 @@ class _Hold:
 
     async def _held(self, write: Coroutine[Any, Any, Written]) -> Written:
         try:
-            return await write
+            written = await write
+            if self._claim is not None:
+                await self._claim(self._service)
+            return written
         finally:
             self._books.release(self._service)
 
@@ -98,14 +156,14 @@ class _Books:
     def __init__(
         self,
         store: Store,
-        network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+        networks: "tuple[Network, ...]",
         node_ports: tuple[int, int],
         random: Random,
     ) -> None:
         from kajitori.apis.strategies import service_allocation
 
         self._rules = service_allocation
-        self._ranges = service_allocation.Ranges(network, range(node_ports[0], node_ports[1] + 1))
+        self._ranges = service_allocation.Ranges(networks, range(node_ports[0], node_ports[1] + 1))
         self._random = random
         # Counted, because a change under way may hold what the stored object holds too.
         self._ips: Counter[str] = Counter()
@@ -125,6 +183,9 @@ class _Books:
         )
         if not dry_run:
             self._take(self._rules.held(obj))
+
+    def holds(self, address: str) -> bool:
+        return address in self._ips
 
     def release(self, obj: JsonObject) -> None:
         self._give_back(self._rules.held(obj))

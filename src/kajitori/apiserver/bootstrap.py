@@ -16,16 +16,14 @@ import msgspec
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time
 from kajitori.apis.resources import ResourceInfo, find_kind, resources
+from kajitori.apiserver.allocation import ip_address, service_networks
 from kajitori.apiserver.registry.meta import in_order
 from kajitori.apiserver.registry.resource import encode
 from kajitori.storage import Item, Render, Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
-__all__ = ["API_SERVICE_ADDRESS", "bootstrap_objects", "ensure"]
-
-API_SERVICE_ADDRESS = "10.96.0.1"
-"""The first address of the service range: where Pods find the API."""
+__all__ = ["bootstrap_objects", "ensure"]
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -35,7 +33,12 @@ _GROUP_PRIORITIES = {"": 18000, "apiregistration.k8s.io": 20000, "apps": 17800, 
 
 
 def bootstrap_objects(*, port: int, service_range: str, rbac: Iterable[JsonObject]) -> Iterator[JsonObject]:
-    """Every object that a new cluster has; `port` is where the API is served."""
+    """Every object that a new cluster has; `port` is where the API is served.
+
+    Pods find the API at the first address of the service range.
+    """
+    networks = service_networks(service_range)
+    address = str(networks[0][1])
     for name in _NAMESPACES:
         yield {
             "apiVersion": "v1",
@@ -45,13 +48,21 @@ def bootstrap_objects(*, port: int, service_range: str, rbac: Iterable[JsonObjec
             "status": {"phase": "Active"},
         }
     yield from _priority_classes()
-    yield from _api_service(port)
+    service = _api_service(port, address)
+    yield service
+    yield ip_address(address, service["metadata"])
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+    }
     yield {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "ServiceCIDR",
         "metadata": {"name": "kubernetes"},
-        "spec": {"cidrs": [service_range]},
-        "status": {},
+        "spec": {"cidrs": [str(each) for each in networks]},
+        "status": {"conditions": [ready]},
     }
     yield from rbac
     yield from _local_api_services()
@@ -73,8 +84,8 @@ def _priority_classes() -> Iterator[JsonObject]:
         }
 
 
-def _api_service(port: int) -> Iterator[JsonObject]:
-    yield {
+def _api_service(port: int, address: str) -> JsonObject:
+    return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
@@ -84,11 +95,11 @@ def _api_service(port: int) -> Iterator[JsonObject]:
         },
         "spec": {
             "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": port}],
-            "clusterIP": API_SERVICE_ADDRESS,
-            "clusterIPs": [API_SERVICE_ADDRESS],
+            "clusterIP": address,
+            "clusterIPs": [address],
             "type": "ClusterIP",
             "sessionAffinity": "None",
-            "ipFamilies": ["IPv4"],
+            "ipFamilies": ["IPv6" if ":" in address else "IPv4"],
             "ipFamilyPolicy": "SingleStack",
             "internalTrafficPolicy": "Cluster",
         },
@@ -162,8 +173,10 @@ def _new(obj: JsonObject, now: str, random: Random) -> JsonObject:
     metadata = obj["metadata"]
     metadata.setdefault("uid", random.uuid4())
     metadata.setdefault("creationTimestamp", now)
-    for condition in (obj.get("status") or {}).get("conditions") or ():
-        condition.setdefault("lastTransitionTime", now)
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    for index, condition in enumerate(conditions):
+        own = {name: condition[name] for name in ("type", "status")}
+        conditions[index] = {**own, "lastTransitionTime": now, **condition}
     return obj
 
 

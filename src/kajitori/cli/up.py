@@ -92,7 +92,8 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         "--service-cluster-ip-range",
         default="10.96.0.0/16",
         metavar="CIDR",
-        help="addresses of Services (default: %(default)s)",
+        help="addresses of Services; two networks with a comma between them make Services of both IP "
+        "families possible (default: %(default)s)",
     )
     serving.add_argument(
         "--service-node-port-range",

@@ -29,6 +29,7 @@ from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
+from kajitori.apiserver.service_addresses import ServiceAddresses
 from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
@@ -72,6 +73,7 @@ class Assembled:
 
     server: ApiServer
     custom: CustomResources
+    addresses: ServiceAddresses
     resources: ResourceEndpoints
     registry: Registry
     catalog: Catalog
@@ -119,6 +121,10 @@ def assemble(
     registry = Registry(
         store, chain, clock=clock, random=random, allocators=allocation, resources=catalog.all
     )
+    services = catalog.find("", "v1", "services")
+    assert isinstance(services, BuiltInResource)
+    services.families = allocation.families
+    addresses = ServiceAddresses(registry, catalog, allocation)
     endpoints = ResourceEndpoints(registry)
     openapi = OpenApi(lambda: custom.openapi(), lambda: custom.openapi_v2())
     custom = CustomResources(registry, catalog, endpoints, openapi.changed)
@@ -138,4 +144,4 @@ def assemble(
         discovery=Discovery(catalog, openapi, health, further),
         observer=reports.observer,
     )
-    return Assembled(server, custom, endpoints, registry, catalog)
+    return Assembled(server, custom, addresses, endpoints, registry, catalog)

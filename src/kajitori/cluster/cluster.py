@@ -228,6 +228,7 @@ class Cluster:
         background = Background()
         self._stack.push_async_callback(background.close)
         assembled.custom.start(background)
+        assembled.addresses.start(background)
         background.spawn(expire_events(store), "expiry of events")
         if pending is not None:
             await self._listen(assembled, self._finish_pki(pending))

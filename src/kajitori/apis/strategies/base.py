@@ -97,6 +97,10 @@ class Strategy:
         self.has_status = bool(status) and self.status_is_reset
         self._zero_status = decoder(status) if self.has_status else None
 
+    def in_cluster(self, families: Sequence[str]) -> "Strategy":
+        """The strategy in a cluster whose Services have addresses of these families."""
+        return self
+
     def name_errors(self, name: str, prefix: bool = False) -> list[str]:
         """What is wrong with a name, as validators of metadata ask for it."""
         return type(self).name_error(name, prefix)

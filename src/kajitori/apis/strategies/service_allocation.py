@@ -18,33 +18,52 @@ from kajitori.apimachinery.errors import ApiError, Cause, FieldError, InternalEr
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.strategies.service_families import needs_cluster_ip, needs_health_check_port
 
-__all__ = ["DEFAULT_RANGES", "Held", "Ranges", "allocate", "held"]
+__all__ = ["DEFAULT_RANGES", "Addresses", "Held", "Network", "Ranges", "allocate", "held"]
 
 _LOWER_MIN, _LOWER_MAX, _LOWER_PART = 16, 256, 16
 """How much of an address range is left to those who ask by address: a sixteenth, within these bounds."""
 
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
-    """What there is to hand out."""
+class Addresses:
+    """The addresses of one family."""
 
-    cluster_ips: _Network
-    node_ports: range
+    network: Network
+
+    @property
+    def family(self) -> str:
+        return f"IPv{self.network.version}"
 
     @property
     def first(self) -> int:
         """The first address that may be handed out, as a number."""
-        return int(self.cluster_ips.network_address) + 1
+        return int(self.network.network_address) + 1
 
     @property
     def last(self) -> int:
         """The last one: IPv4 networks keep their broadcast address."""
-        return int(self.cluster_ips.broadcast_address) - (self.cluster_ips.version == 4)
+        return int(self.network.broadcast_address) - (self.network.version == 4)
+
+    def text(self, number: int) -> str:
+        """An address as it is written."""
+        return str(type(self.network.network_address)(number))
 
 
-DEFAULT_RANGES = Ranges(ipaddress.IPv4Network("10.96.0.0/16"), range(30000, 32768))
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What there is to hand out: addresses of one family or of both, the default one first."""
+
+    cluster_ips: tuple[Network, ...]
+    node_ports: range
+
+    def addresses(self, family: str) -> Addresses:
+        """The addresses of a family; `init_ip_families` has seen to it that there are some."""
+        return next(Addresses(each) for each in self.cluster_ips if f"IPv{each.version}" == family)
+
+
+DEFAULT_RANGES = Ranges((ipaddress.IPv4Network("10.96.0.0/16"),), range(30000, 32768))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +118,24 @@ def _allocate_ips(
     wanted: list[str] = list(spec.get("clusterIPs") or ())
     if not needs_cluster_ip(spec) or wanted[:1] == ["None"]:
         return
-    if old is not None and needs_cluster_ip(old["spec"]) and wanted == (old["spec"].get("clusterIPs") or []):
-        return
     families: list[str] = spec.get("ipFamilies") or ["IPv4"]
+    kept = (
+        old is not None and needs_cluster_ip(old["spec"]) and wanted == (old["spec"].get("clusterIPs") or [])
+    )
+    if kept and len(wanted) >= len(families):
+        return
     given: list[str] = []
-    for index in range(len(families)):
+    for index, family in enumerate(families):
+        addresses = ranges.addresses(family)
         wish = wanted[index] if index < len(wanted) else ""
         if wish:
-            problem = _ip_problem(wish, ranges, taken)
+            problem = _ip_problem(wish, addresses, taken)
             if problem:
                 told = f"failed to allocate IP {wish}: {problem}"
                 raise _refused(service, FieldError.invalid("spec.clusterIPs", wanted, told))
             given.append(wish)
             continue
-        free = _free_ip(ranges, taken, choose)
+        free = _free_ip(addresses, taken, choose)
         if free is None:
             name = service["metadata"].get("name", "")
             raise _internal(f'failed to allocate a serviceIP for Service "{name}": range is full')
@@ -128,24 +151,22 @@ def _internal(why: str) -> ApiError:
     return InternalError(f"Internal error occurred: {why}", causes=[Cause(message=why)])
 
 
-def _ip_problem(wish: str, ranges: Ranges, taken: Set[str]) -> str:
+def _ip_problem(wish: str, addresses: Addresses, taken: Set[str]) -> str:
     address = ipaddress.ip_address(wish)
-    if address.version != ranges.cluster_ips.version or not ranges.first <= int(address) <= ranges.last:
-        return (
-            f"the provided IP ({address}) is not in the valid range. "
-            f"The range of valid IPs is {ranges.cluster_ips}"
-        )
+    network = addresses.network
+    if address.version != network.version or not addresses.first <= int(address) <= addresses.last:
+        return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {network}"
     return "provided IP is already allocated" if str(address) in taken else ""
 
 
-def _free_ip(ranges: Ranges, taken: Set[str], choose: Callable[[int], int]) -> str | None:
-    first, last = ranges.first, ranges.last
+def _free_ip(addresses: Addresses, taken: Set[str], choose: Callable[[int], int]) -> str | None:
+    first, last = addresses.first, addresses.last
     size = last - first + 1
     lower = min(max(_LOWER_MIN, size // _LOWER_PART), _LOWER_MAX)
     middle = first + lower if size > lower else first
     for start, end in ((middle, last), (first, middle - 1)):
         for number in _round(start, end, choose):
-            text = str(type(ranges.cluster_ips.network_address)(number))
+            text = addresses.text(number)
             if text not in taken:
                 return text
     return None

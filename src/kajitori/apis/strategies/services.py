@@ -5,6 +5,7 @@ and the update rules of pkg/apis/core/validation.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
@@ -36,6 +37,11 @@ class Service(Strategy):
     field_labels = frozenset({"spec.clusterIP", "spec.type"})
     families: tuple[str, ...] = ("IPv4",)
     """The IP families that the cluster hands out addresses of, the default first."""
+
+    def in_cluster(self, families: Sequence[str]) -> Strategy:
+        own = copy(self)
+        own.families = tuple(families)
+        return own
 
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         normalize_cluster_ips(obj["spec"], None)

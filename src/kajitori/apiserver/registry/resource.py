@@ -245,6 +245,8 @@ class BuiltInResource(Resource):
         self._decode: Callable[[Any, list[bool]], JsonObject] | None = None
         self._default: Callable[[JsonObject], None] | None = None
         self._strategy: Strategy | None = None
+        self.families: tuple[str, ...] = ("IPv4",)
+        """The IP families of the cluster's Services, the default one first; set before the first request."""
         self._printer: Printer | None = None
         if "scale" in info.subresources:
             self.scale_paths = BUILT_IN
@@ -254,7 +256,7 @@ class BuiltInResource(Resource):
         if self._strategy is None:
             from kajitori.apis.strategies import strategy_for
 
-            self._strategy = strategy_for(self.kind.group, self.kind.plural)
+            self._strategy = strategy_for(self.kind.group, self.kind.plural).in_cluster(self.families)
         return self._strategy
 
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
