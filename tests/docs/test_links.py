@@ -46,16 +46,36 @@ def test_modules_and_scripts_that_are_named_are_there(page: Path) -> None:
             assert found, f"{page.relative_to(ROOT)}: {name[0]}"
 
 
-def test_promises_have_the_tests_that_the_page_names() -> None:
-    page = (ROOT / "docs/explanation/consistency-and-durability.md").read_text()
-    definitions = "\n".join(path.read_text() for path in (ROOT / "tests/storage").glob("test_*.py"))
-    rows = re.findall(r"(?m)^\| ([SFL]\d) \| .* \| (.*) \|$", page)
-    assert [name for name, _ in rows][:8] == [f"S{number}" for number in range(1, 9)]
-    for promise, tests in rows:
-        for test in re.findall(r"`(test_\w+)`", tests):
-            found = re.search(rf"(?m)^def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
+_PAGE = "docs/explanation/consistency-and-durability.md"
+_TABLES = re.findall(
+    r"(?m)^Promises of `([\w/]+)\.py`:\n\n\| \| promise \| tests \|\n\|---\|---\|---\|\n((?:\|.*\n)+)",
+    (ROOT / _PAGE).read_text(),
+)
+
+
+def test_the_page_has_a_table_for_each_of_these_modules() -> None:
+    names = [module.rpartition("/")[2] for module, _ in _TABLES]
+    assert names == [
+        *("interface", "format", "log", "tail", "listing", "watching", "history", "backup", "restore")
+    ]
+
+
+@pytest.mark.parametrize(("module", "table"), _TABLES, ids=[module for module, _ in _TABLES])
+def test_promises_have_the_tests_that_the_page_names(module: str, table: str) -> None:
+    source = (ROOT / "src/kajitori" / f"{module}.py").read_text().split('"""')[1]
+    rows = re.findall(r"(?m)^\| ([A-Z]\d+) \| .* \| (.*) \|$", table)
+    assert [name for name, _ in rows] == re.findall(r"(?m)^    ([A-Z]\d+)  ", source), "all, and no others"
+    folder = ROOT / "tests" / Path(module).parent
+    definitions = "\n".join(path.read_text() for path in folder.glob("test_*.py"))
+    for promise, cell in rows:
+        tests = re.findall(r"`(test_\w+)`", cell)
+        assert tests, f"{promise} has no test"
+        for test in tests:
+            found = re.search(rf"(?m)^(?:async )?def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
             assert found, f"{promise}: there is no {test} with a promise behind it"
-            assert promise in found[1].split(", "), f"{test} says {found[1]}, the page says {promise}"
+            assert promise in re.split(r"[,\s]+", found[1]), (
+                f"{test} says {found[1]}, the page says {promise}"
+            )
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md"])

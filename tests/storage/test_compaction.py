@@ -129,6 +129,28 @@ def test_a_burst_beyond_the_bound_cuts_history_short(path: Path, monkeypatch: py
     assert path.stat().st_size < 6_000_000
 
 
+def size_of(path: Path) -> int:
+    return path.stat().st_size
+
+
+def test_what_is_forgotten_makes_room_for_what_comes(path: Path) -> None:
+    """Overwriting for ever needs no more than what is kept, twice over."""
+    sizes: list[int] = []
+
+    async def body(store: Store) -> None:
+        for _ in range(20):
+            await asyncio.gather(
+                *(store.put("/pods", f"p{n % 50}", value("x" * 10_000), expect=None) for n in range(200))
+            )
+            await store.compact(store.revision)
+            sizes.append(sum(size_of(each) for each in (path, path.with_name("state.db-wal"))))
+
+    run(path, body)
+    written = 20 * 200 * 10_000
+    assert max(sizes) < written / 2
+    assert max(sizes[10:]) < 1.1 * max(sizes[:10]), "no larger however long it goes on"
+
+
 def test_the_file_shrinks_when_most_of_it_is_unused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "FREE_PAGES_KEPT", 10)
 

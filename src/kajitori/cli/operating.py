@@ -36,6 +36,14 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         help="the same for writing requests (default: %(default)s)",
     )
     limits.add_argument(
+        "--etcd-compaction-interval",
+        type=_duration,
+        default="5m0s",
+        metavar="DURATION",
+        help="how long lists and watches can go back in history at least; 0s: until there is too much of it "
+        "(default: %(default)s)",
+    )
+    limits.add_argument(
         "--request-timeout",
         type=_duration,
         default="1m0s",
@@ -153,6 +161,7 @@ def chosen(arguments: argparse.Namespace) -> Operating:
         shutdown_delay_seconds=arguments.shutdown_delay_duration,
         shutdown_send_retry_after=arguments.shutdown_send_retry_after == "true",
         shutdown_watch_grace_seconds=arguments.shutdown_watch_termination_grace_period,
+        compaction_interval_seconds=arguments.etcd_compaction_interval,
         slow_request_seconds=arguments.slow_request_threshold,
         log_level=arguments.log_level,
         access_log=arguments.access_log,

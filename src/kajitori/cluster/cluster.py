@@ -273,7 +273,10 @@ class Cluster:
     async def _open_store(self) -> Store:
         folder = self.options.data_dir
         try:
-            return await open_store(None if folder is None else folder / STATE_FILE)
+            return await open_store(
+                None if folder is None else folder / STATE_FILE,
+                compact_every_seconds=self.options.operating.compaction_interval_seconds,
+            )
         except OpenError as error:
             raise ClusterError(str(error)) from None
 

@@ -12,6 +12,7 @@ from kajitori.apiserver.operating.exposition import Lines
 from kajitori.apiserver.operating.inflight import RequestLimits
 from kajitori.apiserver.operating.lines import MEGABYTES_MAX, LineFile, LinesError
 from kajitori.apiserver.operating.observer import Observer, Witness
+from kajitori.storage import COMPACT_EVERY_SECONDS
 from kajitori.world.clock import Clock
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Operating:
     """Over how long the ends of watches are spread, so that not every client comes back at once."""
     slow_request_seconds: float = 0.0
     """From when on a request is told of as slow; 0: never."""
+    compaction_interval_seconds: float = COMPACT_EVERY_SECONDS
+    """History goes when it is between one and two of these old; 0: only when there is too much of it."""
     log_level: str = "warning"
     """From what on the console is told: debug, info, warning or error."""
     access_log: str = ""

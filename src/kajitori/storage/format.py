@@ -26,6 +26,7 @@ from pathlib import Path
 
 from kajitori.storage.errors import OpenError, StoreForeign, StoreLocked, StoreTooNew, StoreUnavailable
 from kajitori.storage.faults import damaged, failed_open
+from kajitori.storage.tail import check_tail
 
 __all__ = [
     "APPLICATION_ID",
@@ -107,6 +108,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     """
     try:
         _check_header(path)
+        check_tail(path)
         connection = connect(path)
     except (OSError, sqlite3.Error) as error:
         raise failed_open(path, error) from error
