@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test sim e2e fmt lint types docs bench check clean setup tools lock facts
+.PHONY: up test sim fuzz e2e fmt lint types docs bench check clean setup tools lock facts
 
 up: .venv/run.stamp          ## Kubernetes in one process; ARGS="--memory" and the like are passed on
 	@exec $(BIN)/kajitori up $(ARGS)
@@ -24,6 +24,9 @@ test: .venv/dev.stamp tools  ## all tests, the real kubectl included
 
 sim: .venv/dev.stamp         ## the long forms of the property and fault tests
 	KAJITORI_LONG=1 $(BIN)/python -m pytest tests -m "not e2e or slow" $(ARGS)
+
+fuzz: .venv/dev.stamp        ## a million inputs for what reads clients' bytes
+	KAJITORI_LONG=1 $(BIN)/python -m pytest tests/fuzz $(ARGS)
 
 e2e: .venv/dev.stamp tools   ## only what drives real parts
 	$(BIN)/python -m pytest -m e2e $(ARGS)

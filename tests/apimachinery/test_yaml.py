@@ -98,3 +98,17 @@ def test_aliases_cannot_make_a_small_text_huge() -> None:  # Y4
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     with pytest.raises(DecodeError, match="excessive aliasing"):
         decode_yaml("\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("sign", [b"[", b"{", b"- ", b"? ", b"{a: ", b"? - ", b"[&a "])
+def test_what_is_nested_without_end_is_refused(sign: bytes) -> None:  # Y5
+    """The C library would run out of its stack, and the process with it."""
+    with pytest.raises(DecodeError, match=r"^yaml: exceeded max depth of 10000$"):
+        decode_yaml(sign * 100_000)
+
+
+def test_many_signs_are_not_deep() -> None:  # Y5
+    text = b"".join(b"a%d: [1, {b: -2}]\n" % number for number in range(3000))
+    assert len(decode_yaml(text)[0]) == 3000
+    with pytest.raises(DecodeError, match="did not find expected"):
+        decode_yaml(b"- a\n" * 3000 + b"- ]")

@@ -170,3 +170,9 @@ def test_a_resource_version_is_a_number(text: str, why: str) -> None:
         parse_resource_version(text, watch=True)
     assert parse_resource_version("") == 0
     assert parse_resource_version("18446744073709551615") == 2**64 - 1
+
+
+def test_the_complaint_about_a_field_manager_is_not_longer_than_the_request_many_times_over() -> None:
+    with pytest.raises(ApiError) as refused:
+        write_options({"fieldManager": ["\0" * 10_000]}, "CreateOptions")
+    assert str(refused.value).endswith("fieldManager: Too long: may not be more than 128 bytes")

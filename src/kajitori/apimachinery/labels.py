@@ -240,8 +240,7 @@ def parse_label_selector(text: str) -> LabelSelector:
     return LabelSelector(_sorted(found)) if found else EVERYTHING
 
 
-_TOKEN = re.compile(r"[ \t\r\n]*(?:(?P<special>[=!(),<>]+)|(?P<word>[^=!(),<> \t\r\n\0]+)|(?P<null>\0))")
-_SPECIALS = frozenset((")", ",", "!", "==", "=", ">", "<", "!=", "("))
+_TOKEN = re.compile(r"[ \t\r\n]*(?:(?P<special>==|!=|[=!(),<>])|(?P<word>[^=!(),<> \t\r\n\0]+)|(?P<null>\0))")
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -257,18 +256,12 @@ def _tokens(text: str) -> list[tuple[str, str]]:
             position = token.end()
             found.append((word if word in ("in", "notin") else "word", word))
         elif special is not None:
-            mark = _longest_mark(special)
-            position = token.start("special") + len(mark)
-            found.append((mark, mark))
+            position = token.end()
+            found.append((special, special))
         else:
             break  # A zero byte ends the text.
     found.append(("end", ""))
     return found
-
-
-def _longest_mark(special: str) -> str:
-    """Marks are read greedily: every single one is a token, two are one where they form an operator."""
-    return special[:2] if special[:2] in _SPECIALS else special[0]
 
 
 class _Parser:

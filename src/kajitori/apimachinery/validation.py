@@ -184,7 +184,8 @@ def validate_finalizers(finalizers: Sequence[str], path: str) -> list[FieldError
 def validate_field_manager(manager: str, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     if too_long(manager, FIELD_MANAGER_BYTES_MAX, "bytes"):
-        errors.append(FieldError.too_long(path, "", FIELD_MANAGER_BYTES_MAX))
+        # Kubernetes goes on, and repeats the text for each of its characters that is wrong.
+        return [FieldError.too_long(path, "", FIELD_MANAGER_BYTES_MAX)]
     if not manager.isprintable():
         position = 0
         for character in manager:

@@ -8,6 +8,7 @@ Promises
     Y2  a repeated key is told with its line; the last one counts
     Y3  what cannot be read raises DecodeError in go-yaml's words
     Y4  a small text cannot become a huge value by its aliases
+    Y5  however deep a text is nested, it is a value or refused
 
 Source: sigs.k8s.io/yaml, go.yaml.in/yaml/v2 (resolve.go, decode.go).
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 import yaml
 from yaml.composer import ComposerError
+from yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentEndEvent, StreamEndEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.reader import ReaderError
 from yaml.scanner import ScannerError
@@ -49,6 +51,10 @@ _WORDS: dict[str, Any] = {
 _INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _ALIAS = re.compile(r"\*?([0-9A-Za-z_-]+)")
+_TOO_DEEP = "yaml: exceeded max depth of 10000"
+DEPTH_MAX = 2000
+"""How deep nodes may be nested; Kubernetes stops at 10,000, and nobody comes near either."""
+
 _UINT64_MAX = (1 << 64) - 1
 _INT64_MIN = -(1 << 63)
 
@@ -81,12 +87,43 @@ def warnings_of(problem: str) -> list[str]:
     return [each.strip() for each in problem.removeprefix(_ERRORS_HEAD).split("\n")]
 
 
+_SIGNS = (b"[", b"{", b"-", b"?", b":")
+"""Nothing is nested without one of them."""
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether the nodes of the first document are nested so deep that putting them together is not safe.
+
+    The C library does that by recursion, and where its stack ends, so does the process.
+    """
+    if sum(data.count(sign) for sign in _SIGNS) <= DEPTH_MAX:
+        return False
+    loader = _NodeLoader(data)
+    depth = 0
+    try:
+        while depth <= DEPTH_MAX:
+            event = loader.get_event()
+            if isinstance(event, CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, CollectionEndEvent):
+                depth -= 1
+            elif event is None or isinstance(event, DocumentEndEvent | StreamEndEvent):
+                return False
+    except yaml.YAMLError:
+        return False  # putting it together ends here as well, and tells what is wrong
+    finally:
+        loader.dispose()
+    return True
+
+
 def _composed(data: bytes) -> Node | None:
     try:
         loader = _NodeLoader(data)
     except ReaderError as error:
         raise DecodeError(f"yaml: {error.reason}") from None
     try:
+        if _is_too_deep(data):
+            raise DecodeError(_TOO_DEEP)
         node: Node | None = None
         if loader.check_node():
             node = loader.get_node()
@@ -100,7 +137,7 @@ def _composed(data: bytes) -> Node | None:
             f"yaml: {_line(error)}{error.problem or 'unknown problem parsing YAML content'}"
         ) from None
     except RecursionError:
-        raise DecodeError("yaml: exceeded max depth of 10000") from None
+        raise DecodeError(_TOO_DEEP) from None
     finally:
         loader.dispose()
 
@@ -155,7 +192,7 @@ class _Maker:
                 return dict(sorted(members.items()))
             return [self.value(each) for each in node.value]
         except RecursionError:
-            raise DecodeError("yaml: exceeded max depth of 10000") from None
+            raise DecodeError(_TOO_DEEP) from None
         finally:
             self._inside_alias -= is_alias
             self._open.discard(identity)
