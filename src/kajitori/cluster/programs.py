@@ -23,6 +23,7 @@ __all__ = ["Programs"]
 
 _NEEDED_AT_ONCE = (
     "kajitori.controllers.clusterroles",
+    "kajitori.controllers.disruption",
     "kajitori.controllers.garbage",
     "kajitori.controllers.namespaces",
     "kajitori.controllers.protection",

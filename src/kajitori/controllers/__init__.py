@@ -53,6 +53,12 @@ def _stateful_sets(manager: "Manager", ca: str) -> None:
     statefulset.setup(manager)
 
 
+def _disruption(manager: "Manager", ca: str) -> None:
+    from kajitori.controllers import disruption
+
+    disruption.setup(manager)
+
+
 def _claim_protection(manager: "Manager", ca: str) -> None:
     from kajitori.controllers import protection
 
@@ -83,6 +89,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "root-ca-certificate-publisher-controller": ControllerProgram("service accounts", _root_certificates),
     "garbage-collector-controller": ControllerProgram("garbage collector", _garbage),
     "statefulset-controller": ControllerProgram("statefulsets", _stateful_sets),
+    "disruption-controller": ControllerProgram("disruption budgets", _disruption),
     "persistentvolumeclaim-protection-controller": ControllerProgram("volume protection", _claim_protection),
     "persistentvolume-protection-controller": ControllerProgram("volume protection", _volume_protection),
     "volumeattributesclass-protection-controller": ControllerProgram("volume protection", _class_protection),

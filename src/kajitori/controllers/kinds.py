@@ -10,6 +10,7 @@ __all__ = [
     "PERSISTENT_VOLUMES",
     "PERSISTENT_VOLUME_CLAIMS",
     "PODS",
+    "POD_DISRUPTION_BUDGETS",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
     "VOLUME_ATTRIBUTES_CLASSES",
@@ -21,6 +22,7 @@ CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
 PODS = Kind("", "v1", "Pod", "pods")
 PERSISTENT_VOLUME_CLAIMS = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 PERSISTENT_VOLUMES = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
+POD_DISRUPTION_BUDGETS = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
 STATEFUL_SETS = Kind("apps", "v1", "StatefulSet", "statefulsets")
 CONTROLLER_REVISIONS = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
