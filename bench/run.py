@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import Kubernetes, Server, kajitori, kubernetes
-from steps import Figure, deletion, fan_out, growth, objects, rest
+from steps import Figure, cascade, deletion, fan_out, growth, objects, rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ LINES = (
     Line("watch_p99", "watch, 100 watchers, p99", "ms", 12, "≥ 2×"),
     Line("watch_lost", "events lost of 20,000", "", None, "0"),
     Line("deletion", "deletion of a namespace of 10,000 objects", "s", None, ""),
-    Line("deletion_pause", "the longest GET meanwhile", "ms", None, ""),
+    Line("deletion_pause", "longest pause of a GET while 10,000 objects are deleted", "ms", None, ""),
+    Line("cascade", "deletion of an owner of 10,000 objects, foreground", "s", None, ""),
+    Line("cascade_pause", "longest pause of a GET meanwhile", "ms", None, ""),
 )
 
 GROWTH = (
@@ -178,6 +180,7 @@ async def main() -> None:
         with kajitori() as server:
             await server.ready()
             ours |= await deletion(server)
+            ours |= await cascade(server)
         theirs = await measure(beside(chosen.beside), 1) if chosen.beside else {}
         print(compared(ours, theirs, measured=chosen.beside is not None), flush=True)
     if not chosen.no_growth:

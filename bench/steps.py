@@ -10,7 +10,7 @@ from collections.abc import Callable
 from load import Figures, Load, pod
 from servers import Server
 
-__all__ = ["deletion", "fan_out", "growth", "objects", "rest"]
+__all__ = ["cascade", "deletion", "fan_out", "growth", "objects", "rest"]
 
 OBJECTS = 10_000
 REQUESTS = 8_000
@@ -179,15 +179,42 @@ async def growth(server: Server, size: int) -> Figure:
 async def deletion(server: Server) -> Figure:
     """The longest time that a GET takes while a namespace of 10,000 objects is deleted, and how long that takes."""
     load = server.load
-    await namespace(load, "kept")
     await namespace(load, "doomed")
-    await load.run(1, 1, lambda _: config_map(load, "/api/v1/namespaces/kept/configmaps", "it"), 201)
     doomed = "/api/v1/namespaces/doomed/configmaps"
     await load.run(32, OBJECTS, lambda n: config_map(load, doomed, f"object-{n}"), 201)
-    get = load.request("GET", "/api/v1/namespaces/kept/configmaps/it")
-    gone = load.request("GET", "/api/v1/namespaces/doomed")
+    seconds, pause = await _gone(load, "/api/v1/namespaces/doomed", "/api/v1/namespaces/doomed")
+    return {"deletion": seconds, "deletion_pause": pause * 1000}
+
+
+async def cascade(server: Server) -> Figure:
+    """The same while an owner goes, and with it the 10,000 objects that it owns."""
+    load = server.load
+    await namespace(load, "owned")
+    path = "/api/v1/namespaces/owned/configmaps"
+    _, answer = await load.once("POST", path, json.dumps({"metadata": {"name": "owner"}}).encode())
+    uid = json.loads(answer[answer.index(b"\r\n\r\n") + 4 :])["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "blockOwnerDeletion": True}
+
+    def owned(n: int) -> bytes:
+        about = {"name": f"object-{n}", "ownerReferences": [owner]}
+        return load.request(
+            "POST", path, json.dumps({"metadata": about, "data": {"key": "x" * 900}}).encode()
+        )
+
+    await load.run(32, OBJECTS, owned, 201)
+    # In the foreground the owner goes last: when it is gone, everything is.
+    seconds, pause = await _gone(
+        load, f"{path}/owner", f"{path}/owner", b'{"propagationPolicy":"Foreground"}'
+    )
+    return {"cascade": seconds, "cascade_pause": pause * 1000}
+
+
+async def _gone(load: Load, deleted: str, until: str, options: bytes = b"") -> tuple[float, float]:
+    """How long it takes until `until` is gone, and the longest GET of something else meanwhile. Seconds."""
+    get = load.request("GET", "/api/v1/namespaces/default")
+    gone = load.request("GET", until)
     begin = time.perf_counter()
-    status, _ = await load.once("DELETE", "/api/v1/namespaces/doomed")
+    status, _ = await load.once("DELETE", deleted, options)
     if status != 200:
         raise RuntimeError(f"the deletion was answered {status}")
     longest = 0.0
@@ -200,4 +227,4 @@ async def deletion(server: Server) -> Figure:
             break
         await asyncio.sleep(0.001)
     connection.close()
-    return {"deletion": time.perf_counter() - begin, "deletion_pause": longest * 1000}
+    return time.perf_counter() - begin, longest

@@ -213,6 +213,22 @@ def test_a_damaged_store_gives_no_backup(tmp_path: Path, copy: Path, begins: byt
     assert not copy.exists() and not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.parametrize(
+    "statement", ["UPDATE log SET bucket = CAST(x'2fff0a73' AS TEXT) WHERE revision = 7", "DROP TABLE log"]
+)
+def test_what_cannot_be_read_gives_no_backup(tmp_path: Path, copy: Path, statement: str) -> None:  # B3
+    path = tmp_path / "state.db"
+    filled(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with pytest.raises(BackupUnfit, match="this file is damaged"):
+        back_up(path, copy)
+    with pytest.raises(BackupUnfit, match="this file is damaged"):
+        inspect(path)
+    assert not copy.exists()
+
+
 def test_pages_of_nonsense_give_no_backup(tmp_path: Path, copy: Path) -> None:  # B3
     path = tmp_path / "state.db"
     filled(path)

@@ -243,6 +243,25 @@ def test_one_flipped_bit_in_an_object(path: Path) -> None:  # F2
     assert "restore a backup" in str(why)
 
 
+@pytest.mark.parametrize(
+    ("statement", "detail"),
+    [
+        ("UPDATE log SET bucket = CAST(x'2fff0a73' AS TEXT) WHERE revision = 7", "Could not decode to UTF-8"),
+        ("DROP TABLE log", "no such table: log"),
+        ("DROP TABLE meta", "no such table: meta"),
+        ("DELETE FROM meta", "it does not tell 'compacted'"),
+    ],
+)
+def test_what_is_not_readable_is_damaged(path: Path, statement: str, detail: str) -> None:  # F2
+    fill(path)
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    why = refused(path)
+    assert isinstance(why, StoreDamaged) and detail in str(why)
+
+
 def test_a_row_that_is_missing(path: Path) -> None:  # F2
     fill(path)
     connection = sqlite3.connect(path)

@@ -23,7 +23,7 @@ from kajitori.storage.errors import (
     StoreForeign,
     StoreTooNew,
 )
-from kajitori.storage.faults import failed_open
+from kajitori.storage.faults import failed_load, failed_open
 from kajitori.storage.format import connect, create_tables, migrate, open_to_read
 from kajitori.storage.interface import Event, Item, Revision
 from kajitori.storage.rows import broken_row, insert_rows, read_marks, read_rows
@@ -114,10 +114,10 @@ def inspect(path: Path, progress: Progress | None = None) -> Contents:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute("BEGIN")  # All is of one moment.
         revision, objects = _read_through(connection, path, progress)
-    except StoreDamaged as error:
-        raise _unfit(path, error) from error
     except sqlite3.Error as error:
-        raise _unfit(path, failed_open(path, error)) from error
+        raise _unfit(path, failed_load(path, error)) from error
+    except OpenError as error:
+        raise _unfit(path, error) from error
     finally:
         connection.close()
     return Contents(str(path), revision, objects, path.stat().st_size, version)
@@ -149,9 +149,12 @@ def fill_from(source: Path, partial: Path, progress: Progress | None) -> Content
     try:
         connection.execute("PRAGMA journal_mode = MEMORY")  # Nobody needs a half-made copy after a crash.
         migrate(partial, connection)
-        revision, objects = _read_through(connection, source, progress)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except StoreDamaged as error:
+        try:
+            revision, objects = _read_through(connection, source, progress)
+        except sqlite3.Error as error:
+            raise failed_load(source, error) from error
+    except OpenError as error:
         raise _unfit(source, error) from error
     finally:
         connection.close()

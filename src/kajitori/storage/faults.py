@@ -14,7 +14,7 @@ from kajitori.storage.errors import (
     StoreUnavailable,
 )
 
-__all__ = ["damaged", "failed_open", "failed_work"]
+__all__ = ["damaged", "failed_load", "failed_open", "failed_work"]
 
 _NO_ROOM_BYTES = 64 * 1024
 """With less than this free, SQLite cannot even make its index of the log; it then reports various errors."""
@@ -39,6 +39,14 @@ def failed_open(path: Path, error: OSError | sqlite3.Error) -> OpenError:
             return StoreUnavailable(f"{path}: the file cannot be opened for writing ({error})")
 
 
+def failed_load(path: Path, error: sqlite3.Error) -> OpenError:
+    """Why `path`, which could be opened, cannot be read to its end."""
+    # Where the driver gives up a text, or a table is not there, the file was not always like that.
+    if _primary_code(error) in (0, sqlite3.SQLITE_ERROR):
+        return damaged(path, str(error))
+    return failed_open(path, error)
+
+
 def failed_work(path: Path, error: Exception, doing: str) -> StorageError:
     """Why reading or writing (`doing`: "read", "written") failed on an open store."""
     outcome = f"nothing was {doing}"
@@ -56,7 +64,7 @@ def failed_work(path: Path, error: Exception, doing: str) -> StorageError:
 
 
 def damaged(path: Path, detail: str) -> StoreDamaged:
-    return StoreDamaged(str(path), detail)
+    return StoreDamaged(str(path), " ".join(detail.split()))
 
 
 def _failed_open_by_system(path: Path, error: OSError) -> OpenError:

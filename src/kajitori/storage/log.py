@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from kajitori.storage.faults import failed_open, failed_work
+from kajitori.storage.faults import failed_load, failed_work
 from kajitori.storage.format import lock, open_database, pending
 from kajitori.storage.history import History
 from kajitori.storage.interface import Event, Item, Revision
@@ -62,7 +62,7 @@ class Log:
             return self._load(self._connection, history)
         except sqlite3.Error as error:
             self.close()
-            raise failed_open(self.path, error) from error
+            raise failed_load(self.path, error) from error
         except BaseException:
             self.close()
             raise

@@ -285,3 +285,27 @@ async def test_instances_go_with_their_definition_a_few_at_a_time(api: Api) -> N
     await goes_in_small_steps(api, "example.com/widgets", crd)
     while (await api.ask("GET", crd)).status == 200:  # noqa: ASYNC110 - it takes a few turns of the loop
         await asyncio.sleep(0)
+
+
+@served_on_disk
+async def test_watchers_hear_of_every_object_of_a_collection_once(api: Api) -> None:
+    """And of what finalizers keep as changed, not as gone."""
+    names = [f"a-{number:03}" for number in range(200)]
+    kept = set(names[::7])
+
+    async def create(name: str) -> None:
+        sent = config_map(name)
+        if name in kept:
+            sent["metadata"]["finalizers"] = ["example.com/f"]
+        await api.ok("POST", CONFIG_MAPS, sent)
+
+    await asyncio.gather(*map(create, names))
+    since = (await api.ok("GET", CONFIG_MAPS)).revision
+    async with api.watch(f"{CONFIG_MAPS}?resourceVersion={since}") as watching:
+        await api.ok("DELETE", CONFIG_MAPS)
+        heard = await watching.take(len(names))
+        assert sorted(heard) == sorted(("MODIFIED" if each in kept else "DELETED", each) for each in names)
+        versions = [int(obj["metadata"]["resourceVersion"]) for _, obj in watching.seen]
+        assert versions == sorted(set(versions))
+        await api.ok("POST", CONFIG_MAPS, config_map("last"))
+        assert await watching.take(1) == [("ADDED", "last")], "nothing came twice"
