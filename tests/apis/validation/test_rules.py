@@ -46,6 +46,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "int32": NUMBERS,
     "int64": NUMBERS,
+    "float64": NUMBERS,
     "bytes": st.sampled_from(["", "AAAA"]),
     "io.k8s.apimachinery.pkg.api.resource.Quantity": st.sampled_from(["0", "1", "-1", "100m", "1Gi"]),
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": st.just(NOW),
