@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from kajitori.apis.resources import resources
 from kajitori.apiserver.admission.chain import Chain, Plugin, enabled_plugins
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
+from kajitori.apiserver.admission.ingresses import DefaultIngressClass
+from kajitori.apiserver.admission.limits import LimitRanger
 from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
+from kajitori.apiserver.admission.nodes import TaintNodesByCondition
 from kajitori.apiserver.admission.pods import DefaultTolerationSeconds, Priority, ServiceAccount
-from kajitori.apiserver.admission.volumes import DefaultStorageClass, StorageObjectInUseProtection
+from kajitori.apiserver.admission.runtimes import RuntimeClass
+from kajitori.apiserver.admission.volumes import (
+    DefaultStorageClass,
+    PersistentVolumeClaimResize,
+    StorageObjectInUseProtection,
+)
 from kajitori.apiserver.allocation import Allocation
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authorization import Authorizer
@@ -43,11 +51,16 @@ METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
 DEFAULT_PLUGINS = (
     "NamespaceLifecycle",
+    "LimitRanger",
     "ServiceAccount",
+    "TaintNodesByCondition",
     "Priority",
     "DefaultTolerationSeconds",
     "DefaultStorageClass",
     "StorageObjectInUseProtection",
+    "PersistentVolumeClaimResize",
+    "RuntimeClass",
+    "DefaultIngressClass",
 )
 """On unless somebody says otherwise."""
 
@@ -105,6 +118,11 @@ def assemble(
         DefaultTolerationSeconds(),
         DefaultStorageClass(store),
         StorageObjectInUseProtection(),
+        LimitRanger(store),
+        PersistentVolumeClaimResize(store),
+        DefaultIngressClass(store),
+        TaintNodesByCondition(),
+        RuntimeClass(store),
     ]
     idle = sorted(on - {each.name for each in known})
     if idle:

@@ -316,7 +316,7 @@ def test_status_of_policies() -> None:
         f"{path}[0].fieldRef: Required value",
     ]
     assert POLICY.status({"status.conditions": [{"type": "A", "status": "True", "reason": "R"}]}) == [
-        "status.conditions[0].lastTransitionTime: Required value: must be set"
+        "status.conditions[0].lastTransitionTime: Required value"
     ]
 
 

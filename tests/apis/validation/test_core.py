@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from tests.apis.validation.cases import ABSENT, CONFIG_KEY, KEY, Case, Checked, below, invalid
 
+from kajitori.apimachinery.validation import name_is_dns_subdomain
+from kajitori.apis.validation import changed_metadata, new_metadata
+from kajitori.apis.validation.event_records import NEW_EVENTS
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -92,8 +96,11 @@ def test_namespaces() -> None:
 
 def test_finalizers_have_a_domain() -> None:
     told = invalid("metadata.finalizers[1]", "x", STANDARD)
-    assert CONFIG_MAP.new({"metadata.finalizers": ["orphan", "x", "a.b/c"]}) == told
-    assert CONFIG_MAP.update({"metadata.finalizers": ["orphan", "x", "a.b/c"]}) == told
+    kind = CONFIG_MAP.road.strategy.kind
+    bad = {"name": "a", "namespace": "b", "resourceVersion": "1", "finalizers": ["orphan", "x", "a.b/c"]}
+    assert [str(each) for each in new_metadata(kind, bad, name_is_dns_subdomain)] == told
+    errors = changed_metadata(kind, bad, bad, "", name=name_is_dns_subdomain, is_sound=True)
+    assert [str(each) for each in errors] == told * 2, "once as a change, once as if it were new"
 
 
 NODE = Checked("", "nodes", {"spec": {}})
@@ -347,8 +354,8 @@ MATCH = "does not match event.namespace"
         (
             {**NEW, "reportingComponent": ""},
             [
-                "reportingController: Required value",
-                *invalid("reportingController", "", "name part must be non-empty", KEY),
+                "reportingComponent: Required value",
+                *invalid("reportingComponent", "", "name part must be non-empty", KEY),
             ],
         ),
         ({**NEW, "action": ""}, ["action: Required value"]),
@@ -358,3 +365,61 @@ MATCH = "does not match event.namespace"
 )
 def test_events(changes: dict[str, Any], told: list[str]) -> None:
     assert EVENT.new(changes) == told
+
+
+NEW_EVENT = {**NEW, "type": "Normal"}
+SHOWN_REFERENCE = (
+    '{"Kind":"","Namespace":"n","Name":"x","UID":"","APIVersion":"","ResourceVersion":"","FieldPath":""}'
+)
+
+
+def event_told(changes: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]:
+    """What is said of an Event that came by way of events.k8s.io; `old` makes it a change."""
+    obj, errors = EVENT.made({**NEW_EVENT, **changes}), []
+    if old is None:
+        NEW_EVENTS.create(obj, errors)
+    else:
+        NEW_EVENTS.update(obj, EVENT.made({**NEW_EVENT, **old}), "", errors)
+    return [str(each) for each in errors]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"reportingComponent": "-"}, invalid("reportingController", "-", KEY)),
+        ({"type": "Bogus"}, invalid("type", "", "has invalid value: Bogus")),
+        ({"count": 1}, invalid("count", "", "needs to be unset")),
+        ({"firstTimestamp": "2026-01-01T00:00:00Z"}, invalid("firstTimestamp", "", "needs to be unset")),
+        ({"source": {"component": "c"}}, invalid("source", "", "needs to be unset")),
+        (
+            {"series": {"count": 1}},
+            [
+                *invalid("series.count", "", "should be at least 2"),
+                "series.lastObservedTime: Required value",
+            ],
+        ),
+        ({"eventTime": None}, ["eventTime: Required value"]),
+    ],
+)
+def test_events_by_the_new_group(changes: dict[str, Any], told: list[str]) -> None:
+    assert event_told(changes) == told
+
+
+def test_events_of_the_new_group_do_not_change() -> None:
+    assert event_told({}, {}) == []
+    assert event_told({"action": "B"}, {}) == invalid("action", "B", "field is immutable")
+    assert event_told({"reason": "S"}, {}) == invalid("reason", "S", "field is immutable") * 2
+    assert event_told({"involvedObject.name": "x"}, {}) == [
+        f"involvedObject: Invalid value: {SHOWN_REFERENCE}: field is immutable"
+    ]
+    again = {"series": {"count": 1, "lastObservedTime": "2026-01-01T00:00:00.000000Z"}}
+    assert event_told(again, again) == [], "a series is judged where it changes"
+
+
+def test_taints_of_a_changed_node_are_told_twice() -> None:
+    told = ["metadata.taints[0].effect: Required value"]
+    taints = {"spec.taints": [{"key": "a"}]}
+    assert NODE.new(taints) == told
+    assert NODE.update(taints) == told * 2
+    assert NODE.update(taints, "status") == told

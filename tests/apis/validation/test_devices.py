@@ -400,8 +400,9 @@ SLICES: list[Case] = [
     (
         attribute(int=1, bool=True),
         [
-            f'{DEVICE}.attributes[a]: Invalid value: {{"Int":1,"Bool":true,"String":null,"Version":null,'
-            '"Ints":null,"Bools":null,"Strings":null,"Versions":null}: exactly one value must be specified'
+            f'{DEVICE}.attributes[a]: Invalid value: {{"IntValue":1,"BoolValue":true,"StringValue":null,'
+            '"VersionValue":null,"IntValues":null,"BoolValues":null,"StringValues":null,"VersionValues":null}: '
+            "exactly one value must be specified"
         ],
     ),
     (

@@ -183,7 +183,7 @@ LEVELS: list[Case] = [
     ({".type": "X"}, ['.type: Unsupported value: "X": supported values: "Exempt", "Limited"']),
     (
         {".type": "Exempt", ".limited": ABSENT},
-        invalid(".type", "Exempt", "type must be 'Exempt' if and only if name is 'exempt'"),
+        invalid(".type", "Exempt", "must be 'Exempt' if and only if `name` is 'exempt'"),
     ),
     ({".limited": ABSENT}, [".limited: Required value: must not be empty when type is Limited"]),
     ({".exempt": {}}, [".exempt: Forbidden: must be nil if the type is Limited"]),

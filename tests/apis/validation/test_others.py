@@ -71,8 +71,8 @@ REASON = (
             {"observedGeneration": -1},
             [".observedGeneration: Invalid value: -1: must be greater than or equal to zero"],
         ),
-        ({"lastTransitionTime": None}, [".lastTransitionTime: Required value: must be set"]),
-        ({"reason": ""}, [".reason: Required value: must be set"]),
+        ({"lastTransitionTime": None}, [".lastTransitionTime: Required value"]),
+        ({"reason": ""}, [".reason: Required value"]),
         ({"reason": "-"}, invalid(".reason", "-", REASON)),
         ({"reason": "R" * 1025}, [".reason: Too long: may not be more than 1024 bytes"]),
         ({"message": "m" * 32769}, [".message: Too long: may not be more than 32768 bytes"]),
@@ -271,11 +271,18 @@ def policy(**said: Any) -> dict[str, Any]:
 
 
 SCALERS: list[Case] = [
-    ({".minReplicas": 0}, [".minReplicas: Invalid value: 0: must be greater than or equal to 1"]),
+    (
+        {".minReplicas": 0},
+        [
+            ".minReplicas: Invalid value: 0: must be greater than or equal to 1",
+            ".metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero "
+            "replicas",
+        ],
+    ),
     (
         {".maxReplicas": 0},
         [
-            ".maxReplicas: Invalid value: 0: must be greater than 0",
+            ".maxReplicas: Required value: must be set and greater than 0",
             ".maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`",
         ],
     ),

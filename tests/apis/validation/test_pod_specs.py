@@ -45,7 +45,8 @@ SPECS: list[Case] = [
     (
         {".shareProcessNamespace": True, ".hostPID": True},
         [
-            ".shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled"
+            ".securityContext.shareProcessNamespace: Invalid value: true: "
+            "ShareProcessNamespace and HostPID cannot both be enabled"
         ],
     ),
     ({".hostAliases": [{"ip": "x"}]}, invalid(".hostAliases[0].ip", "x", ADDRESS)),
@@ -147,7 +148,7 @@ CONTEXTS: list[Case] = [
     ),
     (
         {".seLinuxChangePolicy": "X"},
-        ['.seLinuxChangePolicy: Unsupported value: "X": supported values: "MountOption", "Recursive"'],
+        ['.seLinuxChangePolicy: Unsupported value: "X": supported values: "Recursive"'],
     ),
     ({".sysctls": [{"name": "net.a/b", "value": "1"}]}, []),
     ({".sysctls": [{"name": "", "value": "1"}]}, [".sysctls[0].name: Required value"]),
@@ -240,7 +241,7 @@ WHOLE: list[Case] = [
         {'.resources.requests["example.com/gpu"]': "1"},
         [
             '.resources.requests[example.com/gpu]: Unsupported value: "example.com/gpu": '
-            'supported values: "cpu", "memory"',
+            'supported values: "cpu", "hugepages-", "memory"',
             ".resources.limits: Required value: Limit must be set for non overcommitable resources",
         ],
     ),

@@ -172,9 +172,18 @@ class Strategy:
         return []
 
     @staticmethod
-    def unchanged(new: Any, old: Any, path: str) -> list[FieldError]:
-        """The complaint when a field has changed that can never change; empty and absent are the same."""
-        return [] if (new or None) == (old or None) else [FieldError.invalid(path, new, IMMUTABLE)]
+    def unchanged(new: Any, old: Any, path: str, definition: str = "") -> list[FieldError]:
+        """The complaint when a field has changed that can never change; empty and absent are the same.
+
+        `definition` is the struct that the field is, which is shown as Kubernetes shows it.
+        """
+        if (new or None) == (old or None):
+            return []
+        if definition and new is not None:
+            from kajitori.apis.validation.go_values import go_struct  # only complaints need it
+
+            new = go_struct(definition, new)
+        return [FieldError.invalid(path, new, IMMUTABLE)]
 
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
         """What a client should know about an object that is accepted; `old` is None for a create."""

@@ -11,11 +11,13 @@ from kajitori.apis.strategies.base import IMMUTABLE, NOBODY, Occasion, Strategy
 from kajitori.apis.strategies.disabled import drop_pod_fields
 from kajitori.apis.strategies.pod_templates import template_warnings
 from kajitori.apis.strategies.workloads import hostname_warnings
+from kajitori.apis.validation.go_values import go_struct
 
 __all__ = ["STRATEGIES", "condition_is_true"]
 
 _COMPLETIONS_SOFT_MAX = 100_000
 _PARALLELISM_SOFT_MAX = 10_000
+_STRUCTS = {"podFailurePolicy": "batch.v1.PodFailurePolicy", "successPolicy": "batch.v1.SuccessPolicy"}
 _NAME_LABELS = ("job-name", "batch.kubernetes.io/job-name")
 _UID_LABELS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 
@@ -45,12 +47,13 @@ class Job(Strategy):
     field_labels = frozenset({"status.successful"})
 
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
+        template = obj["spec"]["template"]["metadata"]
+        shared = obj["metadata"].get("labels") is template.get("labels")
         if not obj["spec"].get("manualSelector"):
             self._generate_selector(obj)
-        labels = obj["spec"]["template"]["metadata"].get("labels")
-        if labels and not obj["metadata"].get("labels"):
+        if shared and template.get("labels"):
             # What is stored is defaulted when it is read: the generated labels are the job's own, too.
-            obj["metadata"]["labels"] = dict(labels)
+            obj["metadata"]["labels"] = dict(template["labels"])
         super().prepare_for_create(obj, occasion)
         drop_pod_fields(obj["spec"]["template"]["spec"], None)
 
@@ -90,7 +93,10 @@ class Job(Strategy):
             "successPolicy",
         ):
             if spec.get(member) != before.get(member):
-                errors.append(FieldError.invalid(f"spec.{member}", spec.get(member), IMMUTABLE))
+                shown = spec.get(member)
+                if shown is not None and member in _STRUCTS:
+                    shown = go_struct(_STRUCTS[member], shown)
+                errors.append(FieldError.invalid(f"spec.{member}", shown, IMMUTABLE))
         return errors
 
     def _completions_errors(self, spec: JsonObject, old: JsonObject) -> list[FieldError]:
@@ -115,8 +121,12 @@ class Job(Strategy):
             before = _placed_as(before, template)
             if _sized_as(before["spec"], template["spec"]) == template["spec"]:
                 return []
-            return [FieldError.invalid("spec.template.spec", template["spec"], IMMUTABLE)]
-        return self.unchanged(template, before, "spec.template")
+            return [
+                FieldError.invalid(
+                    "spec.template.spec", go_struct("core.v1.PodSpec", template["spec"]), IMMUTABLE
+                )
+            ]
+        return self.unchanged(template, before, "spec.template", "core.v1.PodTemplateSpec")
 
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
         if subresource:

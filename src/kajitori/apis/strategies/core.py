@@ -13,6 +13,7 @@ from kajitori.apimachinery.validation import name_is_dns_label
 from kajitori.apis.resources import ResourceInfo
 from kajitori.apis.strategies.base import IMMUTABLE, NOBODY, Occasion, Path, Strategy
 from kajitori.apis.strategies.key_pairs import key_pair_problem
+from kajitori.apis.validation import Validator
 
 __all__ = ["STRATEGIES"]
 
@@ -196,6 +197,21 @@ class Event(Strategy):
         super().__init__(info)
         self._is_renamed = bool(info.kind.group)
 
+    def validate(self, obj: JsonObject) -> list[FieldError]:
+        errors: list[FieldError] = []
+        self._rules().create(obj, errors)
+        return errors
+
+    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
+        errors: list[FieldError] = []
+        self._rules().update(obj, old, subresource, errors)
+        return errors
+
+    def _rules(self) -> Validator:
+        from kajitori.apis.validation.event_records import NEW_EVENTS, VALIDATORS
+
+        return NEW_EVENTS if self._is_renamed else VALIDATORS["events"]
+
     def prepare_for_create(self, obj: JsonObject, occasion: Occasion = NOBODY) -> None:
         """An event is kept as it is told."""
 
@@ -253,7 +269,7 @@ class ResourceQuota(Strategy):
         scopes: list[str] = obj["spec"].get("scopes") or []
         if subresource or set(scopes) == set(old["spec"].get("scopes") or ()):
             return []
-        return [FieldError.invalid("spec.scopes", scopes or None, IMMUTABLE)]
+        return [FieldError.invalid("spec.scopes", obj["spec"].get("scopes"), IMMUTABLE)]
 
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
         if old is not None:

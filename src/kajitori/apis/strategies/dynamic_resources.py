@@ -28,11 +28,11 @@ class ResourceClaim(ResetsMetadata):
 
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
         if not subresource:
-            return self.unchanged(obj.get("spec"), old.get("spec"), "spec")
+            return self.unchanged(obj.get("spec"), old.get("spec"), "spec", "resource.v1.ResourceClaimSpec")
         new, kept = obj["status"].get("allocation"), old["status"].get("allocation")
         if new is None or kept is None:
             return []
-        return self.unchanged(new, kept, "status.allocation")
+        return self.unchanged(new, kept, "status.allocation", "resource.v1.AllocationResult")
 
 
 def _drop_deallocated(status: JsonObject, old: JsonObject) -> None:
@@ -58,7 +58,8 @@ class ResourceClaimTemplate(Strategy):
     returns_deleted = True
 
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
-        return self.unchanged(obj.get("spec"), old.get("spec"), "spec")
+        definition = "resource.v1.ResourceClaimTemplateSpec"
+        return self.unchanged(obj.get("spec"), old.get("spec"), "spec", definition)
 
 
 class DeviceClass(Strategy):

@@ -35,7 +35,9 @@ class IngressClass(Strategy):
     immutable_first = True
 
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
-        return self.unchanged(obj["spec"].get("controller"), old["spec"].get("controller"), "spec.controller")
+        return self.unchanged(
+            obj["spec"].get("controller", ""), old["spec"].get("controller", ""), "spec.controller"
+        )
 
 
 class NetworkPolicy(Strategy):

@@ -62,6 +62,7 @@ class RuntimeClass(Strategy):
 
 class FlowControl(ResetsMetadata):
     counts_generations = True
+    status_keeps = (*ResetsMetadata.status_keeps, "generateName", "deletionGracePeriodSeconds")
 
 
 STRATEGIES: dict[str, type[Strategy]] = {

@@ -11,6 +11,8 @@ from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.strategies.qos import qos_class
+from kajitori.apis.validation.go_values import go_difference, go_struct
+from kajitori.apis.validation.node_selection import check_tolerations
 
 __all__ = ["pod_update_errors", "resize_errors", "status_update_errors"]
 
@@ -22,6 +24,7 @@ _UPDATABLE = (
     "`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_SPEC = "core.v1.PodSpec"
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -41,6 +44,9 @@ def pod_update_errors(obj: JsonObject, old: JsonObject, subresource: str) -> lis
     errors += deadline_errors
     if stop:
         return errors
+    if "tolerations" in spec:
+        # They are checked again here, so that what is wrong with them is told twice.
+        check_tolerations(spec["tolerations"] or (), "spec.tolerations", errors)
     errors += _toleration_errors(spec, before) + _gate_errors(spec, before)
     if spec == before:
         return errors
@@ -48,7 +54,8 @@ def pod_update_errors(obj: JsonObject, old: JsonObject, subresource: str) -> lis
     if before.get("schedulingGates"):
         errors += _gated_errors(munged, before)
     if munged != before:
-        told = f"pod updates may not change fields other than {_UPDATABLE}\n{_difference(before, munged)}"
+        difference = go_difference(go_struct(_SPEC, before), go_struct(_SPEC, munged))
+        told = f"pod updates may not change fields other than {_UPDATABLE}\n{difference}"
         errors.append(FieldError.forbidden("spec", told))
     return errors
 
@@ -185,7 +192,7 @@ def _node_affinity_errors(new: JsonObject | None, old: JsonObject | None) -> lis
         return [FieldError.invalid(path, terms or None, told)]
     told = "only additions are allowed (no mutations or deletions)"
     return [
-        FieldError.invalid(f"{path}[{index}]", term, told)
+        FieldError.invalid(f"{path}[{index}]", go_struct("core.v1.NodeSelectorTerm", term), told)
         for index, (term, before) in enumerate(zip(terms, kept, strict=False))
         if not _only_adds(term, before)
     ]
@@ -200,15 +207,6 @@ def _only_adds(term: JsonObject, old: JsonObject) -> bool:
     )
 
 
-def _difference(old: JsonObject, new: JsonObject) -> str:
-    """The members that differ, a line each, before and after."""
-    lines: list[str] = []
-    for name in sorted({*old, *new}):
-        if old.get(name) != new.get(name):
-            lines += [f"- {name}: {old.get(name)!r}", f"+ {name}: {new.get(name)!r}"]
-    return " core.PodSpec{\n  " + "\n  ".join(lines) + "\n }\n"
-
-
 def _ephemeral_errors(obj: JsonObject, old: JsonObject) -> list[FieldError]:
     if _MIRROR in (old["metadata"].get("annotations") or {}):
         return [FieldError.forbidden("", "static pods do not support ephemeral containers")]
@@ -221,7 +219,10 @@ def _ephemeral_errors(obj: JsonObject, old: JsonObject) -> list[FieldError]:
             told = f"existing ephemeral containers {name} may not be removed\n"
             errors.append(FieldError.forbidden(path, told))
         elif new[container["name"]] != container:
-            told = f"existing ephemeral containers {name} may not be changed\n"
+            shown = [
+                go_struct("core.v1.EphemeralContainer", each) for each in (container, new[container["name"]])
+            ]
+            told = f"existing ephemeral containers {name} may not be changed\n{go_difference(*shown)}"
             errors.append(FieldError.forbidden(path, told))
     return errors
 

@@ -7,6 +7,7 @@ from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.strategies.base import NOBODY, Occasion, ResetsMetadata, Strategy
 from kajitori.apis.strategies.node_labels import DEPRECATED, selector_warnings
+from kajitori.apis.validation.go_values import go_struct
 
 __all__ = ["STRATEGIES"]
 
@@ -48,7 +49,7 @@ class VolumeAttachment(ResetsMetadata):
     allow_unconditional_update = False
 
     def immutable(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
-        return self.unchanged(obj.get("spec"), old.get("spec"), "spec")
+        return self.unchanged(obj.get("spec"), old.get("spec"), "spec", "storage.v1.VolumeAttachmentSpec")
 
 
 class CSIDriver(Strategy):
@@ -103,7 +104,8 @@ class CSINode(Strategy):
         for driver in old["spec"].get("drivers") or ():
             wanted = new.get(driver["name"])
             if wanted is not None and wanted != fixed(driver):
-                errors.append(FieldError.invalid("spec.drivers", wanted, "field is immutable"))
+                shown = go_struct("storage.v1.CSINodeDriver", wanted)
+                errors.append(FieldError.invalid("spec.drivers", shown, "field is immutable"))
         return errors
 
 

@@ -12,6 +12,7 @@ from kajitori.apimachinery.quantity import parse_quantity
 from kajitori.apis.strategies.base import IMMUTABLE, NOBODY, Occasion, Strategy
 from kajitori.apis.strategies.node_labels import term_warnings
 from kajitori.apis.strategies.volume_warnings import claim_warnings
+from kajitori.apis.validation.go_values import go_difference, go_fields, go_struct
 
 __all__ = ["STRATEGIES"]
 
@@ -69,14 +70,18 @@ class PersistentVolume(Strategy):
         spec, before = obj["spec"], old["spec"]
         errors: list[FieldError] = []
         if _source(spec, before) != _source(before, before):
-            told = "spec.persistentvolumesource is immutable after creation\n"
+            # Both are shown whole, also what was allowed to change.
+            difference = go_difference(_shown_source(before), _shown_source(spec))
+            told = f"spec.persistentvolumesource is immutable after creation\n{difference}"
             errors.append(FieldError.forbidden("spec.persistentvolumesource", told))
         errors += _immutable_mode(spec, before)
         if "nodeAffinity" in before and _ga_labels(spec.get("nodeAffinity")) != _ga_labels(
             before["nodeAffinity"]
         ):
             told = f"{IMMUTABLE}, except for updating from beta label to GA"
-            errors.append(FieldError.invalid("nodeAffinity", spec.get("nodeAffinity"), told))
+            wanted = spec.get("nodeAffinity")
+            shown = None if wanted is None else go_struct("core.v1.VolumeNodeAffinity", wanted)
+            errors.append(FieldError.invalid("nodeAffinity", shown, told))
         if "volumeAttributesClassName" in before and "volumeAttributesClassName" not in spec:
             told = "update from non-nil value to nil is forbidden"
             errors.append(FieldError.forbidden("spec.volumeAttributesClassName", told))
@@ -121,6 +126,10 @@ def _source(spec: JsonObject, old: JsonObject) -> dict[str, Any]:
     if csi and "controllerExpandSecretRef" not in (old.get("csi") or {"controllerExpandSecretRef": None}):
         source["csi"] = {name: value for name, value in csi.items() if name != "controllerExpandSecretRef"}
     return source
+
+
+def _shown_source(spec: JsonObject) -> JsonObject:
+    return go_fields("core.v1.PersistentVolumeSpec", spec, lambda name: name not in _NOT_SOURCES)
 
 
 _GA_LABELS = {
@@ -186,9 +195,10 @@ class PersistentVolumeClaim(Strategy):
         if obj["status"].get("phase") == "Bound":
             munged = _bound(munged, before)
         if munged != before:
+            shown = [go_struct("core.v1.PersistentVolumeClaimSpec", each) for each in (before, munged)]
             told = (
                 "spec is immutable after creation except resources.requests and volumeAttributesClassName "
-                "for bound claims\n"
+                f"for bound claims\n{go_difference(*shown)}"
             )
             errors.append(FieldError.forbidden("spec", told))
         errors += _shrinking(spec, before, old["status"])

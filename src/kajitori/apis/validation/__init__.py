@@ -17,9 +17,17 @@ from importlib import import_module
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis.validation.metadata import changed_metadata, judges_new, new_metadata
 from kajitori.apis.validation.validator import Validator
 
-__all__ = ["Validator", "validate", "validate_update"]
+__all__ = [
+    "Validator",
+    "changed_metadata",
+    "judges_new",
+    "new_metadata",
+    "validate",
+    "validate_update",
+]
 
 _MODULES: Mapping[str, tuple[str, ...]] = {
     # Module of this package to the resources whose rules it has, in its `VALIDATORS`.
@@ -90,16 +98,11 @@ _MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "device_slices": ("resource.k8s.io/resourceslices",),
 }
-_STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
-_JUDGED_BY_OTHERS = ("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io")
-"""Groups whose finalizers may have any name."""
 
 
 def validate(kind: Kind, obj: JsonObject) -> list[FieldError]:
     """Complaints about a new object of a built-in kind, besides its metadata."""
     errors: list[FieldError] = []
-    if finalizers := obj["metadata"].get("finalizers"):
-        _check_finalizers(kind, finalizers, errors)
     validator = _validator(kind.group, kind.plural)
     if validator:
         validator.create(obj, errors)
@@ -109,24 +112,10 @@ def validate(kind: Kind, obj: JsonObject) -> list[FieldError]:
 def validate_update(kind: Kind, obj: JsonObject, old: JsonObject, subresource: str) -> list[FieldError]:
     """Complaints about a change of an object of a built-in kind, besides its metadata."""
     errors: list[FieldError] = []
-    if finalizers := obj["metadata"].get("finalizers"):
-        _check_finalizers(kind, finalizers, errors)
     validator = _validator(kind.group, kind.plural)
     if validator:
         validator.update(obj, old, subresource, errors)
     return errors
-
-
-def _check_finalizers(kind: Kind, finalizers: list[str], errors: list[FieldError]) -> None:
-    """Names without a domain are Kubernetes' own."""
-    if kind.group in _JUDGED_BY_OTHERS:
-        return
-    told = "name is neither a standard finalizer name nor is it fully qualified"
-    errors += [
-        FieldError.invalid(f"metadata.finalizers[{index}]", name, told)
-        for index, name in enumerate(finalizers)
-        if "/" not in name and name not in _STANDARD_FINALIZERS
-    ]
 
 
 @cache

@@ -104,9 +104,6 @@ def _check_subject(subject: JsonObject, path: str, errors: Errors, namespaced: b
         if not namespaced and not subject.get("namespace"):
             errors.append(FieldError.required(f"{path}.namespace"))
     elif kind in _SUBJECT_KINDS:
-        if not name:
-            told = f"{kind.lower()} name cannot be empty"
-            errors.append(FieldError.invalid(f"{path}.name", name, told))
         if group != _GROUP:
             errors.append(FieldError.not_supported(f"{path}.apiGroup", group, _GROUPS))
     else:

@@ -46,7 +46,7 @@ _COMMON = frozenset({"cpu", "memory", "ephemeral-storage"})
 """What containers of nearly all Pods ask for."""
 _PAIRS_MAX = 1024
 """Pairs of amounts that are remembered: Pods of a cluster ask for the same few."""
-_POD_LEVEL = ("cpu", "memory")
+_POD_LEVEL = ("cpu", "hugepages-", "memory")
 
 _COUNTED = frozenset(
     {

@@ -3,7 +3,7 @@
 Source: pkg/apis/autoscaling/validation, and validationOptionsForHorizontalPodAutoscaler in its registry.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
@@ -35,8 +35,10 @@ def _check_spec(obj: JsonObject, old: JsonObject | None, errors: Errors) -> None
     least, most = spec.get("minReplicas"), spec.get("maxReplicas", 0)
     if least is not None and least < 1:
         errors.append(FieldError.invalid("spec.minReplicas", least, "must be greater than or equal to 1"))
-    if most < 1:
-        errors.append(FieldError.invalid("spec.maxReplicas", most, "must be greater than 0"))
+    if not most:
+        errors.append(FieldError.required("spec.maxReplicas", "must be set and greater than 0"))
+    elif most < 0:
+        errors.append(FieldError.invalid("spec.maxReplicas", most, "must be greater than or equal to 1"))
     if least is not None and most < least:
         told = "must be greater than or equal to `minReplicas`"
         errors.append(FieldError.invalid("spec.maxReplicas", most, told))
@@ -46,8 +48,12 @@ def _check_spec(obj: JsonObject, old: JsonObject | None, errors: Errors) -> None
         # Of what the core group has, only this can be scaled.
         core = target.get("kind") == "ReplicationController"
         _check_version(target, "spec.scaleTargetRef.apiVersion", errors, any_group=core)
-    for index, metric in enumerate(spec.get("metrics") or ()):
+    metrics: Sequence[JsonObject] = spec.get("metrics") or ()
+    for index, metric in enumerate(metrics):
         _check_metric(metric, f"spec.metrics[{index}]", errors)
+    if least == 0 and not any(each.get("type") in ("Object", "External") for each in metrics):
+        told = "must specify at least one Object or External metric to support scaling to zero replicas"
+        errors.append(FieldError.forbidden("spec.metrics", told))
     behavior: JsonObject = spec.get("behavior") or {}
     for member in ("scaleUp", "scaleDown"):
         if member in behavior:

@@ -83,9 +83,9 @@ def _check_sources(spec: JsonObject, path: str, errors: Errors, any_group: bool)
         return
     if reference.get("namespace"):
         told = "may not be specified when dataSourceRef.namespace is specified"
-        errors.append(FieldError.invalid(path, f"{path}.dataSource", told))
+        errors.append(FieldError.invalid(path, {}, told))  # Kubernetes shows a path here, as JSON
     elif any(source.get(each) != reference.get(each) for each in ("apiGroup", "kind", "name")):
-        errors.append(FieldError.invalid(path, f"{path}.dataSource", "must match dataSourceRef"))
+        errors.append(FieldError.invalid(path, {}, "must match dataSourceRef"))
 
 
 def _check_source(source: JsonObject, path: str, errors: Errors, any_group: bool) -> None:
@@ -132,9 +132,9 @@ def _check_status(claim: JsonObject, errors: Errors) -> None:
     for name, amount in (status.get("capacity") or {}).items():
         check_basic_amount(amount, f"status.capacity[{name}]", errors)
     for name, state in (status.get("allocatedResourceStatuses") or {}).items():
-        _check_resource_key(name, "status.allocatedResourceStatus", errors)
+        _check_resource_key(name, "status.allocatedResourceStatuses", errors)
         if state not in _RESIZE_STATES:
-            errors.append(FieldError.not_supported("status.allocatedResourceStatus", name, _RESIZE_STATES))
+            errors.append(FieldError.not_supported("status.allocatedResourceStatuses", name, _RESIZE_STATES))
     for name, amount in (status.get("allocatedResources") or {}).items():
         before = len(errors)
         _check_resource_key(name, "status.allocatedResources", errors)

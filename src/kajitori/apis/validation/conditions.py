@@ -44,13 +44,13 @@ def check_conditions(conditions: Sequence[JsonObject], path: str, errors: Errors
             told = "must be greater than or equal to zero"
             errors.append(FieldError.invalid(f"{here}.observedGeneration", generation, told))
         if not condition.get("lastTransitionTime"):
-            errors.append(FieldError.required(f"{here}.lastTransitionTime", "must be set"))
+            errors.append(FieldError.required(f"{here}.lastTransitionTime"))
         _check_texts(condition.get("reason", ""), condition.get("message", ""), here, errors)
 
 
 def _check_texts(reason: str, message: str, path: str, errors: Errors) -> None:
     if not reason:
-        errors.append(FieldError.required(f"{path}.reason", "must be set"))
+        errors.append(FieldError.required(f"{path}.reason"))
     else:
         if not _reason_matches(reason):
             errors.append(FieldError.invalid(f"{path}.reason", reason, _NO_REASON))

@@ -11,6 +11,7 @@ from kajitori.apimachinery.validation import is_label_value
 from kajitori.apis.validation.addresses import check_address, check_endpoint_address, parse_address
 from kajitori.apis.validation.checks import (
     Errors,
+    check_enum,
     check_label,
     check_labels,
     check_port,
@@ -97,7 +98,7 @@ def _check_endpoints(endpoints: Sequence[JsonObject], kind: str, errors: Errors)
             errors.append(FieldError.too_many(f"{path}.addresses", len(addresses), _ADDRESSES_MAX))
         for place, address in enumerate(addresses):
             if check is not None:
-                check(address, f"{path}.addresses[{place}]", errors)
+                check(address, f"{path}.addresses", place, errors)
         if "nodeName" in endpoint:
             check_subdomain(endpoint["nodeName"], f"{path}.nodeName", errors)
         topology = endpoint.get("deprecatedTopology")
@@ -118,25 +119,28 @@ def _check_topology(topology: dict[str, str], path: str, errors: Errors) -> None
         errors.append(FieldError.forbidden(f"{path}[kubernetes.io/hostname]", told))
 
 
-def _check_ip(address: str, path: str, errors: Errors, version: int) -> None:
+def _check_ip(address: str, path: str, place: int, errors: Errors, version: int) -> None:
     before = len(errors)
-    check_address(address, path, errors)
+    here = f"{path}[{place}]"
+    check_address(address, here, errors)
+    if len(errors) > before:
+        return
     parsed = parse_address(address)
-    if parsed is None or parsed.version != version:
+    if parsed is not None and parsed.version != version:
         errors.append(FieldError.invalid(path, address, f"must be an IPv{version} address"))
-    if len(errors) == before:
-        check_endpoint_address(address, path, errors)
+    check_endpoint_address(address, here, errors)
 
 
-def _check_ipv4(address: str, path: str, errors: Errors) -> None:
-    _check_ip(address, path, errors, 4)
+def _check_ipv4(address: str, path: str, place: int, errors: Errors) -> None:
+    _check_ip(address, path, place, errors, 4)
 
 
-def _check_ipv6(address: str, path: str, errors: Errors) -> None:
-    _check_ip(address, path, errors, 6)
+def _check_ipv6(address: str, path: str, place: int, errors: Errors) -> None:
+    _check_ip(address, path, place, errors, 6)
 
 
-def _check_domain(address: str, path: str, errors: Errors) -> None:
+def _check_domain(address: str, addresses: str, place: int, errors: Errors) -> None:
+    path = f"{addresses}[{place}]"
     if not address:
         errors.append(FieldError.required(path))
         return
@@ -154,7 +158,7 @@ def _check_domain(address: str, path: str, errors: Errors) -> None:
         check_label(label, path, errors)
 
 
-_ADDRESS_CHECKS: dict[str, Callable[[str, str, Errors], None]] = {
+_ADDRESS_CHECKS: dict[str, Callable[[str, str, int, Errors], None]] = {
     "FQDN": _check_domain,
     "IPv4": _check_ipv4,
     "IPv6": _check_ipv6,
@@ -201,11 +205,11 @@ def _check_slice_ports(ports: Sequence[JsonObject], errors: Errors) -> None:
         if name in names:
             errors.append(FieldError.duplicate(f"{path}.name", name))
         names.add(name)
-        number = port.get("port")
-        if number is not None:
-            check_port(number, f"{path}.port", errors)
         protocol = port.get("protocol")
-        check_required_enum(protocol, PROTOCOLS, f"{path}.protocol", errors)
+        if protocol is None:
+            errors.append(FieldError.required(f"{path}.protocol"))
+        else:
+            check_enum(protocol, PROTOCOLS, f"{path}.protocol", errors)
         if "appProtocol" in port:
             check_qualified_name(port["appProtocol"], f"{path}.appProtocol", errors)
 

@@ -99,13 +99,13 @@ def _check_times(job: JsonObject, new: _Seen, before: _Seen, changed: set[str], 
         if not ended and new.complete:
             errors.append(FieldError.required(path, "completionTime is required for Complete jobs"))
     if changed & {"startTime", "completionTime"} and started and ended and ended < started:
-        errors.append(FieldError.invalid(path, ended, "completionTime cannot be set before startTime"))
+        errors.append(FieldError.invalid(path, ended, "must be equal to or after `startTime`"))
     was_ended, was_started = before.get("completionTime"), before.get("startTime")
     if ended and was_ended and ended != was_ended:
-        errors.append(FieldError.invalid(path, ended, "completionTime cannot be mutated"))
+        errors.append(FieldError.invalid(path, ended, "field is immutable"))
     if "startTime" in changed and was_started and not job["spec"].get("suspend"):
-        told = "startTime cannot be removed for unsuspended job"
-        errors.append(FieldError.required("status.startTime", told))
+        told = "field is immutable for unsuspended job once set"
+        errors.append(FieldError.invalid("status.startTime", started, told))
 
 
 def _check_finished(new: _Seen, changed: set[str], errors: Errors) -> None:
@@ -124,7 +124,7 @@ def _check_finished(new: _Seen, changed: set[str], errors: Errors) -> None:
     uncounted = new.get("uncountedTerminatedPods") or {}
     if changed & {"finished", "uncountedTerminatedPods"} and any(uncounted.values()):
         shown = go_struct("batch.v1.UncountedTerminatedPods", uncounted)
-        told = "uncountedTerminatedPods needs to be empty for finished job"
+        told = "must be empty for finished job"
         errors.append(FieldError.invalid("status.uncountedTerminatedPods", shown, told))
 
 

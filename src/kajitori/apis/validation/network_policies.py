@@ -57,7 +57,7 @@ def _check_port(port: JsonObject, path: str, errors: Errors) -> None:
         if last is not None:
             if last < number:
                 told = "must be greater than or equal to `port`"
-                errors.append(FieldError.invalid(here, last, told))
+                errors.append(FieldError.invalid(here, number, told))
             check_port(last, here, errors)
     else:
         if last is not None:

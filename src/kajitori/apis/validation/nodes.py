@@ -18,6 +18,7 @@ from kajitori.apis.validation.validator import Validator
 
 __all__ = ["VALIDATORS"]
 
+_NO_PAIR = "invalid PodCIDRs. failed to check with dual stack with error:"
 _FEATURE_CHARACTERS_MAX = 253
 _feature_matches = re.compile("[A-Z][A-Za-z0-9]*(/[A-Za-z0-9]+)*").fullmatch
 
@@ -65,14 +66,21 @@ def _create(node: JsonObject, errors: Errors) -> None:
         check_network(network, f"spec.podCIDRs[{index}]", errors)
     if len(networks) > 1:
         parsed = [parse_network(each) for each in networks]
+        for index, network in enumerate(networks):
+            if parsed[index] is None:
+                told = f"invalid CIDR[{index}]: <nil> (invalid CIDR address: {network})"
+                errors.append(FieldError.internal("spec.podCIDRs", _NO_PAIR + told))
+                break
         families = {each[1].version for each in parsed if each}
-        if len(networks) > 2 or len(families) < 2:
+        if len(networks) > 2 or len(families) < 2 or None in parsed:
             told = "may specify no more than one CIDR for each IP family"
             errors.append(FieldError.invalid("spec.podCIDRs", networks, told))
 
 
 def _update(node: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
-    # Kubernetes checks the status of a node with whatever of it changes, and its networks only once.
+    # Kubernetes checks a changed node as a new one and as a changed one, and tells what both see twice.
+    if not subresource:
+        _create(node, errors)
     spec: JsonObject = node.get("spec") or {}
     _check_status(node, errors)
     seen: list[JsonObject] = []
@@ -81,12 +89,8 @@ def _update(node: JsonObject, old: JsonObject, subresource: str, errors: Errors)
             shown = go_struct("core.v1.NodeAddress", address)
             errors.append(FieldError.duplicate(f"status.addresses[{index}]", shown))
         seen.append(address)
-    if not subresource:
-        if spec.get("taints"):
-            check_taints(spec["taints"], "metadata.taints", errors)
-        if (spec.get("podCIDRs") or []) != ((old.get("spec") or {}).get("podCIDRs") or []):
-            for index, network in enumerate(spec.get("podCIDRs") or ()):
-                check_network(network, f"spec.podCIDRs[{index}]", errors)
+    if spec.get("taints"):
+        check_taints(spec["taints"], "metadata.taints", errors)
 
 
 VALIDATORS = {"nodes": Validator(_create, _update)}

@@ -112,7 +112,10 @@ def _system_problem(name: str, value: int, obj: JsonObject) -> str:
 
 
 def _check_runtime_class(obj: JsonObject, errors: Errors) -> None:
-    check_label(obj.get("handler", ""), "handler", errors)
+    if handler := obj.get("handler"):
+        check_label(handler, "handler", errors)
+    else:
+        errors.append(FieldError.required("handler"))
     overhead = obj.get("overhead")
     if overhead is not None:
         check_requirements({"limits": overhead.get("podFixed")}, (), "overhead", errors)
@@ -197,5 +200,5 @@ VALIDATORS = {
     "leases": same_rules(_check_lease),
     "poddisruptionbudgets": Validator(_check_budget, _update_budget),
     "priorityclasses": only_new(_check_priority_class),
-    "runtimeclasses": only_new(_check_runtime_class),
+    "runtimeclasses": same_rules(_check_runtime_class),
 }

@@ -152,7 +152,7 @@ def _check_class(spec: JsonObject, path: str, errors: Errors, inline: bool) -> N
         told = "may not specify volumeMode other than Filesystem in the context of inline volumes"
         errors.append(FieldError.forbidden(f"{path}.volumeMode", told))
     attributes = spec.get("volumeAttributesClassName")
-    if attributes is None:
+    if attributes is None or inline:
         return
     here = f"{path}.volumeAttributesClassName"
     if not attributes:
@@ -170,6 +170,8 @@ def _create(volume: JsonObject, errors: Errors) -> None:
 
 def _update(volume: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
     if not subresource:
+        # Kubernetes checks it as a new one, and again as a changed one.
+        _create(volume, errors)
         _create(volume, errors)
 
 

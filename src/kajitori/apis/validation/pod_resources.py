@@ -17,7 +17,7 @@ from kajitori.apis.validation.amounts import (
 from kajitori.apis.validation.checks import Errors
 from kajitori.apis.validation.containers import Surroundings
 
-__all__ = ["check_pod_resources"]
+__all__ = ["aggregated_resources", "check_pod_resources"]
 
 _Amounts = dict[str, Quantity]
 
@@ -34,11 +34,11 @@ def check_pod_resources(spec: JsonObject, around: Surroundings, path: str, error
     check_requirements(resources, around.claim_names, here, errors, check_pod_resource_name)
     requests: Mapping[str, str] = resources.get("requests") or {}
     limits: Mapping[str, str] = resources.get("limits") or {}
-    for name, amount in _aggregated(spec, "requests").items():
+    for name, amount in aggregated_resources(spec, "requests").items():
         if name in requests and amount > parse_quantity(requests[name]):
             told = f"must be greater than or equal to aggregate container requests of {amount}"
             errors.append(FieldError.invalid(f"{here}.requests[{name}]", requests[name], told))
-    for name, amount in _aggregated(spec, "limits").items():
+    for name, amount in aggregated_resources(spec, "limits").items():
         if is_huge_page(name) and name in limits and amount > parse_quantity(limits[name]):
             told = f"must be greater than or equal to aggregate container limits of {amount}"
             errors.append(FieldError.invalid(f"{here}.limits[{name}]", limits[name], told))
@@ -51,7 +51,7 @@ def check_pod_resources(spec: JsonObject, around: Surroundings, path: str, error
                 errors.append(FieldError.invalid(f"{here}.containers[{index}][{name}].limits", text, told))
 
 
-def _aggregated(spec: JsonObject, member: str) -> _Amounts:
+def aggregated_resources(spec: JsonObject, member: str) -> _Amounts:
     """What the containers need at once: all that run together, or the most while they start."""
 
     def of(container: JsonObject) -> _Amounts:

@@ -104,7 +104,7 @@ def check_pod_spec(
         check_pod_security_context(context, spec, f"{path}.securityContext", errors)
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
         told = "ShareProcessNamespace and HostPID cannot both be enabled"
-        errors.append(FieldError.invalid(f"{path}.shareProcessNamespace", True, told))
+        errors.append(FieldError.invalid(f"{path}.securityContext.shareProcessNamespace", True, told))
     if "affinity" in spec:
         check_affinity(spec["affinity"] or {}, f"{path}.affinity", errors)
     if "dnsConfig" in spec or dns_policy == "None":

@@ -34,7 +34,7 @@ def _check_level(obj: JsonObject, errors: Errors) -> None:
     spec: JsonObject = obj["spec"]
     name, kind = obj["metadata"].get("name", ""), spec.get("type", "")
     if (name == "exempt") != (kind == "Exempt"):
-        told = "type must be 'Exempt' if and only if name is 'exempt'"
+        told = "must be 'Exempt' if and only if `name` is 'exempt'"
         errors.append(FieldError.invalid("spec.type", kind, told))
     limited, exempt = spec.get("limited"), spec.get("exempt")
     if kind == "Exempt":

@@ -95,7 +95,7 @@ def check_pod_security_context(context: JsonObject, spec: JsonObject, path: str,
         _check_app_armor(context["appArmorProfile"], f"{path}.appArmorProfile", errors)
     for member, supported in (
         ("supplementalGroupsPolicy", ("Merge", "Strict")),
-        ("seLinuxChangePolicy", ("MountOption", "Recursive")),
+        ("seLinuxChangePolicy", ("Recursive",)),
     ):
         if member in context:
             check_enum(context[member], supported, f"{path}.{member}", errors)

@@ -21,7 +21,7 @@ from kajitori.apis.validation.checks import (
 )
 from kajitori.apis.validation.node_selection import check_topology_term
 from kajitori.apis.validation.persistent_volumes import check_volume_spec
-from kajitori.apis.validation.validator import Validator, only_new, same_rules
+from kajitori.apis.validation.validator import Validator, same_rules
 from kajitori.apis.validation.volume_sources import check_csi_driver_name
 
 __all__ = ["VALIDATORS"]
@@ -73,12 +73,14 @@ def _check_class(obj: JsonObject, errors: Errors) -> None:
     if obj.get("reclaimPolicy"):
         check_enum(obj["reclaimPolicy"], _RECLAIM_POLICIES, "reclaimPolicy", errors)
     check_required_enum(obj.get("volumeBindingMode"), _BINDING_MODES, "volumeBindingMode", errors)
-    seen: list[dict[str, set[str]]] = []
-    for index, term in enumerate(obj.get("allowedTopologies") or ()):
+    terms: Sequence[JsonObject] = obj.get("allowedTopologies") or ()
+    # Kubernetes begins with as many empty terms as there are terms, so that each empty one is told so often.
+    seen: list[dict[str, set[str]]] = [{} for _ in terms]
+    for index, term in enumerate(terms):
         path = f"allowedTopologies[{index}]"
         found = check_topology_term(term, path, errors)
-        if found in seen:
-            errors.append(FieldError.duplicate(f"{path}.matchLabelExpressions", ""))
+        told = FieldError.duplicate(f"{path}.matchLabelExpressions", "")
+        errors += [told] * seen.count(found)
         seen.append(found)
 
 
@@ -114,6 +116,10 @@ def _check_driver(obj: JsonObject, errors: Errors) -> None:
     if period is not None and period < _UPDATE_PERIOD_SECONDS_MIN:
         told = f"must be greater than or equal to {_UPDATE_PERIOD_SECONDS_MIN} seconds"
         errors.append(FieldError.invalid("spec.nodeAllocatableUpdatePeriodSeconds", period, told))
+    in_secrets = spec.get("serviceAccountTokenInSecrets")
+    if in_secrets is not None and not spec.get("tokenRequests"):
+        told = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+        errors.append(FieldError.invalid("spec.serviceAccountTokenInSecrets", in_secrets, told))
 
 
 def _check_token_requests(requests: Sequence[JsonObject], errors: Errors) -> None:
@@ -178,8 +184,7 @@ def _check_capacity(obj: JsonObject, errors: Errors) -> None:
 
 def _check_attachment(obj: JsonObject, errors: Errors) -> None:
     spec: JsonObject = obj["spec"]
-    if not spec.get("attacher"):
-        errors.append(FieldError.required("spec.attacher"))
+    check_csi_driver_name(spec.get("attacher", ""), "spec.attacher", errors)
     _check_attached(spec.get("source") or {}, "spec.source", errors)
     check_subdomain(spec.get("nodeName", ""), "spec.nodeName", errors)
     status: JsonObject = obj.get("status") or {}
@@ -188,6 +193,9 @@ def _check_attachment(obj: JsonObject, errors: Errors) -> None:
     for member in ("attachError", "detachError"):
         if member in status:
             _check_error(status[member], f"status.{member}", errors)
+    name = (spec.get("source") or {}).get("persistentVolumeName")
+    if name is not None:
+        check_subdomain(name, "spec.source.persistentVolumeName", errors)
 
 
 def _check_attached(source: JsonObject, path: str, errors: Errors) -> None:
@@ -214,26 +222,16 @@ def _check_error(error: JsonObject, path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(f"{path}.errorCode", code, told))
 
 
-def _create_attachment(obj: JsonObject, errors: Errors) -> None:
-    _check_attachment(obj, errors)
-    # Rules that older versions of the kind did not have, and that no change is held to.
-    spec: JsonObject = obj["spec"]
-    if spec.get("attacher"):
-        check_csi_driver_name(spec["attacher"], "spec.attacher", errors)
-    name = (spec.get("source") or {}).get("persistentVolumeName")
-    if name is not None:
-        check_subdomain(name, "spec.source.persistentVolumeName", errors)
-
-
 def _update_attachment(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
+    # Whatever of it changes, all of it is checked.
     _check_attachment(obj, errors)
 
 
 VALIDATORS = {
     "csidrivers": same_rules(_check_driver),
     "csinodes": same_rules(_check_node),
-    "csistoragecapacities": only_new(_check_capacity),
-    "storageclasses": only_new(_check_class),
-    "volumeattachments": Validator(_create_attachment, _update_attachment),
+    "csistoragecapacities": same_rules(_check_capacity),
+    "storageclasses": same_rules(_check_class),
+    "volumeattachments": Validator(_check_attachment, _update_attachment),
     "volumeattributesclasses": same_rules(_check_attributes_class),
 }

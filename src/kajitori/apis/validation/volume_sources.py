@@ -287,6 +287,7 @@ _DRIVER_BYTES_MAX = 63
 def check_csi_driver_name(name: str, path: str, errors: Errors) -> None:
     if not name:
         errors.append(FieldError.required(path))
+        return
     if len(name.encode()) > _DRIVER_BYTES_MAX:
         errors.append(FieldError.too_long(path, "", _DRIVER_BYTES_MAX))
     errors += [FieldError.invalid(path, name, told) for told in is_dns1123_subdomain(name.lower())]

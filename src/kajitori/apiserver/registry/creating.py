@@ -98,7 +98,7 @@ async def create(
     strategy.prepare_for_create(obj, call.occasion(now))
     errors = invalid_metadata(resource, metadata) + strategy.validate(obj)
     if errors:
-        raise invalid(resource.kind.kind, resource.kind.group, metadata.get("name", ""), errors)
+        raise invalid(resource.kind.kind, resource.storage_kind.group, metadata.get("name", ""), errors)
     for text in strategy.warnings(obj, None):
         call.warn(text)
     attributes.obj, attributes.name = obj, metadata["name"]
@@ -106,7 +106,7 @@ async def create(
     if waiting is not None:
         await waiting
     version = metadata.pop("resourceVersion", "")
-    if version.isascii() and version.isdigit() and version.strip("0"):
+    if version.isascii() and version.isdigit() and version.strip("0") and not dry_run:
         raise no_resource_version()
     return await _store(registry, resource, obj, call, generated or "")
 

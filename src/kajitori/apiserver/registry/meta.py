@@ -8,10 +8,11 @@ from typing import Any
 from kajitori.apimachinery.errors import ApiError, Conflict, FieldError, qualified
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import (
-    validate_names,
+    name_is_path_segment,
     validate_object_meta,
     validate_object_meta_update,
 )
+from kajitori.apis.validation import changed_metadata, judges_new, new_metadata
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
 
@@ -72,30 +73,38 @@ def in_order(obj: JsonObject, api_version: str, kind: str) -> JsonObject:
 
 def invalid_metadata(resource: Resource, metadata: JsonObject) -> list[FieldError]:
     """Complaints about the metadata of a new object."""
-    if resource.strategy.validates_metadata:
+    strategy, kind = resource.strategy, resource.kind
+    if strategy.validates_metadata:
         return []
-    return validate_object_meta(
-        metadata, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
-    )
+    if resource.custom:
+        return validate_object_meta(metadata, namespaced=kind.namespaced, name=strategy.name_errors)
+    if judges_new(kind):
+        return new_metadata(kind, metadata, strategy.name_errors)
+    return validate_object_meta(metadata, namespaced=kind.namespaced, name=_any_segment)
 
 
-def invalid_metadata_update(resource: Resource, new: JsonObject, old: JsonObject) -> list[FieldError]:
+def invalid_metadata_update(
+    resource: Resource, new: JsonObject, old: JsonObject, subresource: str
+) -> list[FieldError]:
     """Complaints about changed metadata.
 
     Kubernetes checks twice, once for all kinds and once in the kind's own validation, and tells both causes.
     """
-    errors = validate_object_meta(new, namespaced=resource.kind.namespaced, name=_any_name)
+    strategy, kind = resource.strategy, resource.kind
+    errors = validate_object_meta(new, namespaced=kind.namespaced, name=_any_name)
     errors += validate_object_meta_update(new, old, is_sound=not errors)
-    if resource.strategy.validates_metadata:
+    if strategy.validates_metadata:
         return errors
-    if not errors:  # then the second check finds nothing either, except that it judges the names
-        return [] if resource.custom else validate_names(new, resource.strategy.name_errors)
-    own = validate_object_meta_update(new, old)
-    if not resource.custom:
-        own += validate_object_meta(
-            new, namespaced=resource.kind.namespaced, name=resource.strategy.name_errors
-        )
-    return errors + own
+    if resource.custom:
+        return errors + validate_object_meta_update(new, old) if errors else []
+    return errors + changed_metadata(
+        kind, new, old, subresource, name=strategy.name_errors, is_sound=not errors
+    )
+
+
+def _any_segment(name: str, prefix: bool = False) -> list[str]:
+    """A name that is not judged by its kind must still fit into a path; a prefix may be anything."""
+    return [] if prefix else name_is_path_segment(name)
 
 
 def _any_name(name: str, prefix: bool = False) -> list[str]:

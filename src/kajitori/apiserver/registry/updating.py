@@ -88,7 +88,7 @@ async def update(
             if change is None:
                 raise not_found(resource.kind.plural, resource.kind.group, name)
             if change.uid:
-                raise _other_uid(resource, name, change.uid, "")
+                raise _other_uid(resource, namespace, name, change.uid, "", dry_run=call.options.dry_run)
             try:
                 value = await create(registry, resource, namespace, change.obj, call, owned=change.owned)
             except AlreadyExists:
@@ -161,7 +161,9 @@ async def _prepared(
     metadata = obj.setdefault("metadata", {})
     ensure_namespace(resource, namespace, metadata)
     if change.uid and change.uid != old_metadata["uid"]:
-        raise _other_uid(resource, name, change.uid, old_metadata["uid"])
+        raise _other_uid(
+            resource, namespace, name, change.uid, old_metadata["uid"], dry_run=call.options.dry_run
+        )
     if not change.derived:
         deduplicate_owners(metadata, call, admitted=False)
     now = registry.now()
@@ -193,10 +195,10 @@ async def _prepared(
     keep_system_fields(metadata, old_metadata)
     strategy = resource.strategy
     strategy.prepare_for_update(obj, stored, subresource, call.occasion(now))
-    errors = invalid_metadata_update(resource, metadata, old_metadata)
+    errors = invalid_metadata_update(resource, metadata, old_metadata, subresource)
     errors += strategy.validate_update(obj, stored, subresource)
     if errors:
-        raise invalid(resource.kind.kind, resource.kind.group, name, errors)
+        raise invalid(resource.kind.kind, resource.storage_kind.group, name, errors)
     for text in strategy.warnings(obj, stored, subresource):
         call.warn(text)
     attributes.obj = obj
@@ -211,7 +213,7 @@ def _check_version(resource: Resource, version: str, name: str) -> None:
         error = FieldError.invalid(
             "metadata.resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax'
         )
-        raise invalid(resource.kind.kind, resource.kind.group, name, [error])
+        raise invalid(resource.kind.kind, resource.storage_kind.group, name, [error])
 
 
 def _goes_away(resource: Resource, new: JsonObject, stored: JsonObject) -> bool:
@@ -225,10 +227,29 @@ def _goes_away(resource: Resource, new: JsonObject, stored: JsonObject) -> bool:
     )
 
 
-def _other_uid(resource: Resource, name: str, wanted: str, found: str) -> Conflict:
-    return conflict(
-        resource, name, f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-    )
+_STORED_AT = {
+    # Where kube-apiserver keeps objects in etcd, for resources that are not kept under their own name.
+    "/endpoints": "services/endpoints",
+    "/nodes": "minions",
+    "/replicationcontrollers": "controllers",
+    "/services": "services/specs",
+    "networking.k8s.io/ingresses": "ingress",
+}
+_STORED_BY_GROUP = ("apiextensions.k8s.io", "apiregistration.k8s.io")
+
+
+def _other_uid(
+    resource: Resource, namespace: str, name: str, wanted: str, found: str, *, dry_run: bool
+) -> Conflict:
+    kind = resource.kind
+    bucket = resource.bucket
+    if not (resource.custom or kind.group in _STORED_BY_GROUP):
+        bucket = _STORED_AT.get(bucket, kind.plural)
+    # Only a real write goes where the prefix of all keys is known.
+    key = f"{'' if dry_run else '/registry'}/{bucket}/{resource.key(namespace, name)}"
+    why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    told = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+    return conflict(resource, name, told)
 
 
 async def rewrite(
