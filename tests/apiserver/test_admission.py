@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.apiserver.support import CORE, MERGE, PODS, Api, pod, served
+from tests.apiserver.support import CORE, MERGE, PODS, STRATEGIC, Api, pod, served
 
 LIMITS = f"{CORE}/limitranges"
 CLAIMS = f"{CORE}/persistentvolumeclaims"
@@ -78,13 +78,14 @@ async def test_limit_ranges_look_at_whole_pods_and_at_claims(api: Api) -> None:
 
 @served
 async def test_runtime_classes_say_what_their_pods_cost_and_where_they_run(api: Api) -> None:
-    scheduling = {"nodeSelector": {"a": "b"}, "tolerations": [{"key": "k", "operator": "Exists"}]}
+    wide = {"key": "k", "operator": "Exists"}
+    scheduling = {"nodeSelector": {"a": "b"}, "tolerations": [wide]}
     made = {"metadata": {"name": "r"}, "handler": "h", "overhead": {"podFixed": {"cpu": "100m"}}}
     await api.ok("POST", CLASSES, {**made, "scheduling": scheduling})
     narrow = {"key": "k", "operator": "Equal", "value": "v"}
     spec = (await api.ok("POST", PODS, pod(runtimeClassName="r", tolerations=[narrow]))).body["spec"]
     assert spec["overhead"] == {"cpu": "100m"} and spec["nodeSelector"] == {"a": "b"}
-    assert narrow not in spec["tolerations"] and scheduling["tolerations"][0] in spec["tolerations"]
+    assert narrow not in spec["tolerations"] and wide in spec["tolerations"]
 
 
 @served
@@ -146,3 +147,24 @@ async def test_ingresses_get_the_default_class(api: Api) -> None:
     named = {"name": "old", "annotations": {"kubernetes.io/ingress.class": "x"}}
     body = (await api.ok("POST", INGRESSES, {"metadata": named, "spec": spec})).body
     assert "ingressClassName" not in body["spec"]
+
+
+@served
+async def test_pods_are_resized_within_what_their_node_has(api: Api) -> None:
+    async def resized(cpu: str) -> Any:
+        asked = {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}
+        return await api.ask("PATCH", f"{PODS}/a/resize", {"spec": asked}, type=STRATEGIC)
+
+    asks = [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "1"}}}]
+    await api.ok("POST", PODS, pod(nodeName="n", containers=asks))
+    assert (await resized("2")).message == 'pods "a" is forbidden: node "n" not found'
+    node = {"metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "2", "memory": "1Gi"}}}
+    await api.ok("POST", "/api/v1/nodes", node)
+    assert (await resized("2")).status == 200
+    told = await resized("3")
+    why = "node didn't have enough allocatable resources: cpu, requested: 3000, allocatable: 2000"
+    assert (told.status, told.message) == (403, f'pods "a" is forbidden: {why}')
+    assert told.body["details"]["causes"] == [{"reason": "NodeCapacity"}]
+    windows = {"metadata": {"labels": {"kubernetes.io/os": "windows"}}}
+    await api.ok("PATCH", "/api/v1/nodes/n", windows, type=MERGE)
+    assert "only supported on linux nodes" in (await resized("1")).message

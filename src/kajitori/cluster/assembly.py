@@ -15,6 +15,7 @@ from kajitori.apiserver.admission.limits import LimitRanger
 from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
 from kajitori.apiserver.admission.nodes import TaintNodesByCondition
 from kajitori.apiserver.admission.pods import DefaultTolerationSeconds, Priority, ServiceAccount
+from kajitori.apiserver.admission.resizes import PodResizeValidator
 from kajitori.apiserver.admission.runtimes import RuntimeClass
 from kajitori.apiserver.admission.volumes import (
     DefaultStorageClass,
@@ -61,6 +62,7 @@ DEFAULT_PLUGINS = (
     "PersistentVolumeClaimResize",
     "RuntimeClass",
     "DefaultIngressClass",
+    "PodResizeValidator",
 )
 """On unless somebody says otherwise."""
 
@@ -121,6 +123,7 @@ def assemble(
         LimitRanger(store),
         PersistentVolumeClaimResize(store),
         DefaultIngressClass(store),
+        PodResizeValidator(store),
         TaintNodesByCondition(),
         RuntimeClass(store),
     ]

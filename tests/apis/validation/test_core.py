@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.apis.validation.cases import ABSENT, CONFIG_KEY, KEY, Case, Checked, below, invalid
 
+from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.validation import name_is_dns_subdomain
 from kajitori.apis.validation import changed_metadata, new_metadata
 from kajitori.apis.validation.event_records import NEW_EVENTS
@@ -375,7 +376,8 @@ SHOWN_REFERENCE = (
 
 def event_told(changes: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]:
     """What is said of an Event that came by way of events.k8s.io; `old` makes it a change."""
-    obj, errors = EVENT.made({**NEW_EVENT, **changes}), []
+    obj = EVENT.made({**NEW_EVENT, **changes})
+    errors: list[FieldError] = []
     if old is None:
         NEW_EVENTS.create(obj, errors)
     else:

@@ -48,10 +48,10 @@ POD = {"apiVersion": "v1", "kind": "Pod", "name": "p"}
         (
             {"boundObjectRef": {**POD, "kind": "Job", "apiVersion": "batch/v1"}},
             400,
-            "to type batch/v1, Kind=Job",
+            "to object of type batch/v1, Kind=Job",
         ),
         ({"boundObjectRef": {**POD, "name": "q"}}, 404, 'pods "q" not found'),
-        ({"boundObjectRef": {**POD, "uid": "u-9"}}, 409, "does not match the UID in record"),
+        ({"boundObjectRef": {**POD, "name": "mine", "uid": "u-9"}}, 409, "does not match the UID in record"),
         (
             {"boundObjectRef": POD},
             400,
@@ -61,6 +61,7 @@ POD = {"apiVersion": "v1", "kind": "Pod", "name": "p"}
 )
 def test_what_cannot_be_had_is_refused(world: Any, spec: dict[str, Any], code: int, why: str) -> None:
     world.add("pods", "ns", "p", "u-2", serviceAccountName="other")
+    world.add("pods", "ns", "mine", "u-3", serviceAccountName="bot")
     with pytest.raises(ApiError) as refused:
         ask(world, **spec)
     assert refused.value.code == code

@@ -242,7 +242,7 @@ class Strategy:
 class ResetsMetadata(Strategy):
     """A kind whose status updates leave all of the metadata alone."""
 
-    status_keeps = _RESET_FOR_STATUS
+    status_keeps: tuple[str, ...] = _RESET_FOR_STATUS
 
     def reset_fields(self, subresource: str = "") -> tuple[Path, ...]:
         return (("spec",), ("metadata",)) if subresource == "status" else super().reset_fields(subresource)

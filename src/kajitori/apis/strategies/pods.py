@@ -105,7 +105,8 @@ class Pod(Strategy):
                 new, before = sent.get(member) or [], old["spec"].get(member) or []
                 if len(new) != len(before):
                     return  # told as an error where resizes are checked
-                _replace(kept, member, _resized(new, before))
+                if before:
+                    kept[member] = _resized(new, before)
             _replace(kept, "resources", sent.get("resources"))
         obj["spec"] = kept
         for name in _RESET_METADATA:

@@ -170,9 +170,8 @@ def _ordered(definition: str, names: list[str]) -> list[str]:
 
 def go_difference(old: Any, new: Any) -> str:
     """What is different in two values as `go_struct` shows them."""
-    lines = [_lines(old), _lines(new)]
-    # The names of the files, which Go leaves out.
-    return "".join(list(difflib.unified_diff(*lines, n=3))[2:])
+    lines = difflib.unified_diff(_lines(old), _lines(new), n=3)
+    return "".join(list(lines)[2:])  # without the names of files, which Go leaves out
 
 
 def _lines(value: Any) -> Sequence[str]:

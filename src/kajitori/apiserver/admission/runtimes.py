@@ -127,4 +127,4 @@ def _includes(wide: JsonObject, narrow: JsonObject) -> bool:
             return False
     if operator in ("Equal", ""):
         return bool(narrow.get("operator") == "Equal" and narrow.get("value", "") == wide.get("value", ""))
-    return operator == "Exists"
+    return bool(operator == "Exists")

@@ -71,10 +71,16 @@ def _bound(
     if resource is None:
         group, _, version = reference.get("apiVersion", "").rpartition("/")
         shown = f"{group}/{version}, Kind={kind}"
-        raise BadRequest(f"cannot bind token for serviceaccount to type {shown}")
+        raise BadRequest(f"cannot bind token to object of type {shown}")
     found = lookup(resource, "" if resource == "nodes" else metadata["namespace"], name)
     if found is None:
         raise not_found(resource, "", name)
+    pod: Mapping[str, Any] = (found.get("spec") or {}) if resource == "pods" else {}
+    if resource == "pods" and pod.get("serviceAccountName", "") != metadata["name"]:
+        raise BadRequest(
+            f'cannot bind token for serviceaccount "{metadata["name"]}" to pod running with different '
+            "serviceaccount name."
+        )
     uid = found["metadata"]["uid"]
     if reference.get("uid") and reference["uid"] != uid:
         raise Conflict(
@@ -85,12 +91,6 @@ def _bound(
         )
     bound = {kind.lower(): {"name": name, "uid": uid}}
     if resource == "pods":
-        pod = found.get("spec") or {}
-        if pod.get("serviceAccountName", "") != metadata["name"]:
-            raise BadRequest(
-                f'cannot bind token for serviceaccount "{metadata["name"]}" to pod running with different '
-                "serviceaccount name."
-            )
         node = lookup("nodes", "", pod["nodeName"]) if pod.get("nodeName") else None
         if node is not None:
             bound["node"] = {"name": pod["nodeName"], "uid": node["metadata"]["uid"]}

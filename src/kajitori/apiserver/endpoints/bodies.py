@@ -24,7 +24,15 @@ from kajitori.apiserver.registry.resource import Resource
 _SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
 """Where Kubernetes keeps its kinds, as its message tells."""
 
-__all__ = ["read_as", "read_object", "read_options", "read_value", "typed", "unsupported_media_type"]
+__all__ = [
+    "read_as",
+    "read_object",
+    "read_options",
+    "read_value",
+    "report",
+    "typed",
+    "unsupported_media_type",
+]
 
 
 def unsupported_media_type(*, custom: bool = False) -> UnsupportedMediaType:
@@ -106,7 +114,7 @@ def read_object(request: Request, resource: Resource, call: Call) -> JsonObject:
     unknown: list[str] = []
     obj = typed(resource, raw, unknown)
     if repeated or unknown:
-        _report(resource.kind, _problems(request, resource.info.definition, repeated, unknown), call)
+        report(resource.kind, _problems(request, resource.info.definition, repeated, unknown), call)
     trail = trail_of(request)
     if trail is not None:
         trail.sent(obj)
@@ -134,7 +142,7 @@ def read_as(request: Request, kind: Kind, definition: str, call: Call, *, also: 
         from kajitori.apis import strict
 
         unknown = strict.unknown_fields(definition, raw)
-        _report(kind, _problems(request, definition, repeated, unknown), call)
+        report(kind, _problems(request, definition, repeated, unknown), call)
     trail = trail_of(request)
     if trail is not None:
         trail.sent(obj)
@@ -181,7 +189,7 @@ def typed(resource: Resource, raw: JsonObject, problems: list[str], *, patched: 
     return obj
 
 
-def _report(kind: Kind, problems: Sequence[str], call: Call) -> None:
+def report(kind: Kind, problems: Sequence[str], call: Call) -> None:
     """Refuses, warns about or ignores unknown and repeated fields."""
     if not problems or call.options.field_validation == "Ignore":
         return

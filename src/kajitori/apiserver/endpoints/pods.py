@@ -3,6 +3,8 @@
 Source: core/v1 Binding, policy/v1 Eviction; https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
 """
 
+from collections.abc import Callable
+
 from kajitori.apimachinery.errors import (
     ApiError,
     BadRequest,
@@ -26,8 +28,10 @@ from kajitori.apiserver.options import DeleteOptions, delete_options
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.deleting import delete
 from kajitori.apiserver.registry.listing import get_item
+from kajitori.apiserver.registry.meta import conflict
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.updating import rewrite
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.updating import MODIFIED, other_uid, rewrite
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Pods"]
@@ -36,6 +40,9 @@ DISRUPTED_PODS_MAX = 2000
 """Evictions of one budget that may wait for their Pods to go: Kubernetes' own limit."""
 
 _CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+_ALLOWED = "DisruptionAllowed"
+_PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+"""Labels of a node that its Pods get, as PodTopologyLabels gives them."""
 _VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -55,11 +62,9 @@ class Pods:
         call = self._resources.call(scope, "CreateOptions")
         binding = self._body(scope, "binding", call)
         metadata = binding["metadata"]
-        name = metadata.get("name") or scope.info.name
+        name = metadata.get("name") or ""
         if scope.info.name and name != scope.info.name:
-            raise BadRequest(
-                f"the name of the object ({name}) does not match the name on the URL ({scope.info.name})"
-            )
+            raise BadRequest("name in URL does not match name in Binding object")
         target = binding["target"]
         errors: list[FieldError] = []
         if target.get("kind", "") not in ("", "Node"):
@@ -70,11 +75,12 @@ class Pods:
             raise invalid("Binding", "", name, errors)
         pods = self._catalog.find("", "v1", "pods")
         assert pods is not None
+        dry_run = call.options.dry_run
 
         def bound(pod: JsonObject) -> None:
+            self._check_bound(pods, pod, metadata, dry_run=dry_run)
             self._bound(pod, target["name"], metadata)
 
-        dry_run = call.options.dry_run
         await rewrite(self._registry, pods, scope.info.namespace, name, bound, dry_run=dry_run)
         return value_answer(201, _CREATED, form, call.warnings)
 
@@ -86,6 +92,15 @@ class Pods:
             return read_as(scope.request, of.kind, of.definition, call, also=also)
         return read_as(scope.request, scope.resource.kind, scope.resource.info.definition, call)
 
+    def _check_bound(self, pods: Resource, pod: JsonObject, binding: JsonObject, *, dry_run: bool) -> None:
+        """Raises: Conflict when the binding is for another Pod of this name, or for one that has changed since."""
+        found = pod["metadata"]
+        if binding.get("uid") and binding["uid"] != found["uid"]:
+            namespace, name = found["namespace"], found["name"]
+            raise other_uid(pods, namespace, name, binding["uid"], found["uid"], dry_run=dry_run)
+        if binding.get("resourceVersion") and binding["resourceVersion"] != found["resourceVersion"]:
+            raise conflict(pods, found["name"], MODIFIED)
+
     def _bound(self, pod: JsonObject, node: str, binding: JsonObject) -> None:
         name = pod["metadata"]["name"]
         spec, status = pod["spec"], pod.setdefault("status", {})
@@ -96,8 +111,11 @@ class Pods:
         if spec.get("schedulingGates"):
             raise _unbindable(name, f"pod {name} has non-empty .spec.schedulingGates")
         spec["nodeName"] = node
-        for key, value in (binding.get("annotations") or {}).items():
-            pod["metadata"].setdefault("annotations", {})[key] = value
+        status.pop("nominatedNodeName", None)
+        given = {"annotations": binding.get("annotations"), "labels": self._place_labels(node, binding)}
+        for member, values in given.items():
+            if values:
+                pod["metadata"][member] = {**(pod["metadata"].get(member) or {}), **values}
         _set_condition(
             status,
             {
@@ -108,6 +126,15 @@ class Pods:
             },
         )
 
+    def _place_labels(self, node: str, binding: JsonObject) -> dict[str, str]:
+        """The labels that a Pod gets by being bound: what the binding says, and where its node is."""
+        item = self._registry.store.get("/nodes", node)
+        nodes = self._catalog.find("", "v1", "nodes")
+        found: JsonObject = {} if item is None or nodes is None else nodes.parse(item.value)["metadata"]
+        labels: dict[str, str] = found.get("labels") or {}
+        place = {key: labels[key] for key in _PLACES if key in labels}
+        return {**(binding.get("labels") or {}), **place}
+
     # Eviction.
 
     async def evict(self, scope: Scope) -> Answer:
@@ -116,7 +143,7 @@ class Pods:
         call = self._resources.call(scope, "CreateOptions")
         eviction = self._body(scope, "eviction", call)
         name, namespace = scope.info.name, scope.info.namespace
-        if (eviction["metadata"].get("name") or name) != name:
+        if eviction["metadata"].get("name", "") != name:
             raise BadRequest("name in URL does not match name in Eviction object")
         options = delete_options({}, eviction.get("deleteOptions") or {})
         options.dry_run = options.dry_run or call.options.dry_run
@@ -126,22 +153,27 @@ class Pods:
         if not _needs_no_budget(pod):
             await self._spend(namespace, pod, options)
         if not options.dry_run and "deletionTimestamp" not in pod["metadata"]:
-            await rewrite(self._registry, pods, namespace, name, self._disrupted)
+            await rewrite(self._registry, pods, namespace, name, self._disrupted(options))
+            # Noting why has changed the Pod; nothing else has since it was compared.
+            options.resource_version = None
         await delete(self._registry, pods, namespace, name, options, call)
         return value_answer(201, _CREATED, form, call.warnings)
 
-    def _disrupted(self, pod: JsonObject) -> None:
-        _set_condition(
-            pod.setdefault("status", {}),
-            {
-                "type": "DisruptionTarget",
-                "status": "True",
-                "lastProbeTime": None,
-                "lastTransitionTime": self._registry.now(),
-                "reason": "EvictionByEvictionAPI",
-                "message": "Eviction API: evicting",
-            },
-        )
+    def _disrupted(self, options: DeleteOptions) -> Callable[[JsonObject], None]:
+        condition = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self._registry.now(),
+            "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting",
+        }
+
+        def change(pod: JsonObject) -> None:
+            _check_preconditions(pod["metadata"], options)
+            _set_condition(pod.setdefault("status", {}), condition)
+
+        return change
 
     async def _spend(self, namespace: str, pod: JsonObject, options: DeleteOptions) -> None:
         """Takes one disruption from the Pod's budget. Raises: TooManyRequests when none is left."""
@@ -165,6 +197,8 @@ class Pods:
             _check_budget(budget)
             status = budget["status"]
             status["disruptionsAllowed"] -= 1
+            if not status["disruptionsAllowed"]:
+                _tell_disallowed(status, now)
             status.setdefault("disruptedPods", {})[pod["metadata"]["name"]] = now
 
         if options.dry_run:
@@ -217,6 +251,39 @@ def _set_condition(status: JsonObject, condition: JsonObject) -> None:
     conditions.append(condition)
 
 
+def _check_preconditions(found: JsonObject, options: DeleteOptions) -> None:
+    """Raises: Conflict when the Pod is not the one that was to be evicted."""
+    for what, wanted, said, since in (
+        ("UID", options.uid, found["uid"], "deleted and then recreated"),
+        ("ResourceVersion", options.resource_version, found["resourceVersion"], "modified"),
+    ):
+        if wanted and wanted != said:
+            raise Conflict(
+                f'Operation cannot be fulfilled on Pod "{found["name"]}": the {what} in the precondition ({wanted}) '
+                f"does not match the {what} in record ({said}). The object might have been {since}",
+                details={"name": found["name"], "kind": "Pod"},
+            )
+
+
+def _tell_disallowed(status: JsonObject, now: str) -> None:
+    """Makes the budget's condition say that nothing more may be disrupted."""
+    conditions: list[JsonObject] = status.setdefault("conditions", [])
+    before = next((each for each in conditions if each["type"] == _ALLOWED), None)
+    since = before["lastTransitionTime"] if before is not None and before["status"] == "False" else now
+    condition = {
+        "type": _ALLOWED,
+        "status": "False",
+        "observedGeneration": status.get("observedGeneration", 0),
+        "lastTransitionTime": since,
+        "reason": "InsufficientPods",
+        "message": "",
+    }
+    if before is None:
+        conditions.append(condition)
+    else:
+        conditions[conditions.index(before)] = condition
+
+
 def _needs_no_budget(pod: JsonObject) -> bool:
     """Nothing is disrupted when a Pod goes that does not run."""
     phase = (pod.get("status") or {}).get("phase", "")
@@ -245,14 +312,23 @@ def _check_budget(budget: JsonObject) -> None:
         raise TooManyRequests(_VIOLATES, details={"retryAfterSeconds": 10}, causes=[cause])
     allowed = status.get("disruptionsAllowed", 0)
     if allowed < 0:
-        raise forbidden("poddisruptionbudgets", "policy", name, "pdb disruptions allowed is negative")
+        raise forbidden("poddisruptionbudget", "policy", name, "pdb disruptions allowed is negative")
     if len(status.get("disruptedPods") or ()) > DISRUPTED_PODS_MAX:
         why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
-        raise forbidden("poddisruptionbudgets", "policy", name, why)
+        raise forbidden("poddisruptionbudget", "policy", name, why)
     if allowed == 0:
-        cause = Cause(
-            "DisruptionBudget",
-            f"The disruption budget {name} needs {status.get('desiredHealthy', 0)} healthy pods and has "
-            f"{status.get('currentHealthy', 0)} currently",
-        )
-        raise TooManyRequests(_VIOLATES, causes=[cause])
+        raise TooManyRequests(_VIOLATES, causes=[Cause("DisruptionBudget", _why_not(name, status))])
+
+
+def _why_not(name: str, status: JsonObject) -> str:
+    """Why a budget allows no disruption."""
+    desired, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    no = f"The disruption budget {name} does not allow evicting pods currently"
+    conditions: list[JsonObject] = status.get("conditions") or []
+    condition = next((each for each in conditions if each["type"] == _ALLOWED), {})
+    message = condition.get("message") if condition.get("status") == "False" else ""
+    if message and condition.get("reason") == "SyncFailed":
+        return f"{no} because it failed sync: {message}"
+    if current <= desired:
+        return f"The disruption budget {name} needs {desired} healthy pods and has {current} currently"
+    return f"{no} ({condition.get('reason', '')}): {message}" if message else no

@@ -5,16 +5,17 @@ from functools import cache
 
 from kajitori.apimachinery.decode import DecodeError
 from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType, invalid, not_found
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.managedfields.managed import FieldManager, KindVersions
 from kajitori.apimachinery.managedfields.scale import SCALE_API_VERSION, to_parent, to_scale
 from kajitori.apimachinery.managedfields.sets import from_paths
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
+from kajitori.apis import strict
 from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.printers import scale_printer
 from kajitori.apis.typed import decode
-from kajitori.apiserver.endpoints.bodies import read_as
+from kajitori.apiserver.endpoints.bodies import read_as, report
 from kajitori.apiserver.endpoints.patches import (
     APPLY,
     JSON_PATCH,
@@ -30,7 +31,7 @@ from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.meta import conflict
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.scale import scale_errors, scale_of, with_replicas
-from kajitori.apiserver.registry.updating import MODIFIED, Change, update
+from kajitori.apiserver.registry.updating import MODIFIED, Change, named, update
 from kajitori.apiserver.scope import Scope
 
 __all__ = ["Scales"]
@@ -46,6 +47,7 @@ def _owners() -> FieldManager:
 
 
 _DEFINITION = "io.k8s.api.autoscaling.v1.Scale"
+_KIND = Kind("autoscaling", "v1", "Scale", "scales", namespaced=True)
 
 
 class Scales:
@@ -94,9 +96,11 @@ class Scales:
     def _changed(self, scale: JsonObject, changed: JsonObject, call: Call) -> JsonObject:
         """A Scale that was sent or patched, and who owns its replicas now."""
         try:
-            new, _ = decode(_DEFINITION, changed)
+            new, unknown = decode(_DEFINITION, changed)
         except DecodeError as error:
             raise BadRequest(f'Scale in version "v1" cannot be handled as a Scale: {error}') from None
+        if unknown:
+            report(_KIND, strict.unknown_fields(_DEFINITION, changed), call)
         new["apiVersion"], new["kind"] = scale["apiVersion"], scale["kind"]
         entries = _owners().update(scale, new, manager=call.manager, now=self._registry.now())
         new["metadata"]["managedFields"] = entries
@@ -142,9 +146,12 @@ class Scales:
     def _check(self, scope: Scope, new: JsonObject, scale: JsonObject) -> None:
         """Raises: BadRequest for another name, Invalid, Conflict."""
         resource, name = scope.resource, scope.info.name
-        said = new["metadata"].get("name") or name
-        if said != name:
-            raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({name})")
+        named(new, name, url_name=name)
+        said = new["metadata"].get("namespace") or scope.info.namespace
+        if said != scope.info.namespace:
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
         errors = [] if resource.custom else scale_errors(new)
         if errors:
             raise invalid("Scale", "autoscaling", name, errors)

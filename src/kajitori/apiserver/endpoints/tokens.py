@@ -3,7 +3,7 @@
 Source: authentication.k8s.io/v1 TokenRequest; https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/
 """
 
-from kajitori.apimachinery.errors import BadRequest, ServiceUnavailable
+from kajitori.apimachinery.errors import BadRequest, FieldError, ServiceUnavailable, invalid
 from kajitori.apimachinery.time import format_time
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authentication.lookup import StoreLookup
@@ -35,11 +35,14 @@ class Tokens:
         info, of = scope.info, scope.resource.subresources["token"]
         request = read_as(scope.request, of.kind, of.definition, call)
         metadata = request["metadata"]
-        for member, expected in (("name", info.name), ("namespace", info.namespace)):
-            if metadata.get(member, expected) != expected:
-                raise BadRequest(
-                    f"the {member} of the provided object does not match the {member} sent on the request"
-                )
+        if (metadata.get("namespace") or info.namespace) != info.namespace:
+            raise BadRequest(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        if (metadata.get("name") or info.name) != info.name:
+            told = "must match the service account name if specified"
+            error = FieldError.invalid("metadata.name", metadata["name"], told)
+            raise invalid("TokenRequest", of.kind.group, info.name, [error])
         if self._issuer is None:
             raise ServiceUnavailable("this server issues no service account tokens")
         account = scope.resource.parse(

@@ -34,7 +34,17 @@ from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Mismatch
 
-__all__ = ["MODIFIED", "TRIES_MAX", "Change", "Transform", "Updated", "named", "rewrite", "update"]
+__all__ = [
+    "MODIFIED",
+    "TRIES_MAX",
+    "Change",
+    "Transform",
+    "Updated",
+    "named",
+    "other_uid",
+    "rewrite",
+    "update",
+]
 
 TRIES_MAX = 100
 """How often a change without a resourceVersion is made again before the client is told to."""
@@ -88,7 +98,7 @@ async def update(
             if change is None:
                 raise not_found(resource.kind.plural, resource.kind.group, name)
             if change.uid:
-                raise _other_uid(resource, namespace, name, change.uid, "", dry_run=call.options.dry_run)
+                raise other_uid(resource, namespace, name, change.uid, "", dry_run=call.options.dry_run)
             try:
                 value = await create(registry, resource, namespace, change.obj, call, owned=change.owned)
             except AlreadyExists:
@@ -161,7 +171,7 @@ async def _prepared(
     metadata = obj.setdefault("metadata", {})
     ensure_namespace(resource, namespace, metadata)
     if change.uid and change.uid != old_metadata["uid"]:
-        raise _other_uid(
+        raise other_uid(
             resource, namespace, name, change.uid, old_metadata["uid"], dry_run=call.options.dry_run
         )
     if not change.derived:
@@ -238,9 +248,10 @@ _STORED_AT = {
 _STORED_BY_GROUP = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
-def _other_uid(
+def other_uid(
     resource: Resource, namespace: str, name: str, wanted: str, found: str, *, dry_run: bool
 ) -> Conflict:
+    """What is answered who meant another object of this name."""
     kind = resource.kind
     bucket = resource.bucket
     if not (resource.custom or kind.group in _STORED_BY_GROUP):
