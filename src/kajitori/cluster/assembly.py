@@ -109,29 +109,7 @@ def assemble(
 
     Raises: UnknownPlugin, RangeError.
     """
-    # Without the controller that makes them, no Pod would find its service account.
-    accounts = options.runs("serviceaccount-controller")
-    default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
-    on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
-    known: list[Plugin] = [
-        NamespaceLifecycle(store),
-        ServiceAccount(store, random.name_suffix),
-        Priority(store),
-        DefaultTolerationSeconds(),
-        DefaultStorageClass(store),
-        StorageObjectInUseProtection(),
-        LimitRanger(store),
-        PersistentVolumeClaimResize(store),
-        DefaultIngressClass(store),
-        PodResizeValidator(store),
-        TaintNodesByCondition(),
-        RuntimeClass(store),
-    ]
-    idle = sorted(on - {each.name for each in known})
-    if idle:
-        _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
-    always: list[Plugin] = [PrivilegeEscalation(authorizer)]
-    chain = Chain([*(each for each in known if each.name in on), *always, *plugins])
+    chain = _chain(store, options, authorizer, plugins, random)
     catalog = Catalog(BuiltInResource(info) for info in resources())
     allocation = Allocation(
         store,
@@ -166,3 +144,32 @@ def assemble(
         observer=reports.observer,
     )
     return Assembled(server, custom, addresses, endpoints, registry, catalog)
+
+
+def _chain(
+    store: Store, options: ClusterOptions, authorizer: Authorizer, plugins: Sequence[Plugin], random: Random
+) -> Chain:
+    """The admission plugins that are on, and those that nobody can turn off. Raises: UnknownPlugin."""
+    # Without the controller that makes them, no Pod would find its service account.
+    accounts = options.runs("serviceaccount-controller")
+    default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
+    on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
+    known: list[Plugin] = [
+        NamespaceLifecycle(store),
+        ServiceAccount(store, random.name_suffix),
+        Priority(store),
+        DefaultTolerationSeconds(),
+        DefaultStorageClass(store),
+        StorageObjectInUseProtection(),
+        LimitRanger(store),
+        PersistentVolumeClaimResize(store),
+        DefaultIngressClass(store),
+        PodResizeValidator(store),
+        TaintNodesByCondition(),
+        RuntimeClass(store),
+    ]
+    idle = sorted(on - {each.name for each in known})
+    if idle:
+        _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
+    always: list[Plugin] = [PrivilegeEscalation(authorizer)]
+    return Chain([*(each for each in known if each.name in on), *always, *plugins])

@@ -182,7 +182,12 @@ async def test_what_starts_or_stops_matching_is_told(api: Api) -> None:  # W5
 @served
 async def test_fields_are_followed_too(api: Api) -> None:  # W5
     await api.ok("POST", PODS, pod("a"))
-    binding = {"apiVersion": "v1", "kind": "Binding", "target": {"kind": "Node", "name": "n"}}
+    binding = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "a"},
+        "target": {"kind": "Node", "name": "n"},
+    }
     async with (
         api.watch(f"{PODS}?fieldSelector=spec.nodeName%3Dn") as mine,
         api.watch(f"{PODS}?fieldSelector=spec.nodeName%3D") as unbound,

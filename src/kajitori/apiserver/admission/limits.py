@@ -10,7 +10,6 @@ import msgspec
 from kajitori.apimachinery.errors import forbidden
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.quantity import Quantity, parse_quantity
-from kajitori.apis.validation.pod_resources import aggregated_resources
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.storage import Store
 
@@ -185,6 +184,8 @@ def _problems(
 
 
 def _pod_problems(pod: JsonObject, limits: list[JsonObject]) -> Iterator[str]:
+    from kajitori.apis.validation.pod_resources import aggregated_resources  # only where there are limits
+
     spec: JsonObject = pod["spec"]
     for limit in limits:
         if limit.get("type") == "Container":

@@ -9,7 +9,6 @@ from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import Cause, forbidden
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.quantity import Quantity, parse_quantity
-from kajitori.apis.validation.pod_resources import aggregated_resources
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.storage import Store
 
@@ -49,6 +48,8 @@ class PodResizeValidator:
 
 def _problem(spec: JsonObject, node: JsonObject) -> tuple[str, str]:
     """What keeps a node from running a Pod of these resources: a word and a sentence, or nothing."""
+    from kajitori.apis.validation.pod_resources import aggregated_resources  # only resizes need it
+
     metadata: JsonObject = node["metadata"]
     system = (metadata.get("labels") or {}).get(_SYSTEM, "linux")
     if system != "linux":
