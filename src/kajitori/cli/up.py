@@ -89,6 +89,13 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=6443, help="port to listen on; 0 takes a free one (default: %(default)s)"
     )
     serving.add_argument(
+        "--advertise-address",
+        default="",
+        metavar="IP",
+        help="address at which others find the API, in the endpoints of the Service kubernetes (default: that of "
+        "--host, or else the machine's own)",
+    )
+    serving.add_argument(
         "--service-cluster-ip-range",
         default="10.96.0.0/16",
         metavar="CIDR",
@@ -135,6 +142,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         data_dir=None if chosen.memory else chosen.data_dir,
         host=chosen.host,
         port=chosen.port,
+        advertise_address=chosen.advertise_address,
         api_only=chosen.api_only,
         without=frozenset(name for each in chosen.without for name in each.split(",") if name),
         token_auth_file=chosen.token_auth_file,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 from kajitori.apis import facts
 from kajitori.apis.validation.capabilities import CAPABILITIES
 from kajitori.apiserver.admission.chain import UnknownPlugin
+from kajitori.apiserver.advertising import advertise, advertised
 from kajitori.apiserver.allocation import RangeError
 from kajitori.apiserver.authentication import AuthenticationError, Authenticator
 from kajitori.apiserver.authentication.serviceaccount import ISSUER
@@ -232,6 +233,7 @@ class Cluster:
         background.spawn(expire_events(store), "expiry of events")
         if pending is not None:
             await self._listen(assembled, self._finish_pki(pending))
+            await self._advertise(store)
         self._stack.callback(assembled.resources.close_watches)
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
@@ -318,6 +320,16 @@ class Cluster:
             raise ClusterError(_why_not_listening(options, error)) from None
         server = self._server
         self._stack.push_async_callback(server.close, GRACE_SECONDS)
+
+    async def _advertise(self, store: Store) -> None:
+        server = self._server
+        assert server is not None, "not listening"
+        try:
+            address = advertised(self.options.host, self.options.advertise_address)
+            if address is not None:
+                await advertise(store, address, server.port, clock=self._clock, random=self._random)
+        except (ValueError, StoreError) as error:
+            raise ClusterError(str(error)) from None
 
     async def run_until(self, ended: asyncio.Event) -> str | None:
         """Waits until `ended` is set, or until something fails; gives the failure's sentence."""

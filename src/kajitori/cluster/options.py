@@ -20,6 +20,8 @@ class ClusterOptions:
     host: str = "127.0.0.1"
     port: int = 6443
     """0 takes a free one."""
+    advertise_address: str = ""
+    """The address at which others find the API; empty: `host`, or the machine's own where that is only for itself."""
     listen: bool = True
     """False: no socket and no certificates; only clients in this process reach the API."""
     api_only: bool = False
