@@ -82,11 +82,26 @@ def test_promises_have_the_tests_that_the_page_names(module: str, table: str) ->
         tests = re.findall(r"`(test_\w+)`", cell)
         assert tests, f"{promise} has no test"
         for test in tests:
-            found = re.search(rf"(?m)^(?:async )?def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
-            assert found, f"{promise}: there is no {test} with a promise behind it"
-            assert promise in re.split(r"[,\s]+", found[1]), (
-                f"{test} says {found[1]}, the page says {promise}"
-            )
+            _assert_is_of(test, promise, definitions)
+
+
+def _assert_is_of(test: str, promise: str, definitions: str) -> None:
+    found = re.search(rf"(?m)^(?:async )?def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
+    assert found, f"{promise}: there is no {test} with a promise behind it"
+    assert promise in re.split(r"[,\s]+", found[1]), f"{test} says {found[1]}, the page says {promise}"
+
+
+def test_the_laws_of_field_ownership_have_the_tests_that_the_page_names() -> None:
+    text = (ROOT / "docs/explanation/field-ownership.md").read_text()
+    files = [each for folder in ("api*", "fuzz") for each in ROOT.glob(f"tests/{folder}/**/test_*.py")]
+    definitions = "\n".join(path.read_text() for path in files)
+    rows = re.findall(r"(?m)^\| ([A-Z]\d) \| .* \| (.*) \|$", text)
+    assert [name for name, _ in rows] == ["O1", "O2", "O3", "O4", "W1", "W2", "W3", "W4", "W5", "F1"]
+    for promise, cell in rows:
+        tests = re.findall(r"`(test_\w+)`", cell)
+        assert tests, f"{promise} has no test"
+        for test in tests:
+            _assert_is_of(test, promise, definitions)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md"])

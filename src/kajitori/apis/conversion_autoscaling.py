@@ -13,22 +13,22 @@ import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
 
-__all__ = ["autoscaler_from_v1", "autoscaler_to_v1"]
+__all__ = ["DEFAULT_UTILIZATION", "METRICS_ANNOTATION", "autoscaler_from_v1", "autoscaler_to_v1"]
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
-_METRICS = _PREFIX + "metrics"
+METRICS_ANNOTATION = _PREFIX + "metrics"
 _CURRENT_METRICS = _PREFIX + "current-metrics"
 _CONDITIONS = _PREFIX + "conditions"
 _BEHAVIOR = _PREFIX + "behavior"
 _ALL = (
-    _METRICS,
+    METRICS_ANNOTATION,
     _CURRENT_METRICS,
     _CONDITIONS,
     _BEHAVIOR,
     _PREFIX + "scale-down-tolerance",
     _PREFIX + "scale-up-tolerance",
 )
-_DEFAULT_UTILIZATION = 80
+DEFAULT_UTILIZATION = 80
 _MEMBERS = {
     # Type of a metric to the member that has its source.
     "Object": "object",
@@ -63,7 +63,7 @@ def autoscaler_to_v1(obj: JsonObject) -> JsonObject:
     others = [_old_metric(each, _OLD_SOURCES) for each in metrics if not _is_cpu_utilization(each)]
     annotations = _without_own(obj["metadata"].get("annotations"))
     for name, value in (
-        (_METRICS, others),
+        (METRICS_ANNOTATION, others),
         (_CURRENT_METRICS, [_old_metric(each, _OLD_STATUSES) for each in current]),
         (_CONDITIONS, status.get("conditions")),
         (_BEHAVIOR, _go_behavior(spec.get("behavior"))),
@@ -84,12 +84,12 @@ def autoscaler_from_v1(obj: JsonObject) -> JsonObject:
     annotations: dict[str, str] = obj["metadata"].get("annotations") or {}
     new_spec = {name: spec[name] for name in ("scaleTargetRef", "minReplicas", "maxReplicas") if name in spec}
     metrics: list[JsonObject] = []
-    listed = _read(annotations, _METRICS)
+    listed = _read(annotations, METRICS_ANNOTATION)
     if isinstance(listed, list):
         metrics += [_new_metric(each, _NEW_SOURCES) for each in listed]
     if "targetCPUUtilizationPercentage" in spec:
         metrics.append(_cpu(spec["targetCPUUtilizationPercentage"]))
-    new_spec["metrics"] = metrics or [_cpu(_DEFAULT_UTILIZATION)]
+    new_spec["metrics"] = metrics or [_cpu(DEFAULT_UTILIZATION)]
     behavior = _from_go_behavior(_read(annotations, _BEHAVIOR))
     if behavior:
         new_spec["behavior"] = behavior

@@ -134,6 +134,8 @@ def _struct(name: str) -> Converter:
 
 def _entry(field: facts.GoField, *, keeps_empty: bool) -> _Entry:
     """What to do with the field when it is there."""
+    if field.type == _OWNERSHIP:
+        return field.name, _CONVERTED, _owners
     basic, _, named = field.type.partition("=")
     if basic == "string":
         return field.name, _STRING_OR_NOTHING if field.flags else _STRING, named or basic
@@ -142,6 +144,14 @@ def _entry(field: facts.GoField, *, keeps_empty: bool) -> _Entry:
     # Omitempty leaves no struct out, not even one that writes itself.
     omits = "z" in field.flags or (bool(field.flags) and not field.type.startswith("io."))
     return field.name, _CONVERTED, _converter(field.type, omits, keeps_empty)
+
+
+_OWNERSHIP = "[]io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry"
+
+
+def _owners(value: Any, unknown: list[bool]) -> Any:
+    """`metadata.managedFields`, of which an empty list means something: it asks to forget all of them."""
+    return value if value == [] else _converter(_OWNERSHIP, True, False)(value, unknown)
 
 
 def _absent(field: facts.GoField) -> _Entry:

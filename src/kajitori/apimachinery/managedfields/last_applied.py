@@ -69,7 +69,10 @@ def _annotation(value: JsonObject) -> str:
 def _encoded(config: JsonObject) -> str:
     """The configuration without its own annotation, as Kubernetes' encoder writes it."""
     metadata: Any = config.get("metadata")
-    if isinstance(metadata, dict) and isinstance(metadata.get("annotations"), dict):
-        rest = {name: text for name, text in metadata["annotations"].items() if name != LAST_APPLIED}
-        config = {**config, "metadata": {**metadata, "annotations": rest}}
+    if isinstance(metadata, dict) and "annotations" in metadata:
+        given: Any = metadata["annotations"]
+        metadata = {name: each for name, each in metadata.items() if name != "annotations"}
+        if isinstance(given, dict):
+            metadata["annotations"] = {name: text for name, text in given.items() if name != LAST_APPLIED}
+        config = {**config, "metadata": metadata}
     return html_escaped(msgspec.json.encode(config, order="sorted").decode()) + "\n"

@@ -52,7 +52,7 @@ from kajitori.apimachinery.managedfields.sets import (
 from kajitori.apimachinery.managedfields.types import TypeProblem, Types
 from kajitori.apimachinery.schema import Schema
 
-__all__ = ["Applied", "FieldManager", "KindVersions", "timestamps_kept"]
+__all__ = ["Applied", "FieldManager", "KindVersions", "timestamps_kept", "type_text"]
 
 _UNKNOWN = "unknown"
 _BEFORE_FIRST_APPLY = "before-first-apply"
@@ -140,7 +140,7 @@ class FieldManager:
             return self._create(new, manager, now)
         stored = _managed_fields(live)
         try:
-            managed = self._managed(stored, given)
+            managed, trusted = self._managed(stored, given)
             if live is not None and not managed:
                 # Nobody has owned anything since ownership was reset: it is not started again by an update.
                 return []
@@ -148,10 +148,10 @@ class FieldManager:
             new = without_managed_fields(new)
             if old == new and managed and given is None:
                 return list(stored or ())
-            return encode(cap_updaters(self._updated(old, new, managed, manager, now)))
+            return encode(cap_updaters(self._updated(old, new, managed, manager, now, trusted=trusted)))
         except (TypeProblem, RecursionError):
-            # Validation will tell what is wrong with the object; ownership stays as it was.
-            return list(stored or ())
+            # Nobody can say who owns what in such an object. Mostly validation refuses it later.
+            return []
 
     def _create(self, new: JsonObject, manager: str, now: str) -> list[JsonObject]:
         try:
@@ -174,20 +174,32 @@ class FieldManager:
             entry["subresource"] = self._subresource
         return [entry]
 
-    def _managed(self, stored: Any, given: Any) -> Managed:
-        """Whose word counts: the client's on the main endpoint, if it can be decoded, else what is stored."""
+    def _managed(self, stored: Any, given: Any) -> tuple[Managed, bool]:
+        """Whose word counts, and whether it is what was recorded here.
+
+        It is the client's on the main endpoint, if it can be decoded, else what is stored.
+        """
         if given is None or self._subresource or given == stored:
-            return decode(stored, trusted=True)
+            return decode(stored, trusted=True), True
         if is_reset(given):
-            return {}
+            return {}, False
         try:
             managed = decode(given) if isinstance(given, list) else {}
         except FieldsError:
             managed = {}
-        return managed or decode(stored, trusted=True)
+        return (managed, False) if managed else (decode(stored, trusted=True), True)
 
-    def _updated(self, old: JsonObject, new: JsonObject, managed: Managed, manager: str, now: str) -> Managed:
-        managed = self._rules.reconciled(managed)
+    def _updated(
+        self,
+        old: JsonObject,
+        new: JsonObject,
+        managed: Managed,
+        manager: str,
+        now: str,
+        *,
+        trusted: bool = True,
+    ) -> Managed:
+        managed = self._rules.reconciled(managed, trusted=trusted)
         result, _, comparison = ownership(self._rules, old, new, managed, api_version=self._api_version)
         fields = difference(comparison.changed, _NEVER_OWNED)
         if fields:
@@ -223,7 +235,7 @@ class FieldManager:
             raise ApiError(f"failed to decode managed fields: {error}") from None
         base = self._zero if live is None else without_managed_fields(live)
         if live is not None and not managed:
-            managed = cap_updaters(self._updated(self._zero, base, {}, _BEFORE_FIRST_APPLY, now))
+            managed = self._before_first_apply(base, now)
         self._check_values(base, config)
         key = ManagerKey.of(manager, APPLY, self._api_version, self._subresource)
         try:
@@ -235,10 +247,25 @@ class FieldManager:
         result = with_last_applied(merged, config) if manager == KUBECTL else merged
         return Applied(_with_managed_fields(result, encode(managed)), is_changed or result is not merged)
 
+    def _before_first_apply(self, live: JsonObject, now: str) -> Managed:
+        """Somebody owns what is there already when nobody has owned anything."""
+        try:
+            return cap_updaters(self._updated(self._zero, live, {}, _BEFORE_FIRST_APPLY, now))
+        except TypeProblem as problem:
+            told: Exception = problem
+            try:
+                check(live, self._rules.type_of(self._api_version), repeated_items_allowed=True)
+            except TypeProblem as complete:
+                told = complete
+            raise ApiError(
+                f"failed to create manager for existing fields: failed to convert new object ({_name_text(live)})"
+                f" to smd typed: {told}"
+            ) from None
+
     def _check_type(self, config: JsonObject) -> None:
         api_version, kind = _text(config, "apiVersion"), _text(config, "kind")
         if (api_version, kind) != (self._api_version, self._kind):
-            raise BadRequest(f"invalid object type: {_type_text(api_version, kind)}")
+            raise BadRequest(f"invalid object type: {type_text(api_version, kind)}")
         metadata = config.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("managedFields"), list):
             raise BadRequest("metadata.managedFields must be nil")
@@ -314,7 +341,7 @@ def _with_managed_fields(value: JsonObject, entries: list[JsonObject]) -> JsonOb
     return {**value, "metadata": metadata}
 
 
-def _type_text(api_version: str, kind: str) -> str:
+def type_text(api_version: str, kind: str) -> str:
     """A group, version and kind as Go prints them: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`."""
     if api_version.count("/") > 1:
         return "/, Kind="
@@ -324,8 +351,8 @@ def _type_text(api_version: str, kind: str) -> str:
 def _name_text(value: JsonObject) -> str:
     metadata = value.get("metadata")
     known = metadata if isinstance(metadata, dict) else {}
-    where = f"{known.get('namespace') or ''}/{known.get('name') or ''}"
-    return f"{where}; {_type_text(_text(value, 'apiVersion'), _text(value, 'kind'))}"
+    where = f"{_text(known, 'namespace')}/{_text(known, 'name')}"
+    return f"{where}; {type_text(_text(value, 'apiVersion'), _text(value, 'kind'))}"
 
 
 def _text(value: JsonObject, name: str) -> str:

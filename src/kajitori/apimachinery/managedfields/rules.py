@@ -76,12 +76,15 @@ class Rules:
         except LookupError:
             return None
 
-    def reconciled(self, managed: Managed) -> Managed:
-        """The entries of served versions, as the present schemas have them."""
+    def reconciled(self, managed: Managed, *, trusted: bool = True) -> Managed:
+        """The entries of served versions, as the present schemas have them.
+
+        `trusted`: they were recorded here, so those of built-in kinds are as their schemas have them.
+        """
         result: Managed = {}
         for key, entry in managed.items():
             if self.knows(entry.api_version):
-                if self.may_have_changed(entry.api_version):
+                if not trusted or self.may_have_changed(entry.api_version):
                     entry = entry.with_fields(reconcile(entry.fields, self.type_of(entry.api_version)))
                 result[key] = entry
         return result

@@ -27,11 +27,10 @@ _ABSENT: Any = object()
 _ATOMIC_ANY = "atomic"
 _DEDUCED = "deduced"
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_UNTYPED_DEFINITIONS = {
-    # OpenAPI says too little of these; Kubernetes takes them for atomic values of any type.
-    "io.k8s.apimachinery.pkg.api.resource.Quantity",
-    "io.k8s.apimachinery.pkg.runtime.RawExtension",
-}
+_UNTYPED_DEFINITIONS = {"io.k8s.apimachinery.pkg.runtime.RawExtension"}
+"""OpenAPI says too little of these; Kubernetes takes them for atomic values of any type."""
+_SCALAR_DEFINITIONS = {"io.k8s.apimachinery.pkg.api.resource.Quantity"}
+"""These may be written as numbers too."""
 _SCALARS = {"integer": "numeric", "number": "numeric", "boolean": "boolean"}
 
 _TEXT = {"type": "string"}
@@ -285,6 +284,8 @@ class Types:
         return known[1]
 
     def _compile(self, schema: Schema, preserving: bool) -> Type:
+        if schema.definition in _SCALAR_DEFINITIONS:
+            return Type("untyped")
         if schema.definition in _UNTYPED_DEFINITIONS:
             return self.atomic
         if schema.int_or_string:

@@ -4,7 +4,7 @@ Sits under PATCH with `application/strategic-merge-patch+json`, for built-in kin
 
 Promises
     S1  neither original nor patch is changed; what the patch does not name is shared with the result
-    S2  no map that holds a `$patch` is left in what the patch adds to the object
+    S2  no map that holds a `$patch` is left in a member that the patch adds; new items of lists come as they are
     S3  merged lists keep the relative order of the patch's items and of the others; the patch's order wins
 
 Source: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/ and
@@ -104,7 +104,7 @@ def _merge_map(original: JsonObject, patch: JsonObject, schema: Schema) -> JsonO
 
 
 def _merge_lists(original: list[Any], patch: list[Any], field: Schema, *, deletes: bool) -> list[Any]:
-    if "merge" not in field.patch_strategies:
+    if "merge" not in field.patch_strategies and not deletes:
         return patch
     items = field.items or Schema()
 
@@ -152,7 +152,14 @@ def _merge_ordered_lists(merged: JsonObject, patch: JsonObject, schema: Schema) 
             result = _merge_lists(original, change, field, deletes=False)
         in_patch, server_only = partition(result, order, merge_key)
         kind = one_element_type(original or [], change or [])
-        merged[key] = ordered(in_patch, server_only, order, original or [], merge_key if kind is dict else "")
+        merged[key] = ordered(
+            in_patch,
+            server_only,
+            order,
+            original or [],
+            merge_key if kind is dict else "",
+            keyed=kind is dict,
+        )
         rest.pop(key, None)
     return rest
 

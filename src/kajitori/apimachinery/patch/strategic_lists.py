@@ -50,7 +50,7 @@ def merge_list(
         if deletes:
             return [each for each in original if not _contains(patch, each)]
         merged = _distinct([*original, *patch])
-        return ordered(*partition(merged, patch, merge_key), patch, original, "")
+        return ordered(*partition(merged, patch, merge_key), patch, original, "", keyed=False)
     if not merge_key:
         raise ApiError("cannot merge lists without merge key for type struct")
     original, patch = _apply_item_directives(original, patch, merge_key)
@@ -59,10 +59,10 @@ def merge_list(
         wanted = _key_of(item, merge_key)
         at = _find(merged, merge_key, wanted)
         if at < 0:
-            merged.append(without_directives(item)[0])
+            merged.append(item)
         else:
             merged[at] = merge_item(merged[at], item)
-    return ordered(*partition(merged, patch, merge_key), patch, original, merge_key)
+    return ordered(*partition(merged, patch, merge_key), patch, original, merge_key, keyed=True)
 
 
 def _apply_item_directives(
@@ -131,9 +131,11 @@ def ordered(
     patch_order: list[Any],
     server_order: list[Any],
     merge_key: str,
+    *,
+    keyed: bool,
 ) -> list[Any]:
     """Both lists in one, each in its own order; where both orders know two items the server's decides."""
-    if merge_key:
+    if keyed:
         for each in (*in_patch, *patch_order, *server_only, *server_order):
             _key_of(_map_or_error(each), merge_key)
     left = _sorted_by(server_only, server_order, merge_key)
@@ -202,8 +204,9 @@ def without_directives(value: Any) -> tuple[Any, bool]:
 
 
 def bad_argument(expected: Any, actual: Any) -> ApiError:
-    """`expected a []interface {}, but received a string`."""
-    return ApiError(f"expected a {go_name(expected)}, but received a {go_name(actual)}")
+    """`expected a []interface {}, but received a string`; of null Go prints that there is nothing to print."""
+    received = "%!s(<nil>)" if actual is None else go_name(actual)
+    return ApiError(f"expected a {go_name(expected)}, but received a {received}")
 
 
 def _map_or_error(item: Any) -> JsonObject:

@@ -226,6 +226,8 @@ def _read_owners(value: Any, name: str, unknown: list[str]) -> list[dict[str, An
 
 
 def _read_owner(value: Any, path: str, unknown: list[str]) -> dict[str, Any]:
+    if value is None:
+        value = {}
     if type(value) is not dict:
         raise _refuse(value, "ObjectMeta.ownerReferences", "v1.OwnerReference")
     owner: dict[str, Any] = {}

@@ -33,7 +33,14 @@ def _deployment(obj: JsonObject) -> None:
     spec.setdefault("progressDeadlineSeconds", 600)
 
 
+_COUNTER = "deprecated.daemonset.template.generation"
+"""How often a DaemonSet's template has changed: a field of its older versions, which apps/v1 always shows."""
+
+
 def _daemon_set(obj: JsonObject) -> None:
+    annotations = obj["metadata"].get("annotations") or {}
+    if _COUNTER not in annotations:
+        obj["metadata"]["annotations"] = dict(sorted({**annotations, _COUNTER: "0"}.items()))
     strategy = obj["spec"]["updateStrategy"]
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
         strategy["rollingUpdate"] = {

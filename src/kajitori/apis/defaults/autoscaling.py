@@ -6,6 +6,7 @@ Source: pkg/apis/autoscaling/v1/defaults.go and v2/defaults.go.
 from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis.conversion_autoscaling import DEFAULT_UTILIZATION, METRICS_ANNOTATION
 
 __all__ = ["DEFAULTS"]
 
@@ -21,14 +22,17 @@ def _pods() -> JsonObject:
 
 
 def _autoscaler_v1(obj: JsonObject) -> None:
-    obj["spec"].setdefault("minReplicas", 1)
+    spec = obj["spec"]
+    spec.setdefault("minReplicas", 1)
+    if METRICS_ANNOTATION not in (obj["metadata"].get("annotations") or {}):
+        spec.setdefault("targetCPUUtilizationPercentage", DEFAULT_UTILIZATION)
 
 
 def _autoscaler(obj: JsonObject) -> None:
     spec = obj["spec"]
     spec.setdefault("minReplicas", 1)
     if not spec.get("metrics"):
-        target = {"type": "Utilization", "averageUtilization": 80}
+        target = {"type": "Utilization", "averageUtilization": DEFAULT_UTILIZATION}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
     behavior = spec.get("behavior")
     if behavior is not None:

@@ -164,7 +164,7 @@ class Pod(Strategy):
     def reset_fields(self, subresource: str = "") -> tuple[Path, ...]:
         if subresource == "status":
             return (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
-        return (("status",),)
+        return () if subresource else (("status",),)
 
 
 def _replace(target: JsonObject, name: str, value: Any) -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
-from kajitori.apimachinery.decode import DecodeError
-from kajitori.apimachinery.errors import BadRequest, UnsupportedMediaType, invalid, not_found
+from kajitori.apimachinery.decode import DecodeError, go_quote
+from kajitori.apimachinery.errors import BadRequest, invalid, not_found
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.managedfields.managed import FieldManager, KindVersions
 from kajitori.apimachinery.managedfields.scale import SCALE_API_VERSION, to_parent, to_scale
 from kajitori.apimachinery.managedfields.sets import from_paths
+from kajitori.apimachinery.patch.go_text import go_text
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
+from kajitori.apimachinery.patch.strategic import apply_strategic_merge_patch, parse_strategic_merge_patch
 from kajitori.apis import strict
 from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.printers import scale_printer
@@ -21,7 +24,10 @@ from kajitori.apiserver.endpoints.patches import (
     JSON_PATCH,
     MERGE,
     STRATEGIC,
+    bad_outcome,
+    check_media,
     read_configuration,
+    told,
 )
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.negotiation import body_type
@@ -30,7 +36,7 @@ from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.meta import conflict
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.scale import scale_errors, scale_of, with_replicas
+from kajitori.apiserver.registry.scale import REPLICAS_UNSET, scale_errors, scale_of, with_replicas
 from kajitori.apiserver.registry.updating import MODIFIED, Change, named, update
 from kajitori.apiserver.scope import Scope
 
@@ -66,11 +72,12 @@ class Scales:
         self._resources.form(scope)  # is refused before anything is written
         call = self._resources.call(scope, "UpdateOptions")
         sent = read_as(scope.request, scope.resource.subresources["scale"].kind, _DEFINITION, call)
-        return await self._write(scope, call, lambda scale: self._changed(scale, sent, call))
+        return await self._write(scope, call, lambda scale: self._owned(scale, sent, call))
 
     async def patch(self, scope: Scope) -> Answer:
         self._resources.form(scope)
         media = body_type(scope.request.headers.get("content-type", ""))
+        check_media(scope.resource, media)
         body = scope.request.body
         apply = media == APPLY[0]
         call = self._resources.call(scope, "PatchOptions", apply=apply)
@@ -83,28 +90,40 @@ class Scales:
         if media == JSON_PATCH:
             operations = parse_json_patch(body)
             return await self._write(
-                scope, call, lambda scale: self._changed(scale, apply_json_patch(scale, operations), call)
+                scope, call, lambda scale: self._patched(scale, apply_json_patch(scale, operations), call)
             )
-        if media in (MERGE, STRATEGIC):
-            # A Scale has no lists: both patches mean the same.
+        if media == MERGE:
             patch = parse_merge_patch(body)
             return await self._write(
-                scope, call, lambda scale: self._changed(scale, apply_merge_patch(scale, patch), call)
+                scope, call, lambda scale: self._patched(scale, apply_merge_patch(scale, patch), call)
             )
-        raise UnsupportedMediaType("415: Unsupported Media Type", details={})
+        assert media == STRATEGIC, media
+        changes, schema = parse_strategic_merge_patch(body), built_in_definitions().get(_DEFINITION)
+        shown = go_text(changes)
 
-    def _changed(self, scale: JsonObject, changed: JsonObject, call: Call) -> JsonObject:
-        """A Scale that was sent or patched, and who owns its replicas now."""
+        def patched(scale: JsonObject) -> JsonObject:
+            result = apply_strategic_merge_patch(scale, changes, schema)
+            return self._patched(scale, result, call, shown=shown)
+
+        return await self._write(scope, call, patched)
+
+    def _patched(
+        self, scale: JsonObject, patched: Any, call: Call, *, shown: str | None = None
+    ) -> JsonObject:
+        """A Scale that was patched; `shown` is the patch where complaints show it and not what it leaves."""
         try:
-            new, unknown = decode(_DEFINITION, changed)
+            new, unknown = decode(_DEFINITION, patched)
         except DecodeError as error:
-            raise BadRequest(f'Scale in version "v1" cannot be handled as a Scale: {error}') from None
+            raise bad_outcome(patched, shown, told(error, shown)) from None
         if unknown:
-            report(_KIND, strict.unknown_fields(_DEFINITION, changed), call)
+            report(_KIND, strict.unknown_fields(_DEFINITION, patched), call)
+        return self._owned(scale, new, call)
+
+    def _owned(self, scale: JsonObject, new: JsonObject, call: Call) -> JsonObject:
+        """A Scale that was sent or patched, and who owns its replicas now."""
         new["apiVersion"], new["kind"] = scale["apiVersion"], scale["kind"]
         entries = _owners().update(scale, new, manager=call.manager, now=self._registry.now())
-        new["metadata"]["managedFields"] = entries
-        return new
+        return {**new, "metadata": {**new["metadata"], "managedFields": entries}}
 
     def _applied(self, scale: JsonObject, config: JsonObject, call: Call) -> JsonObject:
         applied = _owners().apply(
@@ -120,17 +139,21 @@ class Scales:
         resource = scope.resource
         paths = resource.scale_paths
         assert paths is not None, resource.kind
-        replicas = {resource.kind.api_version: tuple(f"f:{name}" for name in paths.spec)}
+        replicas = self._registry.ownership.replicas(resource)
 
         def scaled(current: JsonObject | None) -> Change:
             if current is None:
                 raise not_found(resource.kind.plural, resource.kind.group, scope.info.name)
-            scale = scale_of(current, paths)
+            scale = scale_of(current, paths, changing=True)
             owned = current["metadata"].get("managedFields")
             scale["metadata"]["managedFields"] = to_scale(owned, replicas)
             new = change(scale)
             self._check(scope, new, scale)
-            changed = with_replicas(current, paths, new["spec"].get("replicas") or 0)
+            wanted = new["spec"].get("replicas") or 0
+            if wanted == REPLICAS_UNSET:
+                where = go_quote("." + ".".join(paths.spec))
+                raise BadRequest(f"the spec replicas field {where} cannot be empty")
+            changed = with_replicas(current, paths, wanted)
             entries = to_parent(
                 owned, new["metadata"].get("managedFields"), replicas, api_version=resource.kind.api_version
             )

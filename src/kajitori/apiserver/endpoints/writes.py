@@ -65,10 +65,11 @@ class Writes:
         return answer(201 if updated.created else 200, body, form, call.warnings)
 
     async def patch(self, scope: Scope) -> Answer:
-        from kajitori.apiserver.endpoints.patches import patch_transform  # with the first patch
+        from kajitori.apiserver.endpoints.patches import check_media, patch_transform  # with the first patch
 
         form = self._reads.form(scope)
         media = body_type(scope.request.headers.get("content-type", ""))
+        check_media(scope.resource, media)
         apply = media.startswith("application/apply-patch+")
         call = self._reads.call(scope, "PatchOptions", apply=apply)
         trail = trail_of(scope.request)

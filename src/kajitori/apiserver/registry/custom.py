@@ -10,6 +10,7 @@ from kajitori.apimachinery.decode import DecodeError, untyped_numbers
 from kajitori.apimachinery.errors import BadRequest, FieldError, InternalError
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.schema import Schema
+from kajitori.apimachinery.structural.metadata import coerce_metadata
 from kajitori.apimachinery.validation import name_is_dns_subdomain
 from kajitori.apis.apiextensions_v1 import ServedVersion, validate_scale
 from kajitori.apis.apiextensions_v1.serving import value_at
@@ -203,11 +204,12 @@ class CustomResource(Resource):
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
         obj: JsonObject = untyped_numbers(raw)
         obj["apiVersion"], obj["kind"] = self.kind.api_version, self.kind.kind
-        if not isinstance(obj.setdefault("metadata", {}), dict):
-            raise DecodeError("json: cannot unmarshal metadata: it must be an object")
+        obj.setdefault("metadata", {})
         coerced = self.version.structural.decode(obj)
         if coerced.error is not None:
-            raise DecodeError(str(coerced.error))
+            # What is wrong with the object's own metadata is told as it is, without saying where.
+            error = coerced.error
+            raise DecodeError(error.detail if error.path == "metadata" else str(error))
         problems += [f'unknown field "{path}"' for path in coerced.unknown]
         return obj
 
@@ -216,8 +218,10 @@ class CustomResource(Resource):
         # must survive, and what it does not know is dropped when it is stored.
         if not self.converted:
             return self.decode(patched, problems)
-        if not isinstance(patched.get("metadata"), dict):
-            raise DecodeError("json: cannot unmarshal metadata: it must be an object")
+        self.version.structural.default(patched)
+        coerced = coerce_metadata(patched)
+        if coerced.error is not None:
+            raise DecodeError(coerced.error.detail)
         return patched
 
     def default(self, obj: JsonObject) -> None:

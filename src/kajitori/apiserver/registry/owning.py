@@ -5,10 +5,13 @@ Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from kajitori.apimachinery.decode import DecodeError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.managedfields.managed import Applied, FieldManager, KindVersions, timestamps_kept
+from kajitori.apimachinery.managedfields.rules import Convert
+from kajitori.apimachinery.managedfields.scale import ReplicasPaths
 from kajitori.apimachinery.managedfields.sets import FieldSet, from_paths
-from kajitori.apimachinery.managedfields.types import Types
+from kajitori.apimachinery.managedfields.types import TypeProblem, Types
 from kajitori.apimachinery.schema import Schema
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
@@ -30,6 +33,19 @@ class _Schemas(Mapping[str, Schema | None]):
 
     def __len__(self) -> int:
         return len(self._versions)
+
+
+def _through_structs(versions: Mapping[str, Resource]) -> Convert:
+    """How built-in kinds are converted while they are merged and pruned: parts may be missing or null by then."""
+
+    def convert(obj: JsonObject, api_version: str) -> JsonObject:
+        resource = versions[obj["apiVersion"]]
+        try:
+            return resource.convert(resource.decode(obj, []), api_version)
+        except DecodeError as error:
+            raise TypeProblem(str(error)) from None
+
+    return convert
 
 
 class Ownership:
@@ -87,24 +103,32 @@ class Ownership:
             live, config, manager=call.options.field_manager, force=bool(call.options.force), now=now
         )
 
+    def replicas(self, resource: Resource) -> ReplicasPaths:
+        """Where the versions of a kind have the number that its Scale shows."""
+        return {
+            each.kind.api_version: tuple(f"f:{name}" for name in each.scale_paths.spec)
+            if each.scale_paths is not None
+            else None
+            for each in self._versions(resource).values()
+        }
+
+    def _versions(self, resource: Resource) -> dict[str, Resource]:
+        found = (*self._resources(), resource)
+        return {each.kind.api_version: each for each in found if each.bucket == resource.bucket}
+
     def _manager(self, resource: Resource, subresource: str) -> FieldManager:
         manager = self._managers.get((resource, subresource))
         if manager is None:
-            versions = {
-                each.kind.api_version: each
-                for each in (*self._resources(), resource)
-                if each.bucket == resource.bucket
-            }
-            kind = KindVersions(
-                resource.kind.kind,
-                _Schemas(versions),
-                resource.convert,
-                None if resource.custom else self._types,
-            )
+            versions = self._versions(resource)
+            convert = resource.convert if resource.custom else _through_structs(versions)
+            types = None if resource.custom else self._types
+            kind = KindVersions(resource.kind.kind, _Schemas(versions), convert, types)
             reset: dict[str, FieldSet] = {}
             paths = [".".join(path) for path in resource.strategy.reset_fields(subresource)]
             if paths:
-                reset = {api_version: from_paths(*paths) for api_version in versions}
+                # Of a custom kind's managers only those of the request's version are held to it.
+                held = (resource.kind.api_version,) if resource.custom else versions
+                reset = {api_version: from_paths(*paths) for api_version in held}
             manager = FieldManager(kind, resource.kind.api_version, subresource=subresource, reset=reset)
             self._managers[resource, subresource] = manager
         return manager

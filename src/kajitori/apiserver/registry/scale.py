@@ -11,7 +11,7 @@ from kajitori.apimachinery.errors import FieldError, InternalError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_labels, selector_from_object
 
-__all__ = ["BUILT_IN", "ScalePaths", "scale_errors", "scale_of", "with_replicas"]
+__all__ = ["BUILT_IN", "REPLICAS_UNSET", "ScalePaths", "scale_errors", "scale_of", "with_replicas"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ BUILT_IN = ScalePaths(
     ("spec", "replicas"), ("status", "replicas"), ("spec", "selector"), selector_object=True
 )
 
+REPLICAS_UNSET = -(1 << 31)
+"""Stands in the Scale of a custom object without a number of replicas while it is being changed."""
+
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:
     for name in path:
@@ -38,8 +41,8 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
     return obj
 
 
-def scale_of(obj: JsonObject, paths: ScalePaths) -> JsonObject:
-    """The Scale of an object.
+def scale_of(obj: JsonObject, paths: ScalePaths, *, changing: bool = False) -> JsonObject:
+    """The Scale of an object; `changing` when it is to be changed, which may give it its first replicas.
 
     Raises: InternalError when a custom object has no number of replicas to show.
     """
@@ -47,7 +50,9 @@ def scale_of(obj: JsonObject, paths: ScalePaths) -> JsonObject:
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     spec: JsonObject = {}
     replicas = _at(obj, paths.spec)
-    if replicas is None and not paths.selector_object:
+    if replicas is None and not paths.selector_object and changing:
+        replicas = REPLICAS_UNSET
+    elif replicas is None and not paths.selector_object:
         raise InternalError(
             f'Internal error occurred: the spec replicas field ".{".".join(paths.spec)}" does not exist'
         )

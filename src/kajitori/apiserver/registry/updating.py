@@ -43,6 +43,7 @@ __all__ = [
     "named",
     "other_uid",
     "rewrite",
+    "undeterminable",
     "update",
 ]
 
@@ -97,6 +98,10 @@ async def update(
             change = await _transformed(transform, None) if may_create else None
             if change is None:
                 raise not_found(resource.kind.plural, resource.kind.group, name)
+            said = change.obj["metadata"].get("uid") if change.owned else ""
+            if said:
+                detail = f"the provided object specified uid {said}, and no existing object was found"
+                raise conflict(resource, name, f"uid mismatch: {detail}")
             if change.uid:
                 raise other_uid(resource, namespace, name, change.uid, "", dry_run=call.options.dry_run)
             try:
@@ -195,7 +200,7 @@ async def _prepared(
     if named_version and version != old_metadata["resourceVersion"]:
         _check_version(resource, version, name)
         raise conflict(resource, name, MODIFIED)
-    if not (named_version or change.derived or resource.strategy.allow_unconditional_update):
+    if not (named_version or resource.strategy.allow_unconditional_update):
         error = FieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update")
         # Kubernetes names the resource here, not the kind.
         raise invalid(resource.kind.plural, resource.kind.group, name, [error])
@@ -205,11 +210,12 @@ async def _prepared(
     keep_system_fields(metadata, old_metadata)
     strategy = resource.strategy
     strategy.prepare_for_update(obj, stored, subresource, call.occasion(now))
-    errors = invalid_metadata_update(resource, metadata, old_metadata, subresource)
+    errors = invalid_metadata_update(resource, obj["metadata"], old_metadata, subresource)
     errors += strategy.validate_update(obj, stored, subresource)
     if errors:
         raise invalid(resource.kind.kind, resource.storage_kind.group, name, errors)
-    for text in strategy.warnings(obj, stored, subresource):
+    # A Scale is written by the whole object's rules.
+    for text in strategy.warnings(obj, stored, "" if subresource == "scale" else subresource):
         call.warn(text)
     attributes.obj = obj
     waiting = registry.admission.validate(attributes)
@@ -297,6 +303,13 @@ async def rewrite(
     raise conflict(resource, name, MODIFIED)
 
 
+def undeterminable(url_name: str) -> BadRequest:
+    """The complaint about an object that says no name."""
+    return BadRequest(
+        f"the name of the object ({url_name} based on URL) was undeterminable: name must be provided"
+    )
+
+
 def named(obj: JsonObject, name: str, *, url_name: str) -> None:
     """Checks that the body of a PUT is about the object of the path.
 
@@ -304,8 +317,6 @@ def named(obj: JsonObject, name: str, *, url_name: str) -> None:
     """
     said = (obj.get("metadata") or {}).get("name") or ""
     if not said:
-        raise BadRequest(
-            f"the name of the object ({url_name} based on URL) was undeterminable: name must be provided"
-        )
+        raise undeterminable(url_name)
     if said != name:
         raise BadRequest(f"the name of the object ({said}) does not match the name on the URL ({url_name})")
