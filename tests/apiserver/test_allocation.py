@@ -44,6 +44,14 @@ async def test_one_of_many_who_wish_for_the_same_gets_it(api: Api) -> None:  # A
     assert "provided IP is already allocated" in refused.message
 
 
+@served
+async def test_a_dry_run_may_wish_for_what_is_taken(api: Api) -> None:
+    mine = await address(api, "s")
+    told = await api.ok("POST", f"{SERVICES}?dryRun=All", service("dry", clusterIP=mine))
+    assert told.body["spec"]["clusterIP"] == mine
+    await api.refused(422, "POST", SERVICES, service("dry", clusterIP=mine))
+
+
 def test_what_is_given_back_is_free_again() -> None:  # A2
     async def main() -> None:
         async with serving(SMALL) as api:

@@ -177,7 +177,8 @@ class _Books:
             obj,
             old,
             ranges=self._ranges,
-            ips=self._ips.keys(),
+            # A dry run may wish for an address that is taken: Kubernetes asks only for its range.
+            ips=frozenset() if dry_run else self._ips.keys(),
             ports=self._ports.keys(),
             choose=lambda below: int(self._random.uniform(0, below)) % below,
         )

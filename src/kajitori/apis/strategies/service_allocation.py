@@ -155,7 +155,7 @@ def _ip_problem(wish: str, addresses: Addresses, taken: Set[str]) -> str:
     address = ipaddress.ip_address(wish)
     network = addresses.network
     if address.version != network.version or not addresses.first <= int(address) <= addresses.last:
-        return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {network}"
+        return "the provided network does not match the current range"
     return "provided IP is already allocated" if str(address) in taken else ""
 
 
