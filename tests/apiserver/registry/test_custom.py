@@ -97,6 +97,20 @@ async def test_objects_have_every_served_version(api: Api) -> None:
 
 
 @served
+async def test_nobody_owns_what_a_patch_in_another_version_may_not_set(api: Api) -> None:
+    crd = strict_definition()
+    (first,) = crd["spec"]["versions"]
+    crd["spec"]["versions"].append({**first, "name": "v2", "storage": False})
+    path = await define(api, crd)
+    await api.ok("POST", path, widget(size="s"))
+    patch = {"spec": {"size": "m", "unknown": "x"}}
+    told = await api.ok("PATCH", f"{path.replace('v1', 'v2')}/w?fieldManager=p", patch, type=MERGE)
+    assert told.body["spec"] == {"replicas": 1, "size": "m"}
+    [entry] = [each for each in told.body["metadata"]["managedFields"] if each["manager"] == "p"]
+    assert entry["fieldsV1"] == {"f:spec": {"f:size": {}}}
+
+
+@served
 async def test_objects_are_applied_without_a_go_type(api: Api) -> None:
     path = await define(api, strict_definition())
     first = await api.ask("PATCH", f"{path}/w?fieldManager=a", widget(size="s"), type=APPLY)

@@ -215,13 +215,14 @@ class CustomResource(Resource):
 
     def decode_patched(self, patched: JsonObject, problems: list[str]) -> JsonObject:
         # A patch in another version than the stored one changes the stored object: what only that version knows
-        # must survive, and what it does not know is dropped when it is stored.
+        # must survive, and what it does not know is dropped, before anybody owns it.
         if not self.converted:
             return self.decode(patched, problems)
         self.version.structural.default(patched)
         coerced = coerce_metadata(patched)
         if coerced.error is not None:
             raise DecodeError(coerced.error.detail)
+        self._stored_version.structural.prune(patched)
         return patched
 
     def default(self, obj: JsonObject) -> None:
