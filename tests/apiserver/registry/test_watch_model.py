@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from tests.apiserver.support import MERGE, Api, served_in_virtual_time, served_on_disk
 
+from kajitori.apimachinery.sharding import fnv1a_64
 from kajitori.storage import Event
 
 LONG = bool(os.environ.get("KAJITORI_LONG"))
@@ -69,6 +70,16 @@ class Watcher:
         where = f"/namespaces/{self.namespace}" if self.namespace else ""
         self.path = f"/api/v1{where}/configmaps"
         self.selector = f"&labelSelector=color%3D{self.label}" if self.label else ""
+        self.unwanted = self.random.choice(("", "b"))
+        if self.unwanted:
+            self.selector += f"&fieldSelector=metadata.name!%3D{self.unwanted}"
+        self.shard = ""
+        if self.random.random() < 0.3:  # what is in one namespace
+            shown = self.namespace or self.random.choice(NAMESPACES)
+            start = f"{fnv1a_64(shown.encode()):016x}"
+            end = f"{int(start, 16) + 1:016x}"
+            self.shard = f"shardRange(object.metadata.namespace,'0x{start}','0x{end}')"
+            self.selector += f"&shardSelector={self.shard}"
         self.api, self.model = api, model
         self.state: State = {}
         self.revision = 0
@@ -78,6 +89,10 @@ class Watcher:
     def selects(self, obj: dict[str, Any]) -> bool:
         metadata = obj["metadata"]
         if self.namespace and metadata["namespace"] != self.namespace:
+            return False
+        if metadata["name"] == self.unwanted:
+            return False
+        if self.shard and f"{fnv1a_64(metadata['namespace'].encode()):016x}" not in self.shard:
             return False
         return not self.label or (metadata.get("labels") or {}).get("color") == self.label
 
