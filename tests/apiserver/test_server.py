@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.apiserver.support import CONFIG_MAPS, PODS, Api, config_map, define, definition, served
+from tests.apiserver.support import CONFIG_MAPS, PODS, Api, config_map, define, definition, pod, served
 
 from kajitori.storage import StorageError
 
@@ -250,3 +250,11 @@ async def test_a_scale_is_a_row_of_a_table(api: Api) -> None:
 async def test_component_statuses_are_deprecated(api: Api) -> None:
     told = await api.ok("GET", "/api/v1/componentstatuses")
     assert told.headers["warning"] == '299 - "v1 ComponentStatus is deprecated in v1.19+"'
+
+
+@served
+async def test_an_empty_answer_is_made_pretty_for_nobody(api: Api) -> None:
+    await api.ok("POST", PODS, pod("a"))
+    told = await api.ask("GET", f"{PODS}/a/log", user_agent="curl/8")  # it is on no node, and has no logs
+    assert (told.status, told.raw) == (204, b"")
+    assert (await api.ask("GET", f"{PODS}/a/log?pretty=true")).status == 204

@@ -78,7 +78,7 @@ def wants_pretty(request: Request) -> bool:
 
 def prettified(response: Response) -> Response:
     """The same answer, indented, if it is JSON."""
-    if response.content_type.startswith(JSON) and response.status != 304:
+    if response.content_type.startswith(JSON) and response.body:
         body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
         response.body = msgspec.json.format(body, indent=2)
     return response
