@@ -1,0 +1,70 @@
+"""What can go wrong with an expression: in its text, in its types, or while it runs.
+
+    CelError
+    ├── CompileError      the text does not parse or does not type-check; has `issues`
+    └── EvaluationError   a value could not be computed: `&&`, `||` and `?:` may absorb it
+        └── (CostLimitExceeded is none of these: nothing absorbs it)
+
+Source: cel-go's common/error.go for how issues are shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["CelError", "CompileError", "CostLimitExceeded", "EvaluationError", "Issue"]
+
+
+class CelError(Exception):
+    """Anything that this package raises on account of an expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong at one place of the text."""
+
+    offset: int
+    """In code points from the beginning; -1 when no place can be named."""
+    message: str
+
+
+class CompileError(CelError):
+    """The expression cannot be used. `str()` is what cel-go prints: every issue with its line and a caret."""
+
+    def __init__(self, text: str, issues: Sequence[Issue], source: str = "<input>") -> None:
+        self.text = text
+        self.issues = tuple(issues)
+        self.source = source
+        super().__init__("\n".join(_shown(text, issue, source) for issue in self.issues))
+
+
+class EvaluationError(CelError):
+    """The expression has no value for these variables, for instance `no such key: spec`."""
+
+    def __init__(self, message: str, cost: int = 0) -> None:
+        self.cost = cost
+        """What had been spent; set by the compiled program at its edge."""
+        super().__init__(message)
+
+
+class CostLimitExceeded(CelError):
+    """The evaluation was stopped because it costs more than it may."""
+
+    def __init__(self, cost: int) -> None:
+        self.cost = cost
+        super().__init__("operation cancelled: actual cost limit exceeded")
+
+
+def _shown(text: str, issue: Issue, source: str) -> str:
+    """An issue as cel-go shows it: source, line and column, message, the line itself and a caret below."""
+    if issue.offset < 0:
+        return f"ERROR: {source}:-1:0: {issue.message}"
+    before = text[: issue.offset]
+    line = before.count("\n")
+    column = issue.offset - (before.rfind("\n") + 1)
+    lines = text.split("\n")
+    snippet = lines[line].replace("\t", " ") if line < len(lines) else ""
+    dots = "".join("．" if ord(char) > 0x7F else "." for char in snippet[:column])
+    # cel-go draws a full-width dot and caret below full-width characters, so that the columns line up.
+    wide = column < len(snippet) and ord(snippet[column]) > 0x7F
+    caret = "＾" if wide else "^"
+    return f"ERROR: {source}:{line + 1}:{column + 1}: {issue.message}\n | {snippet}\n | {dots}{caret}"
