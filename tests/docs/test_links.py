@@ -51,7 +51,8 @@ _MODULES = {
         *("interface", "format", "log", "tail", "listing", "watching", "history", "backup", "restore"),
     ),
     "the-road-of-a-request": (
-        *("connection", "reader", "connection", "rbac", "updating", "inflight", "trail", "tracing"),
+        *("connection", "reader", "connection", "authenticator", "rbac", "chain", "updating", "observer"),
+        *("inflight", "trail", "tracing"),
     ),
 }
 

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from tests.apiserver.operating.support import lines, watched
 from tests.apiserver.operating.test_figures import figures
 from tests.apiserver.support import CONFIG_MAPS, OPTIONS, config_map, serving
 
@@ -39,6 +41,33 @@ def test_one_request_too_many_is_told_to_come_back(tmp_path: Path) -> None:
             assert found['apiserver_current_inflight_requests{request_kind="mutating"}'] >= 2
 
     asyncio.run(main())
+
+
+def test_every_answer_is_told_once_and_a_watch_when_it_ends(tmp_path: Path) -> None:  # O1
+    path = tmp_path / "access.log"
+
+    async def main() -> None:
+        async with watched(access_log=str(path)) as api:
+            await api.ok("POST", CONFIG_MAPS, config_map())
+            async with api.watch(CONFIG_MAPS):
+                assert [line["verb"] for line in lines(path)] == ["create"]
+            await api.refused(404, "GET", f"{CONFIG_MAPS}/nobody")
+            told = [(line["verb"], line["status"]) for line in lines(path)]
+            assert told == [("create", 201), ("watch", 200), ("get", 404)]
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_told_changes_no_answer(caplog: pytest.LogCaptureFixture) -> None:  # O2
+    async def main() -> None:
+        async with watched(access_log="/dev/full") as api:
+            await api.ok("POST", CONFIG_MAPS, config_map())
+            await api.refused(404, "GET", f"{CONFIG_MAPS}/nobody")
+            async with api.watch(CONFIG_MAPS):
+                pass
+
+    asyncio.run(main())
+    assert "a line could not be written" in caplog.text
 
 
 def test_commits_to_the_disk_are_timed(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ nobody in particular. Credentials that are there and wrong are refused, even whe
 Promises
     N1  a user always is in system:authenticated, the anonymous one in system:unauthenticated
     N2  a wrong token is 401, whatever is asked
-    N3  how long a refusal takes does not tell how near a guess was
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """

@@ -1,0 +1,87 @@
+"""The order of admission plugins, and what names they may have."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, UnknownPlugin, enabled_plugins
+
+
+@dataclass
+class Noting:
+    """A plugin that writes down what it is asked; it waits once where `waits`."""
+
+    name: str
+    notes: list[str]
+    waits: bool = False
+    kinds: tuple[str, ...] = ("pods",)
+    asked: list[str] = field(default_factory=list)
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        self.asked.append(f"{operation} {bucket}/{subresource}")
+        return bucket in self.kinds
+
+    def _note(self, half: str) -> Any:
+        def step(attributes: Any) -> Any:
+            async def later() -> None:
+                await asyncio.sleep(0)
+                self.notes.append(f"{half} {self.name}")
+
+            if self.waits:
+                return later()
+            self.notes.append(f"{half} {self.name}")
+            return None
+
+        return step
+
+    @property
+    def mutate(self) -> Any:
+        return self._note("mutate")
+
+    @property
+    def validate(self) -> Any:
+        return self._note("validate")
+
+
+def write(bucket: str = "pods") -> Any:
+    return SimpleNamespace(operation="CREATE", resource=SimpleNamespace(bucket=bucket), subresource="")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_plugins_run_in_kubernetes_order(waits: bool) -> None:  # A1
+    notes: list[str] = []
+    names = ["ResourceQuota", "LimitRanger", "Priority", "NamespaceLifecycle"]
+    chain = Chain([Noting(name, notes, waits=waits and name == "LimitRanger") for name in names])
+
+    async def main() -> None:
+        for half in (chain.mutate, chain.validate):
+            waiting = half(write())
+            if waiting is not None:
+                await waiting
+
+    asyncio.run(main())
+    order = sorted(names, key=KNOWN_PLUGINS.index)
+    assert notes == [f"{half} {name}" for half in ("mutate", "validate") for name in order]
+
+
+def test_plugins_are_asked_once_whether_they_care() -> None:  # A2
+    notes: list[str] = []
+    plugin = Noting("LimitRanger", notes)
+    chain = Chain([plugin])
+    for _ in range(3):
+        for bucket in ("pods", "services"):
+            assert chain.mutate(write(bucket)) is None
+            assert chain.validate(write(bucket)) is None
+    assert plugin.asked == ["CREATE pods/", "CREATE services/"]
+    assert notes == ["mutate LimitRanger", "validate LimitRanger"] * 3
+
+
+def test_a_name_that_is_no_plugin_is_refused() -> None:  # A3
+    assert enabled_plugins(["Priority"], ["LimitRanger"], ["Priority"]) == {"LimitRanger"}
+    with pytest.raises(UnknownPlugin, match="unknown admission plugin Nobody, Noone; known are AlwaysAdmit"):
+        enabled_plugins([], ["Nobody"], ["Noone"])
+    with pytest.raises(UnknownPlugin, match="Priority is both enabled and disabled"):
+        enabled_plugins([], ["Priority"], ["Priority"])
