@@ -9,8 +9,8 @@ Source: apiextensions.k8s.io/v1 JSONSchemaProps and its conversion to an OpenAPI
 from collections.abc import Mapping
 from typing import Any
 
+from kajitori.apimachinery.regex import PatternError, Regex, compile_regex
 from kajitori.apimachinery.structural.formats import Check, format_check, is_known_format
-from kajitori.apimachinery.structural.pattern import Pattern, PatternError, compile_pattern
 
 __all__ = [
     "ABSENT",
@@ -83,11 +83,11 @@ class Constraints:
         self.check: Check | None = format_check(self.format) if self.format else None
         self.enum: list[Any] = list(raw.get("enum") or ())
         self._read_bounds(raw)
-        self.pattern: Pattern | None = None
+        self.pattern: Regex | None = None
         self.pattern_problem = ""
         if raw.get("pattern"):
             try:
-                self.pattern = compile_pattern(raw["pattern"])
+                self.pattern = compile_regex(raw["pattern"])
             except PatternError as problem:
                 self.pattern_problem = f"{raw['pattern']}, but pattern is invalid: {problem}"
         self._read_members(raw)

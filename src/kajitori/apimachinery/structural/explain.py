@@ -116,7 +116,7 @@ class _Explainer:
             self._found.append(FieldError.too_long(self._field(path), value, node.maximum_length))
         elif node.minimum_length is not None and len(value) < node.minimum_length:
             self._invalid(path, value, f"{path} in body should be at least {node.minimum_length} chars long")
-        elif node.pattern_problem or (node.pattern is not None and not node.pattern.search(value)):
+        elif node.pattern_problem or (node.pattern is not None and not node.pattern.matches(value)):
             shown = node.pattern_problem or (node.pattern.source if node.pattern else "")
             self._invalid(path, value, f"{path} in body should match '{shown}'")
 

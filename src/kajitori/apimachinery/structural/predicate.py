@@ -153,7 +153,7 @@ def _enum_check(node: Constraints) -> Predicate | None:
 
 def _string_check(node: Constraints) -> Predicate | None:
     least, most = node.minimum_length or 0, node.maximum_length
-    matches = node.pattern.search if node.pattern is not None else None
+    matches = node.pattern.matches if node.pattern is not None else None
     formatted = node.check
     if node.pattern_problem:
         return lambda _: False

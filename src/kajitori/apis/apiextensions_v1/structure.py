@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
-from kajitori.apimachinery.structural.pattern import PatternError, compile_pattern
+from kajitori.apimachinery.regex import PatternError, compile_regex
 
 __all__ = ["structural_errors", "unsupported_keyword"]
 
@@ -184,7 +184,7 @@ def _value_errors(
         errors += _nested_errors(raw["not"], f"{path}.not")
     if raw.get("pattern"):
         try:
-            compile_pattern(raw["pattern"])
+            compile_regex(raw["pattern"])
         except PatternError as problem:
             detail = f"must be a valid regular expression, but isn't: {problem}"
             errors.append(FieldError.invalid(f"{path}.pattern", raw["pattern"], detail))
