@@ -44,6 +44,9 @@ class Function:
 
     name: str
     overloads: tuple[Overload, ...]
+    guarded: bool = True
+    """Whether arguments are compared with an overload's parameters before its `call`; else `call` takes any values
+    and tells itself which it cannot use, with its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,6 @@ class Library:
     """Names with a fixed value, such as types: `net.IP` is `(type_of(IP), IP)`."""
 
 
-def function(name: str, *overloads: Overload) -> Function:
+def function(name: str, *overloads: Overload, guarded: bool = True) -> Function:
     """A function of these overloads."""
-    return Function(name, overloads)
+    return Function(name, overloads, guarded)
