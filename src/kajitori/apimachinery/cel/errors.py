@@ -30,11 +30,18 @@ class Issue:
 class CompileError(CelError):
     """The expression cannot be used. `str()` is what cel-go prints: every issue with its line and a caret."""
 
-    def __init__(self, text: str, issues: Sequence[Issue], source: str = "<input>") -> None:
+    def __init__(
+        self, text: str, issues: Sequence[Issue], source: str = "<input>", *, truncated: int = 0
+    ) -> None:
         self.text = text
         self.issues = tuple(issues)
         self.source = source
-        super().__init__("\n".join(_shown(text, issue, source) for issue in self.issues))
+        self.truncated = truncated
+        """How many more issues there were, too many to be told."""
+        shown = [_shown(text, issue, source) for issue in self.issues]
+        if truncated:
+            shown.append(f"{truncated} more errors were truncated")
+        super().__init__("\n".join(shown))
 
 
 class EvaluationError(CelError):
