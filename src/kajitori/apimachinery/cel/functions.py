@@ -47,6 +47,9 @@ class Function:
     guarded: bool = True
     """Whether arguments are compared with an overload's parameters before its `call`; else `call` takes any values
     and tells itself which it cannot use, with its own words."""
+    cost: Callable[[Sequence[Any], Any], int] | None = None
+    """What a call did cost when the checker left the choice of the overload to the values, as with arguments of
+    type dyn; `Overload.cost` is not asked then. `None`: one unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class Library:
     """Names with a fixed value, such as types: `net.IP` is `(type_of(IP), IP)`."""
 
 
-def function(name: str, *overloads: Overload, guarded: bool = True) -> Function:
+def function(
+    name: str,
+    *overloads: Overload,
+    guarded: bool = True,
+    cost: Callable[[Sequence[Any], Any], int] | None = None,
+) -> Function:
     """A function of these overloads."""
-    return Function(name, overloads, guarded)
+    return Function(name, overloads, guarded, cost)
