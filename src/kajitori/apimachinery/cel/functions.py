@@ -7,7 +7,7 @@ Source: cel-go's common/decls and cel.Library.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.cel.cost import Estimate, Node
@@ -36,6 +36,9 @@ class Overload:
     """What the call did cost, from its arguments (the receiver first) and its result. `None`: one unit."""
     estimate: Callable[[Sequence[Node]], Estimate | None] | None = None
     """What it may cost, from what is known of the arguments. `None`, or giving `None`: one unit, size unknown."""
+    guarded: bool = True
+    """Whether arguments are compared with `parameters` before `call`; else `call` takes any values and tells itself,
+    in its own words, which it cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,6 @@ class Function:
 
     name: str
     overloads: tuple[Overload, ...]
-    guarded: bool = True
-    """Whether arguments are compared with an overload's parameters before its `call`; else `call` takes any values
-    and tells itself which it cannot use, with its own words."""
     cost: Callable[[Sequence[Any], Any], int] | None = None
     """What a call did cost when the checker left the choice of the overload to the values, as with arguments of
     type dyn; `Overload.cost` is not asked then. `None`: one unit."""
@@ -69,5 +69,7 @@ def function(
     guarded: bool = True,
     cost: Callable[[Sequence[Any], Any], int] | None = None,
 ) -> Function:
-    """A function of these overloads."""
-    return Function(name, overloads, guarded, cost)
+    """A function of these overloads, none of them guarded if so said."""
+    return Function(
+        name, overloads if guarded else tuple(replace(one, guarded=False) for one in overloads), cost
+    )
