@@ -62,10 +62,7 @@ from kajitori.apimachinery.cel.types import (
 )
 from kajitori.apimachinery.cel.values import UInt
 
-__all__ = ["ISSUES_MAX", "Checked", "Declarations", "check"]
-
-ISSUES_MAX = 100
-"""How many issues are told of one expression; the rest are only counted."""
+__all__ = ["Checked", "Declarations", "check"]
 
 SPINE_MIN = 60
 """How deep a chain of operators may go before it is walked without recursion."""
@@ -144,8 +141,7 @@ def check(tree: Tree, declarations: Declarations) -> Checked:
     checker = _Checker(declarations)
     checker.visit(tree.root)
     if checker.issues:
-        told = sorted(checker.issues[:ISSUES_MAX], key=lambda issue: issue.offset)
-        raise CompileError(tree.text, told, truncated=max(0, len(checker.issues) - ISSUES_MAX))
+        raise CompileError(tree.text, checker.issues)
     types = checker.types
     substitute = checker.inference.substitute
     for node, one in types.items():
