@@ -44,9 +44,11 @@ class CompileError(CelError):
         self.text = text
         self.issues = tuple(sorted(issues[:ISSUES_MAX], key=lambda issue: issue.offset))
         self.source = source
+        self.truncated = max(0, len(issues) - ISSUES_MAX)
+        """How many more issues there were, too many to be told."""
         shown = [_shown(text, issue, source) for issue in self.issues]
-        if len(issues) > ISSUES_MAX:
-            shown.append(f"{len(issues) - ISSUES_MAX} more errors were truncated")
+        if self.truncated:
+            shown.append(f"{self.truncated} more errors were truncated")
         super().__init__("\n".join(shown))
 
 
