@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from kajitori.apimachinery.cel.checker import Checked, check
-from kajitori.apimachinery.cel.declarations import TYPE_NAMES, Callable, Container, Name, Reference
+from kajitori.apimachinery.cel.declarations import Callable, Container, Name, Reference
 from kajitori.apimachinery.cel.errors import CompileError
-from kajitori.apimachinery.cel.functions import Overload
+from kajitori.apimachinery.cel.functions import Overload, function
+from kajitori.apimachinery.cel.standard import STANDARD
 from kajitori.apimachinery.cel.tree import (
     Call,
     Comprehension,
@@ -45,18 +46,17 @@ def overload(id: str, parameters: list[Type], result: Type, *, member: bool = Fa
 
 
 FUNCTIONS = [
-    Callable(
-        "_+_", [overload("add_int64", [INT, INT], INT), overload("add_string", [STRING, STRING], STRING)]
-    ),
-    Callable("_==_", [overload("equals", [A, A], BOOL)]),
-    Callable("_&&_", [overload("logical_and", [BOOL, BOOL], BOOL)]),
-    Callable("_?._", [overload("select_optional_field", [DYN, STRING], optional_of(A))]),
-    Callable(
+    function("_+_", overload("add_int64", [INT, INT], INT), overload("add_string", [STRING, STRING], STRING)),
+    function("_==_", overload("equals", [A, A], BOOL)),
+    function("_&&_", overload("logical_and", [BOOL, BOOL], BOOL)),
+    function("_?._", overload("select_optional_field", [DYN, STRING], optional_of(A))),
+    function(
         "size",
-        [overload("size_list", [list_of(A)], INT), overload("list_size", [list_of(A)], INT, member=True)],
+        overload("size_list", [list_of(A)], INT),
+        overload("list_size", [list_of(A)], INT, member=True),
     ),
-    Callable("math.least", [overload("math_least", [list_of(A)], A)]),
-    Callable("ns.name", [overload("ns_name", [], STRING)]),
+    function("math.least", overload("math_least", [list_of(A)], A)),
+    function("ns.name", overload("ns_name", [], STRING)),
 ]
 
 
@@ -66,13 +66,13 @@ class Known:
     def __init__(self, **variables: Type) -> None:
         self.container = Container()
         self.names: Mapping[str, Name] = {
-            **TYPE_NAMES,
+            **{name: Name(one, Reference(name, value)) for name, (one, value) in STANDARD.constants.items()},
             **{
                 name.replace("__", "."): Name(one, Reference(name.replace("__", ".")))
                 for name, one in variables.items()
             },
         }
-        self.callables = {each.name: each for each in FUNCTIONS}
+        self.callables = {each.name: Callable(each) for each in FUNCTIONS}
         self.callables_in_loops = self.callables
         self.dotted = frozenset(
             name.partition(".")[0] for name in [*self.names, *self.callables] if "." in name

@@ -376,7 +376,7 @@ class _Checker:
         found = self._field(node, self.types[operand.id], field.value, optional=True)
         self.types[node.id] = self.inference.substitute(found)
         known = self._callables.get(_SELECT_OPTIONAL)
-        self.references[node.id] = Reference(_SELECT_OPTIONAL, overloads=known.overloads if known else ())
+        self.references[node.id] = known.reference if known is not None else Reference(_SELECT_OPTIONAL)
 
     def _resolve(
         self, node: Call, called: Callable, args: Sequence[Expression], *, member: bool = False
@@ -406,7 +406,8 @@ class _Checker:
             signature = format_signature(shown, member=member)
             self._report(node, f"found no matching overload for '{called.name}' applied to '{signature}'")
             return
-        reference = Reference(called.name, overloads=tuple([each.overload for each in matching]))
+        overloads = tuple([each.overload for each in matching])
+        reference = Reference(called.name, overloads=overloads, function=called.function)
         types[node.id] = result
         self.references[node.id] = reference
         if key is not None and not has_variables(result):

@@ -7,42 +7,22 @@ Source: cel-go's checker/env.go and common/containers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kajitori.apimachinery.cel.functions import Function, Library, Overload
 from kajitori.apimachinery.cel.inference import has_variables
-from kajitori.apimachinery.cel.types import (
-    BOOL,
-    BYTES,
-    DOUBLE,
-    DURATION,
-    INT,
-    LIST_DYN,
-    MAP_DYN,
-    NULL,
-    STRING,
-    TIMESTAMP,
-    TYPE,
-    UINT,
-    Kind,
-    Type,
-    list_of,
-    map_of,
-    type_of,
-    type_parameter,
-)
+from kajitori.apimachinery.cel.types import Kind, Type
 
 __all__ = [
-    "CROSS_TYPE_COMPARISONS",
     "NO_VALUE",
-    "TYPE_NAMES",
     "Callable",
     "Candidate",
     "Container",
     "Name",
     "Reference",
     "callables",
+    "without_cross_type_comparisons",
 ]
 
 REMEMBERED_MAX = 256
@@ -68,7 +48,9 @@ class Reference:
     value: Any = NO_VALUE
     """A constant's value; NO_VALUE for variables and functions."""
     overloads: tuple[Overload, ...] = ()
-    """What a call may mean: one when the types decide it, else all that fit. Empty for names and for `a.?b`."""
+    """What a call may mean: one when the types decide it, else all that fit. Empty for names."""
+    function: Function | None = None
+    """What a call calls, with all its overloads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +78,18 @@ class Candidate:
 class Callable:
     """All overloads of one name, by how they are called."""
 
-    __slots__ = ("functions", "is_logical", "members", "name", "reference", "remembered")
+    __slots__ = ("function", "functions", "is_logical", "members", "name", "reference", "remembered")
 
-    def __init__(self, name: str, overloads: Iterable[Overload]) -> None:
-        self.name = name
-        listed = tuple(overloads)
-        self.functions = tuple([Candidate(each) for each in listed if not each.member])
-        self.members = tuple([Candidate(each) for each in listed if each.member])
-        self.is_logical = name in ("_&&_", "_||_")
-        self.reference = Reference(name, overloads=listed)
-        """To all of them, for operators that have but one."""
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.name = function.name
+        self.functions = tuple([Candidate(each) for each in function.overloads if not each.member])
+        self.members = tuple([Candidate(each) for each in function.overloads if each.member])
+        self.is_logical = self.name in ("_&&_", "_||_")
+        self.reference = Reference(self.name, overloads=function.overloads, function=function)
+        """To all overloads, for operators that have but one."""
         self.remembered: dict[tuple[bool | str, ...], tuple[Type, Reference, int]] = {}
         """By call style and names of simple argument types: result, reference, variables that choosing used up."""
-
-    @property
-    def overloads(self) -> tuple[Overload, ...]:
-        """Every one of them."""
-        return self.reference.overloads
 
     def remember(self, key: tuple[bool | str, ...], outcome: tuple[Type, Reference, int]) -> None:
         """Keep how a call with simple types was resolved, so that the next one like it is a look-up."""
@@ -121,20 +98,34 @@ class Callable:
 
 
 def callables(
-    libraries: Iterable[Library], within: Mapping[str, Function] | None = None
-) -> dict[str, Function]:
-    """The functions of the libraries by name, merged: a later overload with the same id takes the earlier's place."""
-    found: dict[str, Function] = dict(within or {})
+    libraries: Iterable[Library], within: Mapping[str, Callable] | None = None
+) -> dict[str, Callable]:
+    """The functions of the libraries by name, each with the overloads that it has `within` already.
+
+    Of two overloads with the same id the later takes the earlier's place.
+    """
+    merged: dict[str, Function] = {}
     for library in libraries:
         for function in library.functions:
-            before = found.get(function.name)
-            if before is None or before is function:
-                found[function.name] = function
-                continue
-            overloads = {each.id: each for each in before.overloads}
-            overloads.update({each.id: each for each in function.overloads})
-            found[function.name] = Function(function.name, tuple(overloads.values()))
-    return found
+            before = merged.get(function.name)
+            if before is None and within is not None and function.name in within:
+                before = within[function.name].function
+            merged[function.name] = function if before is None else _joined(before, function)
+    return {name: Callable(function) for name, function in merged.items()}
+
+
+def without_cross_type_comparisons(known: Mapping[str, Callable]) -> dict[str, Callable]:
+    """The same functions but for the comparisons of numbers of different types."""
+    return {
+        name: Callable(replace(each.function, overloads=kept)) if kept != each.function.overloads else each
+        for name, each in known.items()
+        for kept in [tuple(one for one in each.function.overloads if one.id not in _CROSS_TYPE_COMPARISONS)]
+    }
+
+
+def _joined(before: Function, function: Function) -> Function:
+    overloads = {each.id: each for each in (*before.overloads, *function.overloads)}
+    return Function(function.name, tuple(overloads.values()), function.cost or before.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +161,7 @@ def _parameter_names(signature: Iterable[Type]) -> Iterator[str]:
             yield from _parameter_names(one.parameters)
 
 
-CROSS_TYPE_COMPARISONS = frozenset(
+_CROSS_TYPE_COMPARISONS = frozenset(
     f"{comparison}_{one}_{other}"
     for comparison in ("less", "less_equals", "greater", "greater_equals")
     for one in ("int64", "uint64", "double")
@@ -178,13 +169,3 @@ CROSS_TYPE_COMPARISONS = frozenset(
     if one != other
 )
 """Overloads that compare numbers of different types, by id; an environment may do without them."""
-
-TYPE_NAMES: Mapping[str, Name] = {
-    **{
-        one.name: Name(type_of(one), Reference(one.name, one))
-        for one in (BOOL, BYTES, DOUBLE, DURATION, INT, NULL, STRING, TIMESTAMP, TYPE, UINT)
-    },
-    "list": Name(type_of(list_of(type_parameter("A"))), Reference("list", LIST_DYN)),
-    "map": Name(type_of(map_of(type_parameter("A"), type_parameter("B"))), Reference("map", MAP_DYN)),
-}
-"""The types of the language by name, which every environment knows."""
