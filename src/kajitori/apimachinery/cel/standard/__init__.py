@@ -7,6 +7,7 @@
     conversions  bool() bytes() double() … type() and the names of types
     strings      contains, endsWith, matches, startsWith
     time         the getters of timestamps and durations
+    costs        what those of them cost that cost more than one unit
 
 Source: cel-go's common/stdlib, whose overload ids these are.
 """
@@ -21,19 +22,23 @@ from kajitori.apimachinery.cel.standard import (
     strings,
     time,
 )
+from kajitori.apimachinery.cel.standard.costs import with_costs
 
 __all__ = ["STANDARD"]
 
 STANDARD = Library(
     "standard",
-    functions=(
-        *logic.FUNCTIONS,
-        *arithmetic.FUNCTIONS,
-        *comparison.FUNCTIONS,
-        *collections.FUNCTIONS,
-        *conversions.FUNCTIONS,
-        *strings.FUNCTIONS,
-        *time.FUNCTIONS,
+    functions=tuple(
+        with_costs(each)
+        for each in (
+            *logic.FUNCTIONS,
+            *arithmetic.FUNCTIONS,
+            *comparison.FUNCTIONS,
+            *collections.FUNCTIONS,
+            *conversions.FUNCTIONS,
+            *strings.FUNCTIONS,
+            *time.FUNCTIONS,
+        )
     ),
     constants=conversions.TYPES,
 )
