@@ -41,7 +41,13 @@ scalars = st.one_of(numbers, st.booleans(), st.none(), st.text(max_size=3), st.b
 
 @given(numbers, numbers)
 def test_numbers_are_equal_by_value_across_types(left: Any, right: Any) -> None:  # V1
+    if isinstance(left, float) or isinstance(right, float):
+        left, right = float(left), float(right)
     assert equal(left, right) == (left == right)
+
+
+def test_a_double_equals_the_integers_that_round_to_it() -> None:  # V1
+    assert equal(2**53 + 1, 2.0**53) and equal(UInt(UINT_MAX), 2.0**64)
 
 
 def test_nan_equals_nothing() -> None:  # V1

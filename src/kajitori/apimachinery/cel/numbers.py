@@ -34,7 +34,7 @@ __all__ = [
 
 _INT = re.compile(r"[+-]?[0-9]+")
 _UINT = re.compile(r"[0-9]+")
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL = re.compile(r"[+-]?(?:{0}\.?(?:{0})?|\.{0})(?:[eE][+-]?{0})?".replace("{0}", "[0-9](?:_?[0-9])*"))
 _HEX = re.compile(r"([+-]?0[xX])([0-9a-fA-F_]*\.?[0-9a-fA-F_]*)([pP][+-]?[0-9]+)")
 _NAMED = re.compile(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
 DIGITS_MAX = 4000
@@ -74,9 +74,11 @@ def modulo(dividend: int, divisor: int) -> int:
 
 
 def compare_numbers(left: Any, right: Any) -> int:
-    """-1, 0 or 1, by value across int, uint and double."""
-    if left != left or right != right:
-        raise EvaluationError("NaN values cannot be ordered")
+    """-1, 0 or 1, by value across int and uint, and as doubles where one is a double."""
+    if type(left) is float or type(right) is float:
+        left, right = float(left), float(right)
+        if left != left or right != right:
+            raise EvaluationError("NaN values cannot be ordered")
     return int(left > right) - int(left < right)
 
 

@@ -174,8 +174,8 @@ _PARTS: dict[str, Callable[[int], int]] = {
 
 
 def _offset_in(zone: str, nanoseconds: int) -> int:
-    """Seconds east of UTC at that moment."""
-    if zone in ("UTC", ""):
+    """Seconds east of UTC at that moment. The server's own zone is UTC, whatever the machine's is."""
+    if zone in ("UTC", "", "Local"):
         return 0
     hours, colon, minutes = zone.partition(":")
     if colon:

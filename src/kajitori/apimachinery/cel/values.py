@@ -8,7 +8,7 @@
 JSON comes in as it is: no wrapping, no copying, so reading `self.spec.replicas` is two look-ups in a dict.
 
 Promises
-    V1  numbers are equal and ordered across int, uint and double by their mathematical value; NaN equals nothing
+    V1  numbers are equal across int and uint by their value, and with a double as doubles; NaN equals nothing
     V2  a map's key is found by any number of the same value, as in `{1: 'a'}[1.0]`, and never `true` by 1
     V3  equality of values of different types is false, never an error
 
@@ -218,8 +218,12 @@ def equal(left: object, right: object) -> bool:
     if one is other and one in _PLAIN:
         return left == right
     if one in _NUMBERS:
-        # Python compares integers and floats by value, without rounding one to the other first.
-        return other in _NUMBERS and left == right
+        # With a double, both are compared as doubles, rounded where they must be: Python would compare exactly.
+        if other not in _NUMBERS:
+            return False
+        if one is float or other is float:
+            return float(left) == float(right)  # type: ignore[arg-type]
+        return left == right
     if one is bool or other is bool or left is None or right is None:
         return left is right
     if isinstance(left, list | tuple):

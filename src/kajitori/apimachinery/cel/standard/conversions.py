@@ -39,7 +39,7 @@ from kajitori.apimachinery.cel.types import (
     type_of,
     type_parameter,
 )
-from kajitori.apimachinery.cel.values import INT_MAX, LIST, MAP, Duration
+from kajitori.apimachinery.cel.values import INT_MAX, LIST, MAP
 from kajitori.apimachinery.cel.values import type_of as type_of_value
 
 __all__ = ["FUNCTIONS", "TYPES"]
@@ -55,9 +55,9 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _read(value: Any, to: Type) -> Any:
+def _read(value: Any, to: Type, source: str = "string") -> Any:
     if value is None:
-        raise EvaluationError(f"type conversion error from 'string' to '{to.name}'")
+        raise EvaluationError(f"type conversion error from '{source}' to '{to.name}'")
     return value
 
 
@@ -97,7 +97,11 @@ FUNCTIONS = (
     _conversion(
         "duration",
         ("duration_to_duration", DURATION, _same),
-        ("int64_to_duration", INT, Duration),
+        (
+            "int64_to_duration",
+            INT,
+            lambda _: _read(None, DURATION, "int"),
+        ),  # Declared in cel-go, yet never given.
         ("string_to_duration", STRING, lambda text: _read(parse_duration(text), DURATION)),
     ),
     function("dyn", Overload("to_dyn", (_A,), DYN, _same), guarded=False),
