@@ -25,7 +25,14 @@ from kajitori.apimachinery.cel.cost import Size
 from kajitori.apimachinery.cel.escaping import escape
 from kajitori.apimachinery.cel.types import Kind, Type
 
-__all__ = ["MAX_REQUEST_BYTES", "Resolve", "declared_type", "is_int_or_string", "with_object_meta"]
+__all__ = [
+    "MAX_REQUEST_BYTES",
+    "Resolve",
+    "declared_type",
+    "is_int_or_string",
+    "resolved",
+    "with_object_meta",
+]
 
 MAX_REQUEST_BYTES = 3 * 1024 * 1024
 """The largest request that the API server takes; what has no bound of its own is bound by this."""
@@ -82,6 +89,23 @@ def with_object_meta(schema: _Schema) -> _Schema:
     return {**schema, "properties": {**properties, **added}}
 
 
+def resolved(
+    schema: _Schema, inside: frozenset[str], resolve: Resolve | None
+) -> tuple[_Schema, frozenset[str]]:
+    """What the schema refers to, if it refers to anything; nothing is kept of what stands beside the reference.
+
+    `inside` are the definitions that it is found in: one of these again is an object without fields.
+    """
+    if resolve is None:
+        return schema, inside
+    reference = _reference(schema)
+    if reference is None:
+        return schema, inside
+    if reference in inside:
+        return {"type": "object"}, inside
+    return resolve(reference), inside | {reference}
+
+
 class _Reader:
     """Reads schemas whose references one function resolves."""
 
@@ -94,7 +118,7 @@ class _Reader:
         self, schema: _Schema, path: str, inside: frozenset[str], *, root: bool = False
     ) -> Type | None:
         """The type of a schema that is found at `path`, inside of these definitions."""
-        schema, inside = self.resolved(schema, inside)
+        schema, inside = resolved(schema, inside, self._resolve)
         if is_int_or_string(schema):
             limit = schema.get("maxLength")
             return Type(Kind.DYN, "dyn", size=Size(0, _TEXT_BYTES if limit is None else _positive(limit) * 4))
@@ -107,17 +131,6 @@ class _Reader:
             return _string(schema)
         scalar = _SCALARS.get(kind or "")
         return Type(scalar[0], scalar[1], size=_NO_SIZE) if scalar is not None else None
-
-    def resolved(self, schema: _Schema, inside: frozenset[str]) -> tuple[_Schema, frozenset[str]]:
-        """What the schema refers to, if it refers to anything; nothing is kept of what stands beside the reference."""
-        if self._resolve is None:
-            return schema, inside
-        reference = _reference(schema)
-        if reference is None:
-            return schema, inside
-        if reference in inside:
-            return {"type": "object"}, inside
-        return self._resolve(reference), inside | {reference}
 
     def _object(self, schema: _Schema, path: str, inside: frozenset[str]) -> Type | None:
         additional = schema.get("additionalProperties")
@@ -149,7 +162,7 @@ class _Reader:
 
     def smallest(self, schema: _Schema, inside: frozenset[str], *, root: bool = False) -> int:
         """How many bytes the shortest JSON has that fits; only for schemas with a type."""
-        schema, inside = self.resolved(schema, inside)
+        schema, inside = resolved(schema, inside, self._resolve)
         if is_int_or_string(schema):
             return 1
         kind = schema.get("type")
@@ -168,7 +181,7 @@ class _Reader:
             child = properties.get(name)
             if child is None:
                 continue
-            whole, _ = self.resolved(child, inside)
+            whole, _ = resolved(child, inside, self._resolve)
             if whole.get("default") is None and self.is_exposed(child, inside):
                 embedded = bool(whole.get("x-kubernetes-embedded-resource"))
                 total += len(name.encode()) + self.smallest(child, inside, root=embedded) + 4
@@ -176,7 +189,7 @@ class _Reader:
 
     def is_exposed(self, schema: _Schema, inside: frozenset[str]) -> bool:
         """Whether the schema has a type at all, found out without making it."""
-        schema, inside = self.resolved(schema, inside)
+        schema, inside = resolved(schema, inside, self._resolve)
         if is_int_or_string(schema):
             return True
         kind = schema.get("type")
@@ -195,7 +208,7 @@ class _Reader:
             identifier = escape(name)
             if identifier is None:
                 continue
-            whole, _ = self.resolved(child, inside)
+            whole, _ = resolved(child, inside, self._resolve)
             embedded = bool(whole.get("x-kubernetes-embedded-resource"))
             one = self.type_of(child, f"{path}.{identifier}", inside, root=embedded)
             if one is not None:

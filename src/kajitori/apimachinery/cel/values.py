@@ -227,6 +227,9 @@ def equal(left: object, right: object) -> bool:
     if one is bool or other is bool or left is None or right is None:
         return left is right
     if isinstance(left, list | tuple):
+        equals = getattr(left, "equals", None)
+        if equals is not None:
+            return bool(equals(right))
         return (
             isinstance(right, list | tuple)
             and len(left) == len(right)
