@@ -13,6 +13,7 @@ Source: apiextensions-apiserver's naming, establishing and finalizing controller
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
 from kajitori.apimachinery.kind import JsonObject
@@ -24,6 +25,7 @@ from kajitori.apis.apiextensions_v1 import (
     report_deletion,
     served_resources,
 )
+from kajitori.apis.apiextensions_v1.conversion import is_webhook
 from kajitori.apis.apiextensions_v1.openapi import document, v2_definitions
 from kajitori.apis.apiextensions_v1.openapi_shared import Shared
 from kajitori.apiserver.authentication import User
@@ -39,6 +41,9 @@ from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import Change, update
 from kajitori.storage import Event
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.registry.converting import Conversion
 
 __all__ = ["Definitions"]
 
@@ -131,13 +136,27 @@ class Definitions:
         rewrites = (crd["metadata"].get("generation") or 1) > 1
         item = self._registry.store.get(BUCKET, name)
         since = 0 if item is None else item.created
-        resources = custom_resources(versions, rewrites=rewrites, since=since)
+        conversion = self._conversion(versions)
+        resources = custom_resources(versions, rewrites=rewrites, since=since, conversion=conversion)
         self._mounted[name] = served
         self._versions[name] = versions
         before = self._catalog.set_custom(name, resources)
         if versions[0].terminating:
             self._catalog.terminate_custom(name)
         self._replaced(before)
+
+    def _conversion(self, versions: Sequence[ServedVersion]) -> "Conversion | None":
+        """The webhook that converts between the versions of a definition."""
+        conversion = versions[0].conversion
+        if not is_webhook(conversion):
+            return None
+        from kajitori.apiserver.registry.converting import (
+            Conversion,
+        )  # with the first definition that has one
+        from kajitori.apiserver.webhooks import WebhookCaller
+
+        caller = WebhookCaller(self._registry.store)
+        return Conversion(conversion.get("webhook") or {}, caller, self._registry.random.uuid4)
 
     def _replaced(self, before: Sequence[Resource]) -> None:
         ownership = self._registry.ownership
@@ -248,7 +267,9 @@ class Definitions:
         storage = next((each for each in versions if each.storage), None)
         if storage is None:
             return False
-        resource = CustomResource(storage, {each.version: each for each in versions}, rewrites=False)
+        siblings = {each.version: each for each in versions}
+        conversion = self._conversion(versions)
+        resource = CustomResource(storage, siblings, rewrites=False, conversion=conversion)
         keys = [item.name.rpartition("/") for item in store.range(bucket)]
         names = [(namespace, own) for namespace, _, own in keys]
         try:

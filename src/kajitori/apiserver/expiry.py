@@ -9,7 +9,7 @@ Source: kube-apiserver's --event-ttl.
 import asyncio
 from collections import deque
 
-from kajitori.apiserver.registry.watching import replace_revision
+from kajitori.apiserver.registry.resource import replace_revision
 from kajitori.storage import Item, Store, StoreError
 
 __all__ = ["EVENT_MINUTES", "expire_events"]

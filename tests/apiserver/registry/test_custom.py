@@ -141,3 +141,64 @@ async def test_the_scale_is_where_the_definition_says(api: Api) -> None:
 async def test_what_is_no_object_is_refused(api: Api, body: bytes) -> None:
     path = await define(api, strict_definition())
     await api.refused(400, "POST", path, body)
+
+
+def of_versions(**versions: dict[str, Any]) -> dict[str, Any]:
+    """A definition with these versions and the properties that their specs have; the last is stored."""
+    crd = definition()
+    crd["spec"]["versions"] = [
+        {
+            "name": name,
+            "served": True,
+            "storage": name == list(versions)[-1],
+            "schema": {
+                "openAPIV3Schema": {
+                    "type": "object",
+                    "properties": {"spec": {"type": "object", "properties": properties}},
+                }
+            },
+        }
+        for name, properties in versions.items()
+    ]
+    return crd
+
+
+@served
+async def test_each_version_judges_by_its_own_schema(api: Api) -> None:
+    text = {"type": "string"}
+    crd = of_versions(
+        v1={"a": {**text, "maxLength": 3}, "d": {**text, "default": "one"}},
+        v2={"a": text, "b": text, "e": {**text, "default": "two"}},
+    )
+    old = await define(api, crd)
+    new = old.replace("/v1/", "/v2/")
+    await api.refused(422, "POST", old, widget(a="1234"))
+    made = await api.ok("POST", old, widget(a="123"))
+    assert made.body["spec"] == {"a": "123"}  # v2, in which it is stored, knows no d
+    assert (await api.ok("GET", f"{new}/w")).body["spec"] == {"a": "123", "e": "two"}
+    second = {**widget("x", a="1234", b="b"), "apiVersion": "example.com/v2"}
+    await api.ok("POST", new, second)
+    assert (await api.ok("GET", f"{old}/x")).body["spec"] == {"a": "1234"}
+    patched = await api.ok("PATCH", f"{old}/x", {"metadata": {"labels": {"a": "b"}}}, type=MERGE)
+    assert patched.body["metadata"]["generation"] == 2  # what v1 does not know is gone
+    assert (await api.ok("GET", f"{new}/x")).body["spec"] == {"a": "1234", "e": "two"}
+
+
+@served
+async def test_an_applied_null_is_judged(api: Api) -> None:
+    text = {"type": "string"}
+    path = await define(api, of_versions(v1={"a": text, "d": {**text, "default": "one"}}))
+    told = await api.refused(422, "PATCH", f"{path}/w?fieldManager=m", widget(a=None), type=APPLY)
+    assert 'spec.a in body must be of type string: "null"' in told.message
+    made = await api.ok("PATCH", f"{path}/w?fieldManager=m", widget(d=None), type=APPLY)
+    assert made.body["spec"] == {"d": "one"}
+    assert (await api.ok("POST", path, widget("x", a=None))).body["spec"] == {"d": "one"}
+
+
+@served
+async def test_a_subresource_that_another_version_has_is_not_found(api: Api) -> None:
+    crd = of_versions(v1={}, v2={})
+    crd["spec"]["versions"][0]["subresources"] = {"status": {}}
+    path = await define(api, crd)
+    told = await api.refused(404, "GET", f"{path.replace('/v1/', '/v2/')}/w/status")
+    assert told.message == 'widgets.example.com "w" not found'

@@ -68,6 +68,12 @@ class StructuralSchema:
         if self._defaulter is not None:
             self._defaulter(value)
 
+    def default_applied(self, value: JsonObject) -> None:
+        """Fills in defaults alone: what server-side apply leaves is not rid of its nulls."""
+        complete = defaulter(self.raw, drops_nulls=False)
+        if complete is not None:
+            complete(value)
+
     def prune(self, value: JsonObject) -> list[str]:
         """Drops the fields that the schema does not know; gives their paths, sorted."""
         dropped = self._pruner(value)

@@ -5,7 +5,7 @@ the default. Values are changed in place: they were decoded for this purpose.
 
 Promises
     G1  a missing member gets its default; members of what was defaulted get theirs in turn
-    G2  null counts as missing where the schema is not nullable: it becomes the default, or goes
+    G2  null counts as missing where the schema is not nullable: it becomes the default, or goes (where asked to)
     G3  no two objects share a default: each gets a copy of its own
 
 Source: apiextensions' pkg/apiserver/schema/defaulting.
@@ -31,9 +31,12 @@ def copy_json(value: Any) -> Any:
     return value
 
 
-def defaulter(raw: Mapping[str, Any]) -> Defaulter | None:
-    """The defaulting of values of one schema node; None when there is nothing to do."""
-    return _LazyDefaulter(raw) if _has_members(raw) or _has_items(raw) else None
+def defaulter(raw: Mapping[str, Any], *, drops_nulls: bool = True) -> Defaulter | None:
+    """The defaulting of values of one schema node; None when there is nothing to do.
+
+    `drops_nulls` says whether a null that is not allowed goes where there is no default for it.
+    """
+    return _LazyDefaulter(raw, drops_nulls) if _has_members(raw) or _has_items(raw) else None
 
 
 def _has_members(raw: Mapping[str, Any]) -> bool:
@@ -52,10 +55,11 @@ def _has_items(raw: Mapping[str, Any]) -> bool:
 class _LazyDefaulter:
     """The defaulting of one node, prepared when a value first needs it."""
 
-    __slots__ = ("_on_array", "_on_object", "_raw")
+    __slots__ = ("_drops_nulls", "_on_array", "_on_object", "_raw")
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    def __init__(self, raw: Mapping[str, Any], drops_nulls: bool) -> None:
         self._raw = raw
+        self._drops_nulls = drops_nulls
         self._on_object: Defaulter | None = None
         self._on_array: Defaulter | None = None
 
@@ -63,12 +67,12 @@ class _LazyDefaulter:
         if type(value) is dict:
             on_object = self._on_object
             if on_object is None:
-                on_object = self._on_object = _object_defaulter(self._raw)
+                on_object = self._on_object = _object_defaulter(self._raw, self._drops_nulls)
             on_object(value)
         elif type(value) is list:
             on_array = self._on_array
             if on_array is None:
-                on_array = self._on_array = _array_defaulter(self._raw)
+                on_array = self._on_array = _array_defaulter(self._raw, self._drops_nulls)
             on_array(value)
 
 
@@ -82,7 +86,7 @@ def _default_of(raw: Mapping[str, Any]) -> Any:
     return _ABSENT if found is None else found
 
 
-def _object_defaulter(raw: Mapping[str, Any]) -> Defaulter:
+def _object_defaulter(raw: Mapping[str, Any], drops_nulls: bool) -> Defaulter:
     properties: Mapping[str, Mapping[str, Any]] = raw.get("properties") or {}
     additional = raw.get("additionalProperties")
     other = additional if isinstance(additional, Mapping) else None
@@ -94,12 +98,13 @@ def _object_defaulter(raw: Mapping[str, Any]) -> Defaulter:
         default = _default_of(each)
         if default is not _ABSENT:
             (copied if type(default) in _CONTAINERS else plain).append((name, default))
-    below = {name: found for name in properties if (found := defaulter(properties[name])) is not None}
-    below_other = defaulter(other) if other is not None else None
+    made = {name: defaulter(each, drops_nulls=drops_nulls) for name, each in properties.items()}
+    below = {name: found for name, found in made.items() if found is not None}
+    below_other = defaulter(other, drops_nulls=drops_nulls) if other is not None else None
 
     def apply(value: dict[str, Any]) -> None:
         if None in value.values():
-            _settle_nulls(value, properties, other)
+            _settle_nulls(value, properties, other, drops_nulls)
         for name, default in plain:
             if name not in value:
                 value[name] = default
@@ -122,24 +127,25 @@ def _settle_nulls(
     value: dict[str, Any],
     properties: Mapping[str, Mapping[str, Any]],
     other: Mapping[str, Any] | None,
+    drops_nulls: bool,
 ) -> None:
     for name in [name for name, member in value.items() if member is None]:
         schema = properties.get(name, other)
         if schema is None or schema.get("nullable"):
             continue
         default = _default_of(schema)
-        if default is _ABSENT:
-            del value[name]
-        else:
+        if default is not _ABSENT:
             value[name] = copy_json(default)
+        elif drops_nulls:
+            del value[name]
 
 
-def _array_defaulter(raw: Mapping[str, Any]) -> Defaulter:
+def _array_defaulter(raw: Mapping[str, Any], drops_nulls: bool) -> Defaulter:
     items = raw.get("items")
     if not isinstance(items, Mapping):
         return _do_nothing
     default = _ABSENT if items.get("nullable") else _default_of(items)
-    below = defaulter(items)
+    below = defaulter(items, drops_nulls=drops_nulls)
 
     def apply(value: list[Any]) -> None:
         if default is not _ABSENT and None in value:

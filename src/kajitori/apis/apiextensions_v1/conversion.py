@@ -16,16 +16,20 @@ and apiextensions' pkg/apiserver/conversion.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.validation import validate_annotations, validate_labels
+from kajitori.apis.apiextensions_v1.serving import go_type_of
 
 __all__ = [
     "ConversionError",
     "conversion_review",
     "convert_without_webhook",
     "converted_objects",
+    "failure",
     "is_webhook",
 ]
 
@@ -71,12 +75,12 @@ def converted_objects(
 
     Raises: ConversionError when the webhook refused, or its answer does not fit.
     """
-    what = _shown_kind(objects[0]) if objects else ""
     sent: list[JsonObject] = review["request"]["objects"]
+    what = _shown_kind(sent[0]) if sent else ""
     try:
         received = _received(review, answer)
     except ConversionError as problem:
-        raise ConversionError(f"conversion webhook for {what} failed: {problem}") from None
+        raise failure(sent, str(problem)) from None
     if len(received) != len(sent):
         told = f"returned {len(received)} objects, expected {len(sent)}"
         raise ConversionError(f"conversion webhook for {what} {told}")
@@ -86,23 +90,43 @@ def converted_objects(
         if original.get("apiVersion") == api_version:
             results.append(original)
             continue
-        results.append(_checked(original, received[at], api_version, what=what, index=at))
+        results.append(_checked(original, received[at], api_version))
         at += 1
     return results
 
 
+def failure(sent: Sequence[JsonObject], told: str) -> ConversionError:
+    """What is said when a webhook gave no usable answer for objects."""
+    what = _shown_kind(sent[0]) if sent else ""
+    return ConversionError(f"conversion webhook for {what} failed: {told}")
+
+
 def _shown_kind(value: JsonObject) -> str:
-    group, _, version = str(value.get("apiVersion", "")).rpartition("/")
-    return f"{group}/{version}, Kind={value.get('kind', '')}"
+    return _shown_version(value.get("apiVersion"), value.get("kind"))
+
+
+def _shown_version(api_version: Any, kind: Any) -> str:
+    group, _, version = str(api_version or "").rpartition("/")
+    return f"{group}/{version}, Kind={kind or ''}"
+
+
+_KIND_IN_GO = (
+    r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+)
 
 
 def _received(review: JsonObject, answer: Any) -> list[Any]:
     if not isinstance(answer, Mapping):
-        raise ConversionError("no response provided")
+        told = f"json: cannot unmarshal {_json_type(answer)} into Go value of type {_KIND_IN_GO}"
+        raise ConversionError(f"couldn't get version/kind; json parse error: {told}")
+    said = answer.get("apiVersion") or "", answer.get("kind") or ""
     is_v1 = review["apiVersion"].endswith("/v1")
-    if is_v1 and (answer.get("apiVersion"), answer.get("kind")) != (review["apiVersion"], "ConversionReview"):
-        wanted, got = _shown_kind(review), _shown_kind(dict(answer))
-        raise ConversionError(f"expected webhook response of {wanted}, got {got}")
+    wanted = (review["apiVersion"], "ConversionReview")
+    if any(said) and said != wanted:
+        raise ConversionError(_other_kind(said[0], said[1], is_v1=is_v1))
+    if is_v1 and said != wanted:
+        told = f"expected webhook response of {_shown_version(*wanted)}, got {_shown_version(*said)}"
+        raise ConversionError(told)
     response = answer.get("response")
     if not isinstance(response, Mapping):
         raise ConversionError("no response provided")
@@ -118,29 +142,51 @@ def _received(review: JsonObject, answer: Any) -> list[Any]:
     return list(response.get("convertedObjects") or ())
 
 
-def _checked(original: JsonObject, converted: Any, api_version: str, *, what: str, index: int) -> JsonObject:
-    begin = f"conversion webhook for {what} returned invalid"
-    where = f"{begin} converted object at index {index}"
+def _other_kind(api_version: str, kind: str, *, is_v1: bool) -> str:
+    known = [f"apiextensions.k8s.io/{version}" for version in ("v1", "v1beta1")]
+    if api_version not in known or kind != "ConversionReview":
+        told = f'no kind "{kind}" is registered for version "{api_version}" in scheme'
+        return f'{told} "pkg/runtime/scheme.go:111"'
+    here, there = ("v1", "v1beta1") if is_v1 else ("v1beta1", "v1")
+    return f"converting ({there}.ConversionReview) to ({here}.ConversionReview): unknown conversion"
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "number"
+
+
+def _checked(original: JsonObject, converted: Any, api_version: str) -> JsonObject:
+    if converted is None:
+        raise ConversionError("unexpected end of JSON input")
     if not isinstance(converted, dict):
-        raise ConversionError(f"{where}: expected an object")
+        told = (
+            f"json: cannot unmarshal {_json_type(converted)} into Go value of type map[string]interface {{}}"
+        )
+        raise ConversionError(told)
+    if not converted.get("kind"):
+        shown = msgspec.json.encode(converted).decode()
+        raise ConversionError(f"Object 'Kind' is missing in '{shown}'")
+    begin = f"conversion webhook for {_shown_kind(original)} returned invalid"
     if converted.get("apiVersion") != api_version:
         got = converted.get("apiVersion", "")
-        raise ConversionError(f"{where}: invalid groupVersion (expected {api_version}, received {got})")
+        told = f"invalid groupVersion (expected {api_version}, received {got})"
+        raise ConversionError(f"{begin} object at index 0: {told}")
     kind, got = original.get("kind", ""), converted.get("kind", "")
     if kind != got:
-        raise ConversionError(f"{where}: invalid kind (expected {kind}, received {got})")
-    metadata = converted.get("metadata")
-    if not isinstance(metadata, dict):
-        told = "missing metadata in converted object"
-        raise ConversionError(f"{begin} metadata in object at index {index}: {told}")
+        raise ConversionError(f"{begin} object at index 0: invalid kind (expected {kind}, received {got})")
+    found = converted.get("metadata")
+    metadata: JsonObject = found if isinstance(found, dict) else {}
     old: JsonObject = original.get("metadata") or {}
     for name, shown in (("name", "name"), ("namespace", "namespace"), ("uid", "UID")):
         if (old.get(name) or "") != (metadata.get(name) or ""):
             told = f"must have the same {shown}: {old.get(name) or ''} != {metadata.get(name) or ''}"
-            raise ConversionError(f"{where}: {told}")
-    problem = _metadata_problem(old, metadata)
-    if problem:
-        raise ConversionError(f"{begin} metadata in object at index {index}: {problem}")
+            raise ConversionError(f"{begin} object: {told}")
+    if problem := _metadata_problem(old, metadata):
+        raise ConversionError(f"{begin} metadata: {problem}")
     return {**converted, "metadata": _restored(old, metadata)}
 
 
@@ -151,10 +197,12 @@ def _metadata_problem(old: JsonObject, new: JsonObject) -> str:
         if texts is None:
             continue
         if not isinstance(texts, dict):
-            return f"invalid metadata.{name} in converted object"
+            return f"invalid metadata.{name} of type {go_type_of(texts)} in converted object"
         for key, text in texts.items():
             if not isinstance(text, str):
-                return f"metadata.{name}[{key}] must be a string in converted object"
+                return (
+                    f"metadata.{name}[{key}] must be a string, but is {go_type_of(text)} in converted object"
+                )
         if texts != (old.get(name) or {}):
             errors += check(texts, f"metadata.{name}")
     told = [str(each) for each in errors]

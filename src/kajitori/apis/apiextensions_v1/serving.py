@@ -27,6 +27,7 @@ __all__ = [
     "PrinterColumn",
     "ScalePaths",
     "ServedVersion",
+    "go_type_of",
     "preferred_order",
     "served_resources",
     "storage_version",
@@ -217,7 +218,7 @@ def validate_scale(value: JsonObject, scale: ScalePaths) -> list[FieldError]:
         if found is None:
             continue
         if not isinstance(found, int) or isinstance(found, bool):
-            told = f"{path} accessor error: {found} is of the type {_go_type(found)}, expected int64"
+            told = f"{path} accessor error: {found} is of the type {go_type_of(found)}, expected int64"
             errors.append(FieldError.invalid(path, found, told))
         elif found < 0:
             errors.append(FieldError.invalid(path, found, "should be a non-negative integer"))
@@ -226,12 +227,15 @@ def validate_scale(value: JsonObject, scale: ScalePaths) -> list[FieldError]:
     selector = value_at(value, scale.label_selector) if scale.label_selector else None
     if selector is not None and not isinstance(selector, str):
         path = scale.label_selector
-        told = f"{path} accessor error: {selector} is of the type {_go_type(selector)}, expected string"
+        told = f"{path} accessor error: {selector} is of the type {go_type_of(selector)}, expected string"
         errors.append(FieldError.invalid(path, selector, told))
     return errors
 
 
-def _go_type(value: Any) -> str:
+def go_type_of(value: Any) -> str:
+    """What Go calls the type of a decoded JSON value."""
+    if value is None:
+        return "<nil>"
     if isinstance(value, bool):
         return "bool"
     names = {str: "string", int: "int64", float: "float64", dict: "map[string]interface {}"}

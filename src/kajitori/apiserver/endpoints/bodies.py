@@ -179,10 +179,10 @@ def _problems(
     return strict.problems(definition, request.body)
 
 
-def typed(resource: Resource, raw: JsonObject, problems: list[str], *, patched: bool = False) -> JsonObject:
+def typed(resource: Resource, raw: JsonObject, problems: list[str]) -> JsonObject:
     """A JSON object as one of the kind. Raises: BadRequest for wrong types."""
     try:
-        obj = (resource.decode_patched if patched else resource.decode)(raw, problems)
+        obj = resource.decode(raw, problems)
     except DecodeError as error:
         raise BadRequest(f"{_unhandled(resource.kind)}: {error}") from None
     resource.default(obj)

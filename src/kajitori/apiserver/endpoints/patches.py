@@ -31,11 +31,12 @@ from kajitori.apimachinery.errors import (
     not_found,
 )
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.managedfields.managed import type_text
+from kajitori.apimachinery.managedfields.managed import Applied, type_text
 from kajitori.apimachinery.patch.go_text import go_text
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch, strict_complaints
 from kajitori.apimachinery.patch.merge_patch import apply_merge_patch, parse_merge_patch
 from kajitori.apimachinery.patch.strategic import apply_strategic_merge_patch, parse_strategic_merge_patch
+from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.yaml import decode_yaml, warnings_of
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.creating import ensure_namespace
@@ -120,7 +121,7 @@ def _patched(scope: Scope, call: Call, change: Any, repeated: list[str], *, show
         if shown is None:
             _check_kind(scope, patched)
         try:
-            obj = resource.decode_patched(patched, problems)
+            obj = resource.decode(patched, problems)
         except DecodeError as error:
             raise bad_outcome(patched, shown, told(error, shown)) from None
         resource.default(obj)
@@ -198,17 +199,26 @@ def _applied(registry: Registry, scope: Scope, call: Call) -> Transform:
     if resource.custom:
         config = untyped_numbers(config)
 
-    def transform(current: JsonObject | None) -> Change:
-        applied = registry.ownership.apply(
+    def apply(current: JsonObject | None) -> Applied:
+        return registry.ownership.apply(
             resource, config, current, call, subresource=scope.info.subresource, now=registry.now()
         )
+
+    def finished(current: JsonObject | None, applied: Applied) -> Change:
         named(applied.object, scope.info.name, url_name=scope.info.name)
         if current is None:
             # There is nothing whose version could be meant.
             applied.object["metadata"].pop("resourceVersion", None)
         return Change(_as_struct(resource, applied.object), owned=True)
 
-    return transform
+    def transform(current: JsonObject | None) -> Change:
+        return finished(current, apply(current))
+
+    async def converted(current: JsonObject | None) -> Change:
+        assert resource.conversion is not None, resource.kind
+        return finished(current, await resource.conversion.during(lambda: apply(copy_json(current))))
+
+    return transform if resource.conversion is None else converted
 
 
 def _as_struct(resource: Resource, applied: JsonObject) -> JsonObject:
@@ -217,7 +227,7 @@ def _as_struct(resource: Resource, applied: JsonObject) -> JsonObject:
     Raises: ApiError where a value fits the schema and not the type, such as a quantity that is none.
     """
     try:
-        obj = resource.decode_patched(applied, [])
+        obj = resource.decode_applied(applied)
     except DecodeError as error:
         about = type_text(resource.kind.api_version, resource.kind.kind)
         metadata = applied["metadata"]

@@ -6,10 +6,9 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import cached_property
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.errors import BadRequest, FieldError, NotAcceptable
 from kajitori.apimachinery.kind import JsonObject
@@ -23,8 +22,8 @@ from kajitori.apiserver.options import (
     write_options,
 )
 from kajitori.apiserver.registry.call import Call
-from kajitori.apiserver.registry.listing import get_item, initial_items, list_items, not_in_future
-from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.listing import get_item, list_items, not_in_future
+from kajitori.apiserver.registry.registry import Registry, as_read
 from kajitori.apiserver.registry.render import ListPage, Renderer
 from kajitori.apiserver.registry.resource import Resource, encode
 from kajitori.apiserver.registry.selection import select
@@ -119,16 +118,22 @@ class ResourceEndpoints:
 
     # Reads.
 
-    def get(self, scope: Scope) -> Answer:
+    def get(self, scope: Scope) -> Answer | Awaitable[Answer]:
         form = self.form(scope)
         version = scope.query.get("resourceVersion", _NOTHING)[0] if scope.query else ""
         info = scope.info
         item = get_item(self._registry.store, scope.resource, info.namespace, info.name, version)
+        if scope.resource.conversion is not None:
+            return self._converted(scope, item.value, form)
         if form is PLAIN:
             value = item.value if scope.resource.serves_stored else scope.resource.serve(item.value)
             headers = warning_headers(scope.warnings) if scope.warnings else ()
             return Response(200, value + b"\n", JSON, headers)
         return answer(200, self.renderer(scope).one(item.value, form), form, scope.warnings)
+
+    async def _converted(self, scope: Scope, value: bytes, form: Form) -> Answer:
+        value = await as_read(scope.resource, value)
+        return answer(200, self.renderer(scope).one(value, form), form, scope.warnings)
 
     async def list(self, scope: Scope) -> Answer:
         form = self.form(scope)
@@ -149,22 +154,18 @@ class ResourceEndpoints:
         if watches is None:
             sizes = self.event_sizes.of(resource.kind)
             watches = self._watches[resource] = Watches(store, resource, sizes)
-        watch = Watch(watches, self.renderer(scope), selection, form, bookmarks=options.allow_watch_bookmarks)
+        watch = self._watch_of(resource)(
+            watches, self.renderer(scope), selection, form, bookmarks=options.allow_watch_bookmarks
+        )
         initial = options.send_initial_events
         if initial is None:
             initial = revision == 0
 
-        def before(watch: Watch) -> Iterator[bytes]:
+        def before(watch: Watch) -> Iterable[Any]:
             if initial:
                 not_in_future(store, revision)
-                frames = map(watch.added, initial_items(self._registry, resource, selection))
-                if not options.allow_watch_bookmarks:
-                    return frames
-                return chain(frames, (watch.bookmark(initial_end=True),))
-            if revision == 0:
-                return iter(())
-            told = (watch.frame(event, {}) for event in watches.history_since(revision))
-            return (frame for frame in told if frame is not None)
+                return watch.beginning(self._registry)
+            return watch.since(revision) if revision else ()
 
         # A negative time is over at once, as any context's in Go.
         timeout = max(-1.0, float(options.timeout_seconds or 0))
@@ -177,6 +178,15 @@ class ResourceEndpoints:
         content_type = form.media if form.media == JSON else f"{form.media};stream=watch"
         headers = warning_headers(scope.warnings)
         return Stream(on_start, watch.stop, content_type=content_type, headers=headers)
+
+    def _watch_of(self, resource: Resource) -> type[Watch]:
+        if resource.conversion is None:
+            return Watch
+        from kajitori.apiserver.registry.converted_watching import (
+            ConvertedWatch,  # with the first such webhook
+        )
+
+        return ConvertedWatch
 
     def close_watches(self, resource: Resource | None = None) -> None:
         """Ends the watches of a resource that is no longer served, or all of them."""

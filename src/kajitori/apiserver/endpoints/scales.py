@@ -35,7 +35,7 @@ from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.listing import get_item
 from kajitori.apiserver.registry.meta import conflict
-from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.registry import Registry, as_read
 from kajitori.apiserver.registry.scale import REPLICAS_UNSET, scale_errors, scale_of, with_replicas
 from kajitori.apiserver.registry.updating import MODIFIED, Change, named, update
 from kajitori.apiserver.scope import Scope
@@ -63,10 +63,10 @@ class Scales:
         self._registry = registry
         self._resources = resources
 
-    def get(self, scope: Scope) -> Answer:
+    async def get(self, scope: Scope) -> Answer:
         resource = scope.resource
         item = get_item(self._registry.store, resource, scope.info.namespace, scope.info.name)
-        return self._answer(scope, item.value)
+        return self._answer(scope, await as_read(resource, item.value))
 
     async def update(self, scope: Scope) -> Answer:
         self._resources.form(scope)  # is refused before anything is written

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kajitori.apimachinery.errors import MethodNotAllowed
+from kajitori.apimachinery.errors import MethodNotAllowed, not_found
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.catalog import Catalog
@@ -109,6 +109,8 @@ class Subresources:
         info, resource = scope.info, scope.resource
         known = resource.subresources.get(info.subresource)
         if known is None or (info.parts and info.subresource != "proxy"):
+            if resource.custom and not info.parts:
+                raise not_found(resource.kind.plural, resource.kind.group, info.name)
             raise no_such_resource()
         verb = _METHODS.get(scope.request.method, "")
         endpoint: Endpoint | None = None

@@ -17,7 +17,7 @@ from kajitori.apiserver.registry.creating import create
 from kajitori.apiserver.registry.deleting import Deleted, delete, delete_all, warn_of_orphans
 from kajitori.apiserver.registry.listing import list_items
 from kajitori.apiserver.registry.registry import Registry
-from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.resource import Resource, stored_metadata
 from kajitori.apiserver.registry.updating import Change, named, update
 from kajitori.apiserver.scope import Scope
 
@@ -111,7 +111,7 @@ class Writes:
         resource = scope.resource
         values, page = await list_items(self._registry, resource, scope.info.namespace, selected)
         warn_of_orphans(resource, options, call)
-        listed = (resource.parse(value)["metadata"] for value in values)
+        listed = map(stored_metadata, values)
         names = ((each.get("namespace", ""), each["name"]) for each in listed)
         await delete_all(self._registry, resource, names, options, call)
         # As they were listed, and not as they went.

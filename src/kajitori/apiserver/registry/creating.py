@@ -15,8 +15,8 @@ from kajitori.apiserver.registry.meta import (
     invalid_metadata,
     no_resource_version,
 )
-from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
-from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.registry import Registry, as_read, as_written, rendered, unsaved
+from kajitori.apiserver.registry.resource import Resource, stored_metadata
 from kajitori.storage import Exists, Item
 
 __all__ = ["create", "ensure_namespace"]
@@ -52,7 +52,7 @@ async def create(
 ) -> bytes:
     """Stores a new object, which came decoded and defaulted in the version of `resource`.
 
-    Gives its stored value, in the version that is stored. `owned` says that field ownership has been settled (by
+    Gives its stored value, as `resource` serves it. `owned` says that field ownership has been settled (by
     server-side apply).
 
     Raises: AlreadyExists, Invalid, and whatever admission says.
@@ -68,20 +68,14 @@ async def create(
     deduplicate_owners(metadata, call, admitted=False)
     now = registry.now()
     if not owned:
-        registry.own(resource, obj, None, call, subresource="", now=now)
+        if resource.conversion is None:
+            registry.own(resource, obj, None, call, subresource="", now=now)
+        else:
+            await registry.own_converted(resource, obj, None, call, subresource="", now=now)
     attributes = Attributes(
-        "CREATE",
-        resource,
-        "",
-        namespace,
-        metadata.get("name", ""),
-        obj,
-        None,
-        call.user,
-        dry_run,
-        call.options,
-        call,
-    )
+        "CREATE", resource, "", namespace, metadata.get("name", ""), obj, None, call.user, dry_run,
+        call.options, call,
+    )  # fmt: skip
     waiting = registry.admission.mutate(attributes)
     if waiting is not None:
         await waiting
@@ -128,12 +122,13 @@ async def _store(
         standing = registry.store.get(resource.bucket, key)
         if standing is None:
             held = registry.allocators.allocate(resource, obj, None, dry_run=dry_run)
+            form = await as_written(resource, obj)
             if dry_run:
-                return unsaved(resource, obj)
-            writing = registry.store.put(resource.bucket, key, rendered(resource, obj), expect=0)
+                return await as_read(resource, unsaved(resource, form))
+            writing = registry.store.put(resource.bucket, key, rendered(resource, form), expect=0)
             try:
                 item = await (writing if held is None else held.until_done(writing))
-                return item.value
+                return await as_read(resource, item.value)
             except Exists as exists:
                 standing = exists.item
         if not generated or attempt == GENERATED_NAMES_TRIED_MAX:
@@ -145,10 +140,7 @@ async def _store(
 def _already_exists(resource: Resource, name: str, standing: Item, generated: bool) -> AlreadyExists:
     group, plural = resource.kind.group, resource.kind.plural
     message = f'{qualified(plural, group)} "{name}" already exists'
-    if (
-        b'"deletionTimestamp"' in standing.value
-        and "deletionTimestamp" in resource.parse(standing.value)["metadata"]
-    ):
+    if b'"deletionTimestamp"' in standing.value and "deletionTimestamp" in stored_metadata(standing.value):
         message = f"object is being deleted: {message}"
     details = {"name": name, "group": group, "kind": plural}
     if generated:

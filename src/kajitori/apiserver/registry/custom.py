@@ -4,12 +4,13 @@ Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/cust
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.decode import DecodeError, untyped_numbers
-from kajitori.apimachinery.errors import BadRequest, FieldError, InternalError
+from kajitori.apimachinery.errors import BadRequest, FieldError
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.schema import Schema
+from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.structural.metadata import coerce_metadata
 from kajitori.apimachinery.validation import name_is_dns_subdomain
 from kajitori.apis.apiextensions_v1 import ServedVersion, validate_scale
@@ -18,8 +19,12 @@ from kajitori.apis.definitions import built_in_definitions
 from kajitori.apis.printers import Printer, custom_printer
 from kajitori.apis.resources import ResourceInfo, SubresourceInfo
 from kajitori.apis.strategies.base import NOBODY, Occasion, Path, Strategy
+from kajitori.apiserver.registry.meta import in_order
 from kajitori.apiserver.registry.resource import Resource, encode
 from kajitori.apiserver.registry.scale import ScalePaths
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.registry.converting import Conversion
 
 __all__ = ["CustomResource", "custom_resources"]
 
@@ -132,9 +137,10 @@ class CustomResource(Resource):
         *,
         rewrites: bool,
         since: int = 0,
+        conversion: "Conversion | None" = None,
     ) -> None:
         """`rewrites`: objects stored under an older schema may lack defaults or hold too much. `since` is the
-        revision that made the definition.
+        revision that made the definition, `conversion` the webhook that it names.
         """
         kind = version.as_kind()
         storage = siblings[version.storage_version].as_kind()
@@ -157,8 +163,10 @@ class CustomResource(Resource):
         self.version = version
         self.deprecation = version.deprecation_warning
         self.since = since
+        self.conversion = conversion
         self._siblings = siblings
         self._rewrites = rewrites
+        self.converted = False
         # What was stored in another version, or under another schema, is told by its first bytes, or not at all.
         self.serves_stored = False
         self._printer = custom_printer(
@@ -180,21 +188,19 @@ class CustomResource(Resource):
                 _path(scale.spec_replicas), _path(scale.status_replicas), _path(scale.label_selector)
             )
         self._schema: Schema | None = None
-        self._strategy = CustomStrategy(siblings[version.storage_version])
+        self._strategy = CustomStrategy(version)
 
     @property
     def strategy(self) -> Strategy:
         return self._strategy
 
     def field_label(self, label: str) -> str:
-        # Each version says by itself what may be asked for; the strategy is that of the stored one.
         if label in ("metadata.name", "metadata.namespace") or label in self.version.selectable_fields:
             return label
         raise BadRequest(f"field label not supported: {label}")
 
     def selectable_fields(self, value: bytes) -> dict[str, str]:
-        stored = self.parse(value)
-        shown = self.from_storage(stored) if self.converted else stored
+        shown = self.parse(value)
         metadata = shown["metadata"]
         fields = {"metadata.name": metadata["name"], "metadata.namespace": metadata.get("namespace", "")}
         if self.version.selectable_fields:
@@ -213,17 +219,12 @@ class CustomResource(Resource):
         problems += [f'unknown field "{path}"' for path in coerced.unknown]
         return obj
 
-    def decode_patched(self, patched: JsonObject, problems: list[str]) -> JsonObject:
-        # A patch in another version than the stored one changes the stored object: what only that version knows
-        # must survive, and what it does not know is dropped, before anybody owns it.
-        if not self.converted:
-            return self.decode(patched, problems)
-        self.version.structural.default(patched)
-        coerced = coerce_metadata(patched)
+    def decode_applied(self, applied: JsonObject) -> JsonObject:
+        self.version.structural.default_applied(applied)
+        coerced = coerce_metadata(applied)
         if coerced.error is not None:
             raise DecodeError(coerced.error.detail)
-        self._stored_version.structural.prune(patched)
-        return patched
+        return applied
 
     def default(self, obj: JsonObject) -> None:
         """Decoding has done it: what is pruned and what is defaulted depend on one another."""
@@ -234,44 +235,61 @@ class CustomResource(Resource):
         name = api_version.rpartition("/")[2]
         if name not in self._siblings:
             raise LookupError(api_version)
-        if self.version.conversion.get("strategy") == "Webhook":
-            raise InternalError(
-                f"conversion webhook for {obj.get('apiVersion')}, Kind={self.kind.kind} failed: "
-                "this server does not call conversion webhooks"
-            )
+        if self.conversion is not None:
+            return self.conversion.known(obj, api_version)
         return {**obj, "apiVersion": api_version}
 
-    def to_storage(self, obj: JsonObject) -> JsonObject:
-        converted = self.convert(obj, self.storage_kind.api_version)
-        if self.converted:
-            self._stored_version.structural.prune(converted)
+    async def brought(self, values: Sequence[bytes]) -> list[bytes]:
+        brought = list(values)
+        foreign = [at for at, value in enumerate(brought) if not value.startswith(self.item_prefix)]
+        if self.conversion is None or not foreign:
+            return brought
+        objects = [self._defaulted(super(CustomResource, self).parse(brought[at])) for at in foreign]
+        api_version = self.kind.api_version
+        converted = await self.conversion.convert(objects, api_version)
+        for at, obj in zip(foreign, converted, strict=True):
+            self.version.structural.decode(obj, drop_invalid=True)
+            brought[at] = encode(in_order(obj, api_version, self.kind.kind))
+        return brought
+
+    async def sent(self, obj: JsonObject) -> JsonObject:
+        if self.conversion is None:
+            return obj
+        [converted] = await self.conversion.convert([obj], self.storage_kind.api_version)
+        if converted is not obj:
+            self._siblings[self.storage_kind.version].structural.prune(converted)
         return converted
 
-    def from_storage(self, obj: JsonObject) -> JsonObject:
-        return self.convert(obj, self.kind.api_version)
-
-    def _shown(self, obj: JsonObject) -> JsonObject:
-        """A stored object as clients of this version see it: defaults are those of the stored version."""
-        if self._rewrites:
-            self._stored_version.structural.decode(obj, drop_invalid=True)
-        converted = self.from_storage(obj)
-        if self.converted:
-            self.version.structural.prune(converted)
+    def written(self, obj: JsonObject) -> JsonObject:
+        stored = self._siblings[self.storage_kind.version]
+        if obj["apiVersion"] == self.storage_kind.api_version:
+            return obj
+        converted: JsonObject = copy_json(self.convert(obj, self.storage_kind.api_version))
+        stored.structural.prune(converted)
         return converted
-
-    @property
-    def _stored_version(self) -> ServedVersion:
-        return self._siblings[self.storage_kind.version]
 
     def parse(self, value: bytes) -> JsonObject:
         obj = super().parse(value)
-        # What was stored before the storage version changed is brought to it when it is read.
-        return self.convert(obj, self.storage_kind.api_version)
+        if not self._rewrites and value.startswith(self.item_prefix):
+            return obj
+        # Defaults are those of the version that it is stored in; what is kept is what this version knows.
+        obj = self._defaulted(obj)
+        if obj["apiVersion"] != self.kind.api_version:
+            obj = self.convert(obj, self.kind.api_version)
+            self.version.structural.prune(obj)
+        return obj
+
+    def _defaulted(self, obj: JsonObject) -> JsonObject:
+        """A stored object as the present schema of its own version has it."""
+        stored = self._siblings.get(str(obj.get("apiVersion")).rpartition("/")[2])
+        if stored is not None:
+            stored.structural.decode(obj, drop_invalid=True)
+        return obj
 
     def serve(self, value: bytes) -> bytes:
-        if not (self.converted or self._rewrites) and value.startswith(self.item_prefix):
+        if not self._rewrites and value.startswith(self.item_prefix):
             return value
-        return encode(self._shown(self.parse(value)))
+        return encode(self.parse(value))
 
     @property
     def schema(self) -> Schema | None:
@@ -299,10 +317,14 @@ def _subresources(version: ServedVersion, kind: Kind) -> dict[str, SubresourceIn
 
 
 def custom_resources(
-    versions: Sequence[ServedVersion], *, rewrites: bool, since: int
+    versions: Sequence[ServedVersion], *, rewrites: bool, since: int, conversion: "Conversion | None" = None
 ) -> list[CustomResource]:
     """The resources of a definition, one for each version that is served."""
     siblings = {each.version: each for each in versions}
+    # What one version wrote may lack what another one has as a default.
+    rewrites = rewrites or any(each.raw_schema != versions[0].raw_schema for each in versions)
     return [
-        CustomResource(each, siblings, rewrites=rewrites, since=since) for each in versions if each.served
+        CustomResource(each, siblings, rewrites=rewrites, since=since, conversion=conversion)
+        for each in versions
+        if each.served
     ]

@@ -20,7 +20,15 @@ from kajitori.apimachinery.time import format_time, parse_time
 from kajitori.apiserver.options import DeleteOptions
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.meta import conflict
-from kajitori.apiserver.registry.registry import Registry, rendered, to_its_end, unsaved
+from kajitori.apiserver.registry.registry import (
+    Registry,
+    as_read,
+    as_written,
+    last_seen,
+    rendered,
+    to_its_end,
+    unsaved,
+)
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.updating import MODIFIED, TRIES_MAX
 from kajitori.storage import Item, Mismatch
@@ -43,7 +51,7 @@ LAST_SECOND = 253402300799.0
 
 class Deleted(NamedTuple):
     value: bytes
-    """The object as it stood at the end, or as it now waits; in the stored version."""
+    """The object as it stood at the end, or as it now waits; as the resource serves it."""
     gone: bool
 
 
@@ -60,7 +68,8 @@ async def delete(
         item = store.get(resource.bucket, key)
         if item is None:
             raise not_found(resource.kind.plural, resource.kind.group, name)
-        stored = resource.parse(item.value)
+        value = await as_read(resource, item.value)
+        stored = resource.parse(value)
         _check_preconditions(resource, name, stored["metadata"], options)
         attributes = Attributes(
             "DELETE", resource, "", namespace, name, None, stored, call.user, options.dry_run, options, call
@@ -69,17 +78,19 @@ async def delete(
             waiting = half(attributes)
             if waiting is not None:
                 await waiting
-        step = _step(registry, resource, resource.parse(item.value), options)
+        step = _step(registry, resource, resource.parse(value), options)
         if options.dry_run:
-            return Deleted(unsaved(resource, step.obj), gone=step.goes)
+            form = await as_written(resource, step.obj)
+            return Deleted(await as_read(resource, unsaved(resource, form)), gone=step.goes)
         try:
             if step.marked and step.obj != stored:
                 # Once marked, it is to go whether or not anybody still waits for it.
                 return await to_its_end(_mark(registry, resource, key, step, item))
             if not step.goes:
-                return Deleted(item.value, gone=False)
-            gone = await store.delete(resource.bucket, key, rendered(resource, stored), expect=item.revision)
-            return Deleted(gone.value, gone=True)
+                return Deleted(value, gone=False)
+            last = last_seen(resource, stored, item)
+            gone = await store.delete(resource.bucket, key, last, expect=item.revision)
+            return Deleted(await as_read(resource, gone.value), gone=True)
         except Mismatch:
             if options.resource_version is not None:
                 raise conflict(resource, name, MODIFIED) from None
@@ -116,16 +127,17 @@ async def delete_all(
 async def _mark(registry: Registry, resource: Resource, key: str, step: "_Step", item: Item) -> Deleted:
     """Stores an object as marked; deletes it then, if nothing keeps it: watchers see both, as in Kubernetes."""
     store = registry.store
-    written = await store.put(resource.bucket, key, rendered(resource, step.obj), expect=item.revision)
+    form = await as_written(resource, step.obj)
+    written = await store.put(resource.bucket, key, rendered(resource, form), expect=item.revision)
     if not step.goes:
-        return Deleted(written.value, gone=False)
+        return Deleted(await as_read(resource, written.value), gone=False)
     try:
-        gone = await store.delete(resource.bucket, key, rendered(resource, step.obj), expect=written.revision)
+        gone = await store.delete(resource.bucket, key, rendered(resource, form), expect=written.revision)
     except Mismatch as mismatch:
         if mismatch.current is not None:
             raise
-        return Deleted(written.value, gone=True)  # somebody else has finished it
-    return Deleted(gone.value, gone=True)
+        return Deleted(await as_read(resource, written.value), gone=True)  # somebody else has finished it
+    return Deleted(await as_read(resource, gone.value), gone=True)
 
 
 def warn_of_orphans(resource: Resource, options: DeleteOptions, call: Call) -> None:

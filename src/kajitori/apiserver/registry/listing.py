@@ -69,10 +69,30 @@ async def list_items(
         raise expired_token(selection.prefix, after) from None
     # What may be of any revision comes whole, as from a watch cache.
     limit = 0 if options.resource_version == "0" else options.limit
-    values, page = _page(span, registry.indexes.candidates(resource, selection), selection, revision, limit)
+    if resource.conversion is not None:
+        values, page = await _converted_page(resource, span, selection, revision, limit)
+    else:
+        candidates = registry.indexes.candidates(resource, selection)
+        values, page = _page(span, candidates, selection, revision, limit)
     if selection.shard is not None:
         page.shard = str(selection.shard)
     return values, page
+
+
+async def _converted_page(
+    resource: Resource, span: Span, selection: Selection, revision: int, limit: int
+) -> tuple[list[bytes], ListPage]:
+    """One page of objects that a webhook converts, which may change what selectors look at: all at once."""
+    matches = selection.matches
+    if matches is None:
+        values, page = _page(span, None, selection, revision, limit)
+        return await resource.brought(values), page
+    stored = [item.value for item in span if selection.covers(item.name)]
+    converted = dict(zip(stored, await resource.brought(stored), strict=True))
+    values, page = _page(
+        span, None, selection.matching(lambda name, value: matches(name, converted[value])), revision, limit
+    )
+    return [converted[value] for value in values], page
 
 
 def initial_items(registry: Registry, resource: Resource, selection: Selection) -> list[bytes]:

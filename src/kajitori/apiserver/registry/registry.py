@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from kajitori.apimachinery.errors import RequestEntityTooLarge
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.time import format_time
 from kajitori.apiserver.registry.call import Admission, Call
 from kajitori.apiserver.registry.meta import in_order
-from kajitori.apiserver.registry.resource import Resource, encode
-from kajitori.storage import Store
+from kajitori.apiserver.registry.resource import Resource, encode, replace_revision
+from kajitori.storage import Item, Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from kajitori.apiserver.registry.indexes import Indexes
     from kajitori.apiserver.registry.owning import Ownership
 
-__all__ = ["OBJECT_BYTES_MAX", "Allocators", "Held", "Registry", "rendered", "to_its_end", "unsaved"]
+__all__ = [
+    "OBJECT_BYTES_MAX",
+    "Allocators",
+    "Held",
+    "Registry",
+    "as_read",
+    "as_written",
+    "last_seen",
+    "rendered",
+    "to_its_end",
+    "unsaved",
+]
 
 
 OBJECT_BYTES_MAX = 4 * 1024 * 1024
@@ -106,11 +118,33 @@ class Registry:
         live = None if stored is None else resource.from_storage(stored)
         self.ownership.own(resource, obj, live, call, subresource=subresource, now=now)
 
+    async def own_converted(
+        self,
+        resource: Resource,
+        obj: JsonObject,
+        stored: JsonObject | None,
+        call: Call,
+        *,
+        subresource: str,
+        now: str,
+    ) -> None:
+        """The same, where it may take a webhook to know who owns what in which version. Raises: ApiError."""
+        assert resource.conversion is not None, resource.kind
+
+        def work() -> JsonObject:
+            trial: JsonObject = copy_json(obj)
+            self.own(resource, trial, copy_json(stored), call, subresource=subresource, now=now)
+            return trial
+
+        settled = await resource.conversion.during(work)
+        obj.clear()
+        obj.update(settled)
+
 
 def rendered(resource: Resource, obj: JsonObject) -> Callable[[int], bytes]:
     """What serialises `obj` once its revision is known; `obj` gets it too."""
     kind = resource.storage_kind
-    ordered = in_order(obj, kind.api_version, kind.kind)
+    ordered = in_order(resource.written(obj), kind.api_version, kind.kind)
     metadata = ordered["metadata"]
 
     def render(revision: int) -> bytes:
@@ -120,10 +154,27 @@ def rendered(resource: Resource, obj: JsonObject) -> Callable[[int], bytes]:
     return render
 
 
+def last_seen(resource: Resource, obj: JsonObject, item: Item) -> Callable[[int], bytes]:
+    """What an object is told as when it goes: `obj`, which is `item` parsed; no webhook is asked for that."""
+    if resource.conversion is None:
+        return rendered(resource, obj)
+    return lambda revision: replace_revision(item.value, item.revision, revision)
+
+
+async def as_read(resource: Resource, value: bytes) -> bytes:
+    """A stored value as the resource reads it."""
+    return value if resource.conversion is None else (await resource.brought([value]))[0]
+
+
+async def as_written(resource: Resource, obj: JsonObject) -> JsonObject:
+    """An object as the resource writes it."""
+    return obj if resource.conversion is None else await resource.sent(obj)
+
+
 def unsaved(resource: Resource, obj: JsonObject) -> bytes:
     """The object as a dry run answers it: serialised, with the revision it came with, or none."""
     kind = resource.storage_kind
-    ordered = in_order(obj, kind.api_version, kind.kind)
+    ordered = in_order(resource.written(obj), kind.api_version, kind.kind)
     if not ordered["metadata"]["resourceVersion"]:
         del ordered["metadata"]["resourceVersion"]
     return _bounded(encode(ordered))

@@ -56,9 +56,13 @@ def write_any(obj: Any, media: str) -> bytes:
 
         return protobuf_codec().encode(obj)
     if media == YAML:
-        from kajitori.apimachinery.yaml_text import encode_yaml
+        import yaml
 
-        return encode_yaml(obj)
+        dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text: bytes = yaml.dump(
+            obj, Dumper=dumper, default_flow_style=False, allow_unicode=True, encoding="utf-8"
+        )
+        return text
     return encode(obj) + b"\n"
 
 

@@ -1,10 +1,12 @@
 """One served resource in one version: everything the registry must know about it, built-in or custom.
 
-The registry works on objects in the version they are stored in; what a client sends and gets is in the version of
-its path. For almost all kinds these are the same, and nothing is converted.
+The registry works on built-in objects in the version they are stored in; what a client sends and gets is in the
+version of its path. For almost all kinds these are the same, and nothing is converted. On custom objects it works in
+the version of the path, as Kubernetes does: what is read of the store comes in that version, and is written in the
+stored one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -19,12 +21,28 @@ from kajitori.apiserver.registry.scale import BUILT_IN, ScalePaths
 if TYPE_CHECKING:
     from kajitori.apis.printers import Printer
     from kajitori.apis.strategies.base import Strategy
+    from kajitori.apiserver.registry.converting import Conversion
     from kajitori.apiserver.registry.protobuf import ProtobufBodies
 
-__all__ = ["BuiltInResource", "Remembered", "Resource", "encode"]
+__all__ = ["BuiltInResource", "Remembered", "Resource", "encode", "replace_revision", "stored_metadata"]
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(JsonObject).decode
+
+
+def stored_metadata(value: bytes) -> JsonObject:
+    """The metadata of a stored value, which is the same in all versions."""
+    metadata: JsonObject = _decode(_metadata_of(value).metadata)
+    return metadata
+
+
+def replace_revision(value: bytes, old: int, new: int) -> bytes:
+    """The same object as of another revision.
+
+    Metadata stands first in what is stored, with nothing before its resourceVersion that could hold a quote, so
+    the first occurrence is the right one.
+    """
+    return value.replace(b'"resourceVersion":"%d"' % old, b'"resourceVersion":"%d"' % new, 1)
 
 
 class _MetadataOnly(msgspec.Struct):
@@ -102,6 +120,8 @@ class Resource:
         self.scale_paths: ScalePaths | None = None
         self.serves_stored = not self.converted
         """Whether a stored value is this version's JSON as it stands."""
+        self.conversion: Conversion | None = None
+        """The webhook that converts between stored and served versions; None where nobody is asked."""
         self.since = 0
         """The revision before which there were no objects of this kind, and nobody may ask to watch from."""
         self.deprecation = _DEPRECATED.get(info.kind.kind, "") if info.kind.api_version == "v1" else ""
@@ -131,9 +151,9 @@ class Resource:
         """
         raise NotImplementedError
 
-    def decode_patched(self, patched: JsonObject, problems: list[str]) -> JsonObject:
-        """The outcome of a patch as an object of this kind."""
-        return self.decode(patched, problems)
+    def decode_applied(self, applied: JsonObject) -> JsonObject:
+        """The outcome of a server-side apply as an object of this kind."""
+        return self.decode(applied, [])
 
     def default(self, obj: JsonObject) -> None:
         """Fills in what the client left out, in this version."""
@@ -145,6 +165,18 @@ class Resource:
 
     def from_storage(self, obj: JsonObject) -> JsonObject:
         """The stored object in this version."""
+        return obj
+
+    def written(self, obj: JsonObject) -> JsonObject:
+        """What is stored of an object that the registry has worked on."""
+        return obj
+
+    async def brought(self, values: Sequence[bytes]) -> list[bytes]:
+        """Stored values as `parse` and `serve` can read them: by the webhook, where there is one."""
+        return list(values)
+
+    async def sent(self, obj: JsonObject) -> JsonObject:
+        """An object as `written` can take it: converted by the webhook, where there is one."""
         return obj
 
     def convert(self, obj: JsonObject, api_version: str) -> JsonObject:

@@ -77,6 +77,10 @@ class Selection:
         self.shard = shard
         """What part of all objects is meant."""
 
+    def matching(self, matches: Match) -> "Selection":
+        """The same range, with another test of what is in it."""
+        return Selection(self.prefix, self.only, matches, terms=(), named=self.named, shard=self.shard)
+
     def covers(self, name: str) -> bool:
         """Whether the key is in range at all, whatever the object holds."""
         return name == self.only if self.only is not None else name.startswith(self.prefix)

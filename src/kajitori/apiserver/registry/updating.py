@@ -30,7 +30,7 @@ from kajitori.apiserver.registry.meta import (
     invalid_metadata_update,
     keep_system_fields,
 )
-from kajitori.apiserver.registry.registry import Registry, rendered, unsaved
+from kajitori.apiserver.registry.registry import Registry, as_read, as_written, last_seen, rendered, unsaved
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Mismatch
 
@@ -71,7 +71,7 @@ Transform = Callable[[JsonObject | None], Change | Awaitable[Change | None] | No
 
 class Updated(NamedTuple):
     value: bytes
-    """In the stored version."""
+    """As the resource serves it."""
     created: bool = False
 
 
@@ -111,10 +111,11 @@ async def update(
                     raise
                 continue  # somebody was faster: then it is an update
             return Updated(value, created=True)
-        stored = resource.parse(item.value)
-        change = await _transformed(transform, resource.from_storage(resource.parse(item.value)))
+        value = await as_read(resource, item.value) if resource.conversion else item.value
+        stored = resource.parse(value)
+        change = await _transformed(transform, resource.from_storage(resource.parse(value)))
         if change is None:
-            return Updated(item.value)
+            return Updated(value)
         new, conditional = await _prepared(registry, resource, change, stored, call, subresource)
         if item is not store.get(resource.bucket, key) and not conditional:
             continue  # somebody wrote while admission was being asked
@@ -145,20 +146,24 @@ async def _written(
     if _goes_away(resource, new, stored):
         # The answer shows it without its last finalizer, its last event as it was stored.
         if not call.options.dry_run:
+            last = last_seen(resource, stored, item)
             try:
-                await store.delete(resource.bucket, key, rendered(resource, stored), expect=item.revision)
+                await store.delete(resource.bucket, key, last, expect=item.revision)
             except Mismatch as mismatch:
                 if mismatch.current is not None:
                     raise  # else somebody else took the last finalizer away, too
-        return unsaved(resource, new)
+        form = await as_written(resource, new)
+        return await as_read(resource, unsaved(resource, form))
     new = registry.ownership.settled(stored, new)
     if new == stored:
-        return item.value
+        return await as_read(resource, item.value)
     held = registry.allocators.allocate(resource, new, stored, dry_run=call.options.dry_run)
+    form = new if resource.conversion is None else await resource.sent(new)
     if call.options.dry_run:
-        return unsaved(resource, new)
-    writing = store.put(resource.bucket, key, rendered(resource, new), expect=item.revision)
-    return (await (writing if held is None else held.until_done(writing))).value
+        return await as_read(resource, unsaved(resource, form))
+    writing = store.put(resource.bucket, key, rendered(resource, form), expect=item.revision)
+    written = await (writing if held is None else held.until_done(writing))
+    return written.value if resource.conversion is None else await as_read(resource, written.value)
 
 
 async def _transformed(transform: Transform, current: JsonObject | None) -> Change | None:
@@ -183,7 +188,10 @@ async def _prepared(
         deduplicate_owners(metadata, call, admitted=False)
     now = registry.now()
     if not change.owned:
-        registry.own(resource, obj, stored, call, subresource=subresource, now=now)
+        if resource.conversion is None:
+            registry.own(resource, obj, stored, call, subresource=subresource, now=now)
+        else:
+            await registry.own_converted(resource, obj, stored, call, subresource=subresource, now=now)
     attributes = Attributes(
         "UPDATE", resource, subresource, namespace, name, obj, stored, call.user, call.options.dry_run,
         call.options, call,

@@ -21,18 +21,19 @@ import logging
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain, islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from kajitori.apimachinery.errors import ApiError, Expired
 from kajitori.apiserver.negotiation import Form
 from kajitori.apiserver.operating.exposition import Histogram
-from kajitori.apiserver.registry.listing import not_in_future
+from kajitori.apiserver.registry.listing import initial_items, not_in_future
+from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.render import Renderer
-from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.resource import Resource, replace_revision
 from kajitori.apiserver.registry.selection import Selection
 from kajitori.storage import Compacted, Event, Store
 
-__all__ = ["BUFFER_BYTES_MAX", "Sink", "Watch", "Watches", "replace_revision"]
+__all__ = ["BUFFER_BYTES_MAX", "Frames", "Sink", "Watch", "Watches"]
 
 BUFFER_BYTES_MAX = 16 * 1024 * 1024
 """How many bytes a reader may leave unread: a burst of a few thousand Pods, and no more."""
@@ -169,9 +170,21 @@ class Watch:
         self._watches.tell_all()
         return self.renderer.bookmark(self._watches.revision, self.form, initial_end=initial_end)
 
+    # What was before it.
+
+    def beginning(self, registry: Registry) -> Iterable[Any]:
+        """For `start`: everything that is there now, and the bookmark after it."""
+        frames = map(self.added, initial_items(registry, self._watches.resource, self.selection))
+        return chain(frames, (self.bookmark(initial_end=True),)) if self._bookmarks else frames
+
+    def since(self, revision: int) -> Iterable[Any]:
+        """For `start`: what happened after a revision. Raises: Expired, Timeout."""
+        told = (self.frame(event, {}) for event in self._watches.history_since(revision))
+        return (frame for frame in told if frame is not None)
+
     # Its life.
 
-    def start(self, sink: Sink, timeout_seconds: float, before: "Callable[[Watch], Iterable[bytes]]") -> None:
+    def start(self, sink: Sink, timeout_seconds: float, before: "Callable[[Watch], Iterable[Any]]") -> None:
         """Begins to write: first what `before` gives, then whatever happens, until the time is up.
 
         `before` is asked in the turn in which the watch begins to listen; where it raises, the stream says so and
@@ -188,10 +201,14 @@ class Watch:
         if not self._watches.add(self):
             self.stop()
             return
+        self._live(timeout_seconds)
+        self._write_initial()
+
+    def _live(self, timeout_seconds: float) -> None:
+        """Sets the times of its end and of its bookmarks."""
         self._end = self._loop.call_later(timeout_seconds, self.stop)
         if self._bookmarks and timeout_seconds > BOOKMARK_BEFORE_END_SECONDS:
             self._wait_for_bookmark(timeout_seconds - BOOKMARK_BEFORE_END_SECONDS)
-        self._write_initial()
 
     def _write_initial(self) -> None:
         """Writes of the initial events what the reader takes now; once they are written, what is behind them."""
@@ -298,7 +315,7 @@ class Watches:
 
     def __init__(self, store: Store, resource: Resource, sizes: Histogram) -> None:
         self._store = store
-        self._resource = resource
+        self.resource = resource
         self.sizes = sizes
         """Of the events that were sent."""
         self._open: dict[Watch, None] = {}  # a dict keeps the order in which they came
@@ -321,7 +338,7 @@ class Watches:
         if self._closed:
             return False
         if self._unsubscribe is None:
-            self._unsubscribe = self._store.subscribe(self._resource.bucket, self._on_event)
+            self._unsubscribe = self._store.subscribe(self.resource.bucket, self._on_event)
         self._open[watch] = None
         return True
 
@@ -366,10 +383,10 @@ class Watches:
         Raises: Expired when that is no longer known (W2); Timeout for a revision that is yet to come.
         """
         not_in_future(self._store, revision)
-        oldest = self._resource.since
+        oldest = self.resource.since
         if revision >= oldest:
             try:
-                return list(self._store.history(revision, self._resource.bucket))
+                return list(self._store.history(revision, self.resource.bucket))
             except Compacted as error:
                 oldest = error.oldest
         raise Expired(f"too old resource version: {revision} ({oldest})")
@@ -393,12 +410,3 @@ def _tell(told: _Round, open_: Container[Watch], count: int | None) -> bool:
             _log.exception("an event could not be told", extra={"object": event.name})
             watch.break_off()
     return count is None or len(some) < count
-
-
-def replace_revision(value: bytes, old: int, new: int) -> bytes:
-    """The same object as of another revision.
-
-    Metadata stands first in what is stored, with nothing before its resourceVersion that could hold a quote, so
-    the first occurrence is the right one.
-    """
-    return value.replace(b'"resourceVersion":"%d"' % old, b'"resourceVersion":"%d"' % new, 1)
