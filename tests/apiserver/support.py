@@ -155,11 +155,26 @@ def served_in_virtual_time(test: Test) -> Callable[..., None]:
     return _given(test, OPTIONS, run_virtual)
 
 
-def _given(test: Test, options: ClusterOptions | None, run: Callable[[Any], Any]) -> Callable[..., None]:
+def served_with(configuration: str, **options: Any) -> Callable[[Test], Callable[..., None]]:
+    """The same with an admission configuration, and further options of the cluster."""
+
+    def decorate(test: Test) -> Callable[..., None]:
+        return _given(test, replace(OPTIONS, **options), asyncio.run, configuration)
+
+    return decorate
+
+
+def _given(
+    test: Test, options: ClusterOptions | None, run: Callable[[Any], Any], configuration: str = ""
+) -> Callable[..., None]:
     def runs(**arguments: Any) -> None:
         async def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 chosen = options or replace(OPTIONS, data_dir=Path(folder))
+                if configuration:
+                    path = Path(folder) / "admission.yaml"
+                    path.write_text(configuration)
+                    chosen = replace(chosen, admission_control_config_file=path)
                 async with serving(chosen) as api:
                     await test(api, **arguments)
 

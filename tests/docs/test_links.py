@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.docs.pages import ROOT, anchors, links, pages
 
-from kajitori.cluster.assembly import DEFAULT_PLUGINS
+from kajitori.cluster.admission import DEFAULT_PLUGINS
 
 _PAGES = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 

@@ -72,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
     access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
     access.add_argument(
+        "--admission-control-config-file",
+        type=Path,
+        metavar="YAML",
+        help="AdmissionConfiguration: what admission plugins are told",
+    )
+    access.add_argument(
         "--allow-privileged",
         nargs="?",
         const="true",
@@ -149,6 +155,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         client_ca_file=chosen.client_ca_file,
         enable_admission_plugins=_names(chosen.enable_admission_plugins),
         disable_admission_plugins=_names(chosen.disable_admission_plugins),
+        admission_control_config_file=chosen.admission_control_config_file,
         allow_privileged=None if chosen.allow_privileged is None else chosen.allow_privileged == "true",
         further_names=tuple(chosen.tls_san),
         service_cluster_ip_range=chosen.service_cluster_ip_range,

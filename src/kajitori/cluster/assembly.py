@@ -3,25 +3,11 @@
 One function, because the order matters and nothing else needs to know it.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kajitori.apis.resources import resources
-from kajitori.apiserver.admission.chain import Chain, Plugin, enabled_plugins
-from kajitori.apiserver.admission.escalation import PrivilegeEscalation
-from kajitori.apiserver.admission.ingresses import DefaultIngressClass
-from kajitori.apiserver.admission.limits import LimitRanger
-from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
-from kajitori.apiserver.admission.nodes import TaintNodesByCondition
-from kajitori.apiserver.admission.pods import DefaultTolerationSeconds, Priority, ServiceAccount
-from kajitori.apiserver.admission.resizes import PodResizeValidator
-from kajitori.apiserver.admission.runtimes import RuntimeClass
-from kajitori.apiserver.admission.volumes import (
-    DefaultStorageClass,
-    PersistentVolumeClaimResize,
-    StorageObjectInUseProtection,
-)
+from kajitori.apiserver.admission.chain import Plugin
 from kajitori.apiserver.allocation import Allocation
 from kajitori.apiserver.authentication import Authenticator
 from kajitori.apiserver.authorization import Authorizer
@@ -39,6 +25,7 @@ from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
 from kajitori.apiserver.service_addresses import ServiceAddresses
+from kajitori.cluster.admission import Grounds, admission_chain
 from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
@@ -46,25 +33,7 @@ from kajitori.world.random import Random
 
 __all__ = ["Assembled", "Reports", "assemble"]
 
-_log = logging.getLogger(__name__)
-
 METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
-
-DEFAULT_PLUGINS = (
-    "NamespaceLifecycle",
-    "LimitRanger",
-    "ServiceAccount",
-    "TaintNodesByCondition",
-    "Priority",
-    "DefaultTolerationSeconds",
-    "DefaultStorageClass",
-    "StorageObjectInUseProtection",
-    "PersistentVolumeClaimResize",
-    "RuntimeClass",
-    "DefaultIngressClass",
-    "PodResizeValidator",
-)
-"""On unless somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +76,10 @@ def assemble(
 ) -> Assembled:
     """An API server over `store`. `plugins` are the operators' own admission.
 
-    Raises: UnknownPlugin, RangeError.
+    Raises: UnknownPlugin, ConfigurationError, RangeError.
     """
-    chain = _chain(store, options, authorizer, plugins, random)
+    grounds = Grounds(store, options, authorizer, lambda: registry, clock, random)
+    chain = admission_chain(grounds, plugins)
     catalog = Catalog(BuiltInResource(info) for info in resources())
     allocation = Allocation(
         store,
@@ -144,32 +114,3 @@ def assemble(
         observer=reports.observer,
     )
     return Assembled(server, custom, addresses, endpoints, registry, catalog)
-
-
-def _chain(
-    store: Store, options: ClusterOptions, authorizer: Authorizer, plugins: Sequence[Plugin], random: Random
-) -> Chain:
-    """The admission plugins that are on, and those that nobody can turn off. Raises: UnknownPlugin."""
-    # Without the controller that makes them, no Pod would find its service account.
-    accounts = options.runs("serviceaccount-controller")
-    default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
-    on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
-    known: list[Plugin] = [
-        NamespaceLifecycle(store),
-        ServiceAccount(store, random.name_suffix),
-        Priority(store),
-        DefaultTolerationSeconds(),
-        DefaultStorageClass(store),
-        StorageObjectInUseProtection(),
-        LimitRanger(store),
-        PersistentVolumeClaimResize(store),
-        DefaultIngressClass(store),
-        PodResizeValidator(store),
-        TaintNodesByCondition(),
-        RuntimeClass(store),
-    ]
-    idle = sorted(on - {each.name for each in known})
-    if idle:
-        _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
-    always: list[Plugin] = [PrivilegeEscalation(authorizer)]
-    return Chain([*(each for each in known if each.name in on), *always, *plugins])

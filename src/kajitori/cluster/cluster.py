@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from kajitori.apis import facts
 from kajitori.apis.validation.capabilities import CAPABILITIES
-from kajitori.apiserver.admission.chain import UnknownPlugin
+from kajitori.apiserver.admission.chain import ConfigurationError, UnknownPlugin
 from kajitori.apiserver.advertising import advertise, advertised
 from kajitori.apiserver.allocation import RangeError
 from kajitori.apiserver.authentication import AuthenticationError, Authenticator
@@ -216,7 +216,7 @@ class Cluster:
                 clock=self._clock,
                 random=self._random,
             )
-        except (UnknownPlugin, RangeError) as error:
+        except (UnknownPlugin, ConfigurationError, RangeError) as error:
             raise ClusterError(str(error)) from None
         metrics.further += [*watchers.lines, assembled.resources.event_sizes.lines]
         objects = bootstrap_objects(

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from kajitori.apiserver.registry.call import Attributes
 
-__all__ = ["KNOWN_PLUGINS", "Chain", "Plugin", "UnknownPlugin", "enabled_plugins"]
+__all__ = ["KNOWN_PLUGINS", "Chain", "ConfigurationError", "Plugin", "UnknownPlugin", "enabled_plugins"]
 
 KNOWN_PLUGINS = (
     "AlwaysAdmit",
@@ -81,6 +81,10 @@ class UnknownPlugin(ValueError):
     """A name that is no admission plugin."""
 
 
+class ConfigurationError(ValueError):
+    """What is wrong with an admission configuration, in one sentence."""
+
+
 def enabled_plugins(default: Iterable[str], enable: Iterable[str], disable: Iterable[str]) -> set[str]:
     """The names that are on: the defaults and what is enabled, less what is disabled.
 
@@ -103,7 +107,9 @@ class Chain:
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         order = {name: position for position, name in enumerate(KNOWN_PLUGINS)}
-        self._plugins = sorted(plugins, key=lambda each: order.get(each.name, len(order)))
+        # Others are in the place of webhooks: what a write uses is charged last, when nobody else can refuse it.
+        others = order["ValidatingAdmissionWebhook"]
+        self._plugins = sorted(plugins, key=lambda each: order.get(each.name, others))
         self._interested: dict[tuple[str, str, str], tuple[Sequence[Half], Sequence[Half]]] = {}
 
     def _for(self, attributes: Attributes) -> tuple[Sequence[Half], Sequence[Half]]:

@@ -15,6 +15,7 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.endpoints.answers import answer, value_answer, warning_headers
 from kajitori.apiserver.http import BodyWriter, Response, Stream
 from kajitori.apiserver.negotiation import JSON, PLAIN, YAML, Form, negotiate, no_stream
+from kajitori.apiserver.operating.asked import trail_of
 from kajitori.apiserver.operating.figures import SizeFigures
 from kajitori.apiserver.options import (
     list_options,
@@ -81,7 +82,9 @@ class ResourceEndpoints:
 
     def call(self, scope: Scope, options_kind: str, *, apply: bool = False) -> Call:
         options = write_options(scope.query, options_kind, apply=apply)
-        return Call(scope.user, options, scope.request.headers.get("user-agent", ""), scope.warnings)
+        request = scope.request
+        agent = request.headers.get("user-agent", "")
+        return Call(scope.user, options, agent, scope.warnings, trail_of(request))
 
     def show(self, scope: Scope, obj: JsonObject, form: Form, status: int = 200) -> Response:
         """An object that is not stored, in this version."""

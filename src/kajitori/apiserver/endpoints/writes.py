@@ -92,7 +92,7 @@ class Writes:
     async def delete(self, scope: Scope) -> Answer:
         form = self._reads.form(scope)
         options = delete_options(scope.query, read_options(scope.request))
-        call = Call(scope.user, write_options({}, "DeleteOptions"), warnings=scope.warnings)
+        call = _deleting(scope)
         info, resource = scope.info, scope.resource
         warn_of_orphans(resource, options, call)
         deleted = await delete(self._registry, resource, info.namespace, info.name, options, call)
@@ -107,7 +107,7 @@ class Writes:
         query = {name: values for name, values in scope.query.items() if name != "watch"}
         options = delete_options(query, read_options(scope.request))
         selected = list_options(query, watch=False)
-        call = Call(scope.user, write_options({}, "DeleteOptions"), warnings=scope.warnings)
+        call = _deleting(scope)
         resource = scope.resource
         values, page = await list_items(self._registry, resource, scope.info.namespace, selected)
         warn_of_orphans(resource, options, call)
@@ -117,6 +117,11 @@ class Writes:
         # As they were listed, and not as they went.
         body = self._reads.renderer(scope).many(values, page, form)
         return answer(200, body, form, call.warnings)
+
+
+def _deleting(scope: Scope) -> Call:
+    options = write_options({}, "DeleteOptions")
+    return Call(scope.user, options, warnings=scope.warnings, trail=trail_of(scope.request))
 
 
 def _copied(value: Any) -> Any:

@@ -15,7 +15,13 @@ from kajitori.apiserver.registry.resource import Resource
 if TYPE_CHECKING:
     from kajitori.apis.strategies.base import Occasion
 
-__all__ = ["Admission", "Attributes", "Call"]
+__all__ = ["Admission", "Annotated", "Attributes", "Call"]
+
+
+class Annotated(Protocol):
+    """Where parts of the server write down what is to be known of a request."""
+
+    def annotate(self, key: str, value: str) -> None: ...
 
 
 class Call(msgspec.Struct):
@@ -26,6 +32,8 @@ class Call(msgspec.Struct):
     user_agent: str = ""
     warnings: list[str] = msgspec.field(default_factory=list[str])
     """Told to the client in Warning headers, in this order."""
+    trail: "Annotated | None" = None
+    """What the audit log gets to know; None when it wants nothing of this request."""
 
     @property
     def manager(self) -> str:
@@ -40,6 +48,11 @@ class Call(msgspec.Struct):
     def warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Tells the audit log; the first value of a key stays."""
+        if self.trail is not None:
+            self.trail.annotate(key, value)
 
 
 @cache
