@@ -8,7 +8,9 @@ from kajitori.wire.go_time import (
     format_duration,
     format_rfc3339,
     format_rfc3339_micro,
+    parse_date,
     parse_duration,
+    parse_local_time,
     parse_rfc3339,
     parse_rfc3339_micro,
 )
@@ -118,3 +120,30 @@ def test_durations_that_go_refuses(text: str, message: str) -> None:  # T2
     with pytest.raises(ValueError) as caught:
         parse_duration(text)
     assert str(caught.value) == message
+
+
+def test_days_and_times_without_offset() -> None:  # T1
+    assert parse_date("2020-01-02") == 1_577_923_200
+    assert parse_date("0000-01-01") == -62_167_219_200
+    assert parse_local_time("2020-01-02T3:04:05.5") == (1_577_934_245, 500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2020-1-02", 'parsing time "2020-1-02" as "2006-01-02": cannot parse "1-02" as "01"'),
+        ("2020-01-02T", 'parsing time "2020-01-02T": extra text: "T"'),
+        ("2020-02-30", 'parsing time "2020-02-30": day out of range'),
+    ],
+)
+def test_days_that_go_refuses(text: str, message: str) -> None:  # T2
+    with pytest.raises(ValueError) as caught:
+        parse_date(text)
+    assert str(caught.value) == message
+
+
+def test_times_without_offset_that_go_refuses() -> None:  # T2
+    with pytest.raises(ValueError, match='extra text: "Z"'):
+        parse_local_time("2020-01-02T03:04:05Z")
+    with pytest.raises(ValueError, match='cannot parse "" as ":"'):
+        parse_local_time("2020-01-02T03:04")

@@ -134,7 +134,10 @@ def parse_pairs(data: bytes | bytearray | memoryview) -> Any:
 
 
 def go_quote(text: str) -> str:
-    """A text as Go's %q shows it: quoted, with what cannot be printed escaped."""
+    """A text as Go's %q shows it: quoted, with what cannot be printed escaped, as are bytes that are no UTF-8.
+
+    Those are given as Python's `surrogateescape` has them.
+    """
     escapes = {'"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f"}
     escapes |= {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
     return '"' + "".join(escapes.get(each) or _printable(each) for each in text) + '"'
@@ -146,6 +149,8 @@ def _printable(character: str) -> str:
     code = ord(character)
     if code < 0x80:
         return f"\\x{code:02x}"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code & 0xFF:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 

@@ -27,7 +27,7 @@ from yaml.scanner import ScannerError
 
 from kajitori.apimachinery.decode import DecodeError, go_quote
 
-__all__ = ["decode_yaml", "warnings_of"]
+__all__ = ["decode_yaml", "meaning", "warnings_of"]
 
 ALIASES_FREE = 100
 DECODED_FREE = 1000
@@ -241,7 +241,7 @@ def _scalar(node: ScalarNode) -> Any:
     """What a word means to go-yaml: a text, a number, a boolean or None."""
     text: str = node.value
     if node.tag == _PLAIN:
-        return _plain(text)
+        return meaning(text)
     kind = node.tag.removeprefix(_TAGS)
     if kind == "binary":
         try:
@@ -249,7 +249,7 @@ def _scalar(node: ScalarNode) -> Any:
         except binascii.Error:
             raise DecodeError("yaml: !!binary value contains invalid base64 data") from None
     if kind in ("int", "float", "bool", "null"):
-        meant = _plain(text)
+        meant = meaning(text)
         if kind == "float" and isinstance(meant, int) and not isinstance(meant, bool):
             return float(meant)
         found = _kind_of(meant)
@@ -269,7 +269,8 @@ def _kind_of(value: Any) -> str:
     return "int" if isinstance(value, int) else "float"
 
 
-def _plain(text: str) -> Any:
+def meaning(text: str) -> Any:
+    """What a plain word means in Go's YAML: a number, a boolean, null, or just this text."""
     if text in _WORDS:
         return _WORDS[text]
     if not text or text[0] not in "0123456789+-.":

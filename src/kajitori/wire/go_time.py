@@ -21,7 +21,9 @@ __all__ = [
     "format_duration",
     "format_rfc3339",
     "format_rfc3339_micro",
+    "parse_date",
     "parse_duration",
+    "parse_local_time",
     "parse_rfc3339",
     "parse_rfc3339_micro",
 ]
@@ -31,6 +33,8 @@ ZERO_SECONDS = -62135596800
 
 _LAYOUT = "2006-01-02T15:04:05Z07:00"
 _LAYOUT_MICRO = "2006-01-02T15:04:05.000000Z07:00"
+_LAYOUT_LOCAL = "2006-01-02T15:04:05"
+_LAYOUT_DATE = "2006-01-02"
 _DIGITS = frozenset("0123456789")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTS_MAX = 2048
@@ -72,6 +76,22 @@ def parse_rfc3339_micro(text: str) -> tuple[int, int]:
     return _Reader(text, _LAYOUT_MICRO).read()
 
 
+def parse_local_time(text: str) -> tuple[int, int]:
+    """Seconds since 1970 and nanoseconds of `2006-01-02T15:04:05`, which is taken for UTC.
+
+    Raises: ValueError in Go's words.
+    """
+    return _Reader(text, _LAYOUT_LOCAL).read()
+
+
+def parse_date(text: str) -> int:
+    """Seconds since 1970 of the beginning of the day `2006-01-02` in UTC.
+
+    Raises: ValueError in Go's words.
+    """
+    return _Reader(text, _LAYOUT_DATE).read()[0]
+
+
 @lru_cache(maxsize=_TEXTS_MAX)
 def format_rfc3339(seconds: int) -> str:
     """`2006-01-02T15:04:05Z`."""
@@ -111,6 +131,19 @@ class _Reader:
         self._within(1 <= month <= 12, "month")
         self._skip("-")
         day = self._number("02", both=True)
+        hour, minute, second = (0, 0, 0) if self._layout is _LAYOUT_DATE else self._clock()
+        offset = self._offset() if self._layout in (_LAYOUT, _LAYOUT_MICRO) else 0
+        if self._rest:
+            self._refuse(f": extra text: {_quote(self._rest)}")
+        if day < 1 or day > _days_in(year, month):
+            self._refuse(": day out of range")
+        # Year 0 exists in Go's calendar, not in Python's; 400 years later the calendar is the same.
+        shift = 400 if year == 0 else 0
+        local = datetime(year + shift, month, day, hour, minute, second, tzinfo=UTC)
+        seconds = int((local - _EPOCH).total_seconds()) - (146_097 * 86_400 if shift else 0)
+        return seconds - offset, self._nanos
+
+    def _clock(self) -> tuple[int, int, int]:
         self._skip("T")
         hour = self._number("15", both=False)
         self._within(hour < 24, "hour")
@@ -124,16 +157,7 @@ class _Reader:
             self._exact_fraction()
         else:
             self._fraction()
-        offset = self._offset()
-        if self._rest:
-            self._refuse(f": extra text: {_quote(self._rest)}")
-        if day < 1 or day > _days_in(year, month):
-            self._refuse(": day out of range")
-        # Year 0 exists in Go's calendar, not in Python's; 400 years later the calendar is the same.
-        shift = 400 if year == 0 else 0
-        local = datetime(year + shift, month, day, hour, minute, second, tzinfo=UTC)
-        seconds = int((local - _EPOCH).total_seconds()) - (146_097 * 86_400 if shift else 0)
-        return seconds - offset, self._nanos
+        return hour, minute, second
 
     def _year(self) -> int:
         held = self._rest

@@ -110,6 +110,10 @@ class Node(Protocol):
         """The same, or `None` when nothing is known."""
         ...
 
+    def element_size(self) -> Size:
+        """How large each element of this list may be by the schema; else 0 … UINT64_MAX, whatever made the list."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -11,7 +11,7 @@ Source: cel-go's common/error.go for how issues are shown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["CelError", "CompileError", "CostLimitExceeded", "EvaluationError", "Issue"]
+__all__ = ["ISSUES_MAX", "CelError", "CompileError", "CostLimitExceeded", "EvaluationError", "Issue"]
 
 
 class CelError(Exception):
@@ -27,14 +27,29 @@ class Issue:
     message: str
 
 
+ISSUES_MAX = 100
+"""So many are shown; the rest is counted. cel-go's limit."""
+
+_SNIPPET_BYTES_MAX = 16384
+"""Longer lines are not shown below a message."""
+
+
 class CompileError(CelError):
-    """The expression cannot be used. `str()` is what cel-go prints: every issue with its line and a caret."""
+    """The expression cannot be used. `str()` is what cel-go prints: every issue with its line and a caret.
+
+    `issues` are in the order of the text, those without a place first.
+    """
 
     def __init__(self, text: str, issues: Sequence[Issue], source: str = "<input>") -> None:
         self.text = text
-        self.issues = tuple(issues)
+        self.issues = tuple(sorted(issues[:ISSUES_MAX], key=lambda issue: issue.offset))
         self.source = source
-        super().__init__("\n".join(_shown(text, issue, source) for issue in self.issues))
+        self.truncated = max(0, len(issues) - ISSUES_MAX)
+        """How many more issues there were, too many to be told."""
+        shown = [_shown(text, issue, source) for issue in self.issues]
+        if self.truncated:
+            shown.append(f"{self.truncated} more errors were truncated")
+        super().__init__("\n".join(shown))
 
 
 class EvaluationError(CelError):
@@ -61,10 +76,12 @@ def _shown(text: str, issue: Issue, source: str) -> str:
     before = text[: issue.offset]
     line = before.count("\n")
     column = issue.offset - (before.rfind("\n") + 1)
-    lines = text.split("\n")
-    snippet = lines[line].replace("\t", " ") if line < len(lines) else ""
+    head = f"ERROR: {source}:{line + 1}:{column + 1}: {issue.message}"
+    snippet = text.split("\n")[line].replace("\t", " ")
+    if not text or len(snippet.encode(errors="replace")) > _SNIPPET_BYTES_MAX:
+        return head
     dots = "".join("．" if ord(char) > 0x7F else "." for char in snippet[:column])
     # cel-go draws a full-width dot and caret below full-width characters, so that the columns line up.
     wide = column < len(snippet) and ord(snippet[column]) > 0x7F
     caret = "＾" if wide else "^"
-    return f"ERROR: {source}:{line + 1}:{column + 1}: {issue.message}\n | {snippet}\n | {dots}{caret}"
+    return f"{head}\n | {snippet}\n | {dots}{caret}"

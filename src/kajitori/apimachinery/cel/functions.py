@@ -7,7 +7,7 @@ Source: cel-go's common/decls and cel.Library.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.cel.cost import Estimate, Node
@@ -36,6 +36,9 @@ class Overload:
     """What the call did cost, from its arguments (the receiver first) and its result. `None`: one unit."""
     estimate: Callable[[Sequence[Node]], Estimate | None] | None = None
     """What it may cost, from what is known of the arguments. `None`, or giving `None`: one unit, size unknown."""
+    guarded: bool = True
+    """Whether arguments are compared with `parameters` before `call`; else `call` takes any values and tells itself,
+    in its own words, which it cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Function:
 
     name: str
     overloads: tuple[Overload, ...]
+    cost: Callable[[Sequence[Any], Any], int] | None = None
+    """What a call did cost when the checker left the choice of the overload to the values, as with arguments of
+    type dyn; `Overload.cost` is not asked then. `None`: one unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,13 @@ class Library:
     """Names with a fixed value, such as types: `net.IP` is `(type_of(IP), IP)`."""
 
 
-def function(name: str, *overloads: Overload) -> Function:
-    """A function of these overloads."""
-    return Function(name, overloads)
+def function(
+    name: str,
+    *overloads: Overload,
+    guarded: bool = True,
+    cost: Callable[[Sequence[Any], Any], int] | None = None,
+) -> Function:
+    """A function of these overloads, none of them guarded if so said."""
+    return Function(
+        name, overloads if guarded else tuple(replace(one, guarded=False) for one in overloads), cost
+    )

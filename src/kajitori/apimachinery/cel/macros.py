@@ -3,16 +3,49 @@
 Sits beside the parser, which offers each call to the macros of its environment. A library that has macros of its
 own (`cel.bind`, comprehensions of two variables) declares them as these.
 
+Promises
+    M1  what an expansion makes has ids of its own and points at the call
+    M2  a loop variable must be a plain name and cannot hide the accumulator
+
 Source: cel-spec's doc/langdef.md, "Macros", and cel-go's parser/macro.go.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from kajitori.apimachinery.cel.tree import Expression
+from kajitori.apimachinery.cel.tree import (
+    Call,
+    Comprehension,
+    Entry,
+    Expression,
+    Field,
+    Ident,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    Select,
+    StructLiteral,
+)
 
-__all__ = ["Builder", "Macro", "MacroError"]
+__all__ = [
+    "ACCUMULATOR",
+    "OPTIONAL_MACROS",
+    "STANDARD_MACROS",
+    "UNUSED",
+    "Builder",
+    "Macro",
+    "MacroError",
+    "MacroTable",
+    "NodeBuilder",
+    "loop_variable",
+    "macro_table",
+]
+
+ACCUMULATOR = "@result"
+"""What comprehensions of macros call their accumulator; no expression can name it."""
+UNUSED = "#unused"
+"""The loop variable where there is none, as in `optMap`."""
 
 
 class MacroError(Exception):
@@ -44,8 +77,12 @@ class Builder(Protocol):
         result: Expression,
         *,
         iter_var2: str | None = None,
-        accu_var: str = "@result",
+        accu_var: str = ACCUMULATOR,
     ) -> Expression: ...
+
+    def copy(self, expression: Expression) -> Expression:
+        """The same with new ids, for an argument that is used twice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +95,221 @@ class Macro:
     receiver: bool
     """`x.name(…)` rather than `name(…)`."""
     expand: Callable[[Builder, Expression | None, Sequence[Expression]], Expression | None]
+
+
+MacroTable = Mapping[tuple[str, int | None, bool], Macro]
+"""Macros by name, number of arguments and whether they have a receiver."""
+
+
+def macro_table(macros: Sequence[Macro]) -> MacroTable:
+    """Them as the parser looks them up; of two with one signature the later."""
+    return {(macro.name, macro.arguments, macro.receiver): macro for macro in macros}
+
+
+class NodeBuilder:
+    """The `Builder` that the parser gives: ids from `take_id`, everything at `offset`."""
+
+    def __init__(self, take_id: Callable[[], int], offset: int) -> None:
+        self._take_id = take_id
+        self._offset = offset
+
+    def literal(self, value: object) -> Expression:
+        return Literal(self._take_id(), self._offset, value)
+
+    def ident(self, name: str) -> Expression:
+        return Ident(self._take_id(), self._offset, name)
+
+    def call(self, function: str, *args: Expression) -> Expression:
+        return Call(self._take_id(), self._offset, function, None, args)
+
+    def member_call(self, function: str, target: Expression, *args: Expression) -> Expression:
+        return Call(self._take_id(), self._offset, function, target, args)
+
+    def select(self, operand: Expression, field: str, *, test_only: bool = False) -> Expression:
+        return Select(self._take_id(), self._offset, operand, field, test_only)
+
+    def list(self, *elements: Expression) -> Expression:
+        return ListLiteral(self._take_id(), self._offset, elements)
+
+    def map(self, *entries: tuple[Expression, Expression]) -> Expression:
+        made = tuple(Entry(self._take_id(), self._offset, key, value) for key, value in entries)
+        return MapLiteral(self._take_id(), self._offset, made)
+
+    def comprehension(
+        self,
+        iter_range: Expression,
+        iter_var: str,
+        accu_init: Expression,
+        condition: Expression,
+        step: Expression,
+        result: Expression,
+        *,
+        iter_var2: str | None = None,
+        accu_var: str = ACCUMULATOR,
+    ) -> Expression:
+        return Comprehension(
+            self._take_id(),
+            self._offset,
+            iter_range,
+            iter_var,
+            iter_var2,
+            accu_var,
+            accu_init,
+            condition,
+            step,
+            result,
+        )
+
+    def copy(self, expression: Expression) -> Expression:
+        again = self.copy
+        one = expression
+        new = self._take_id()
+        match one:
+            case Literal() | Ident():
+                return replace(one, id=new)
+            case Select():
+                return replace(one, id=new, operand=again(one.operand))
+            case Call():
+                args = tuple(again(arg) for arg in one.args)
+                return replace(one, id=new, args=args, target=again(one.target) if one.target else None)
+            case ListLiteral():
+                return replace(one, id=new, elements=tuple(again(element) for element in one.elements))
+            case MapLiteral():
+                return replace(one, id=new, entries=tuple(self._copy_entry(entry) for entry in one.entries))
+            case StructLiteral():
+                return replace(one, id=new, fields=tuple(self._copy_field(field) for field in one.fields))
+            case Comprehension():
+                return replace(
+                    one,
+                    id=new,
+                    iter_range=again(one.iter_range),
+                    accu_init=again(one.accu_init),
+                    condition=again(one.condition),
+                    step=again(one.step),
+                    result=again(one.result),
+                )
+
+    def _copy_entry(self, entry: Entry) -> Entry:
+        return replace(entry, id=self._take_id(), key=self.copy(entry.key), value=self.copy(entry.value))
+
+    def _copy_field(self, field: Field) -> Field:
+        return replace(field, id=self._take_id(), value=self.copy(field.value))
+
+
+def loop_variable(argument: Expression, complaint: str = "argument is not an identifier") -> str:
+    """The name that a macro's first argument gives its loop variable.
+
+    Raises:
+        MacroError: it is no plain name, or the accumulator's.
+    """
+    if not isinstance(argument, Ident):
+        raise MacroError(complaint, argument)
+    if argument.name in (ACCUMULATOR, "__result__"):
+        raise MacroError("iteration variable overwrites accumulator variable", argument)
+    return argument.name
+
+
+def _has(build: Builder, _: Expression | None, args: Sequence[Expression]) -> Expression:
+    (argument,) = args
+    if not isinstance(argument, Select):
+        raise MacroError("invalid argument to has() macro", argument)
+    return build.select(argument.operand, argument.field, test_only=True)
+
+
+def _all(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = loop_variable(args[0], "argument must be a simple name")
+    start = build.literal(True)
+    condition = build.call("@not_strictly_false", build.ident(ACCUMULATOR))
+    step = build.call("_&&_", build.ident(ACCUMULATOR), args[1])
+    return build.comprehension(target, variable, start, condition, step, build.ident(ACCUMULATOR))
+
+
+def _exists(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = loop_variable(args[0], "argument must be a simple name")
+    start = build.literal(False)
+    condition = build.call("@not_strictly_false", build.call("!_", build.ident(ACCUMULATOR)))
+    step = build.call("_||_", build.ident(ACCUMULATOR), args[1])
+    return build.comprehension(target, variable, start, condition, step, build.ident(ACCUMULATOR))
+
+
+def _exists_one(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = loop_variable(args[0], "argument must be a simple name")
+    start = build.literal(0)
+    condition = build.literal(True)
+    one_more = build.call("_+_", build.ident(ACCUMULATOR), build.literal(1))
+    step = build.call("_?_:_", args[1], one_more, build.ident(ACCUMULATOR))
+    result = build.call("_==_", build.ident(ACCUMULATOR), build.literal(1))
+    return build.comprehension(target, variable, start, condition, step, result)
+
+
+def _map(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = loop_variable(args[0])
+    start = build.list()
+    condition = build.literal(True)
+    step = build.call("_+_", build.ident(ACCUMULATOR), build.list(args[-1]))
+    if len(args) == 3:
+        step = build.call("_?_:_", args[1], step, build.ident(ACCUMULATOR))
+    return build.comprehension(target, variable, start, condition, step, build.ident(ACCUMULATOR))
+
+
+def _filter(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = loop_variable(args[0])
+    start = build.list()
+    condition = build.literal(True)
+    step = build.call("_+_", build.ident(ACCUMULATOR), build.list(args[0]))
+    step = build.call("_?_:_", args[1], step, build.ident(ACCUMULATOR))
+    return build.comprehension(target, variable, start, condition, step, build.ident(ACCUMULATOR))
+
+
+def _opt_map(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = _opt_variable("optMap", args[0])
+    has_value = build.member_call("hasValue", target)
+    value = build.call("optional.of", _with_value(build, target, variable, args[1]))
+    return build.call("_?_:_", has_value, value, build.call("optional.none"))
+
+
+def _opt_flat_map(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    assert target is not None
+    variable = _opt_variable("optFlatMap", args[0])
+    has_value = build.member_call("hasValue", target)
+    value = _with_value(build, target, variable, args[1])
+    return build.call("_?_:_", has_value, value, build.call("optional.none"))
+
+
+def _opt_variable(macro: str, argument: Expression) -> str:
+    if not isinstance(argument, Ident):
+        raise MacroError(f"{macro}() variable name must be a simple identifier", argument)
+    return argument.name
+
+
+def _with_value(build: Builder, target: Expression, variable: str, body: Expression) -> Expression:
+    """The body with the optional's value bound to the variable: a comprehension over nothing."""
+    nothing = build.list()
+    value = build.member_call("value", build.copy(target))
+    never = build.literal(False)
+    same = build.ident(variable)
+    return build.comprehension(nothing, UNUSED, value, never, same, body, accu_var=variable)
+
+
+STANDARD_MACROS = (
+    Macro("has", 1, False, _has),
+    Macro("all", 2, True, _all),
+    Macro("exists", 2, True, _exists),
+    Macro("exists_one", 2, True, _exists_one),
+    Macro("map", 2, True, _map),
+    Macro("map", 3, True, _map),
+    Macro("filter", 2, True, _filter),
+)
+"""What every environment has."""
+
+OPTIONAL_MACROS = (
+    Macro("optMap", 2, True, _opt_map),
+    Macro("optFlatMap", 2, True, _opt_flat_map),
+)
+"""What comes with optional types."""

@@ -42,6 +42,7 @@ __all__ = [
     "optional_of",
     "type_of",
     "type_parameter",
+    "wrapper_of",
 ]
 
 
@@ -82,10 +83,12 @@ class Type:
     """How large a value may be by its schema (elements, code points or bytes), where the schema limits it."""
     key_size: "Size | None" = field(default=None, compare=False, repr=False)
     """For a map, how large a key may be."""
+    nullable: bool = field(default=False, compare=False, repr=False)
+    """A wrapped primitive such as `google.protobuf.Int64Value`: the type itself, or null."""
 
     def __str__(self) -> str:
         if not self.parameters:
-            return self.name
+            return f"wrapper({self.name})" if self.nullable else self.name
         return f"{self.name}({', '.join(str(one) for one in self.parameters)})"
 
     @property
@@ -142,6 +145,11 @@ def object_type(name: str, fields: Mapping[str, Type]) -> Type:
 def type_parameter(name: str) -> Type:
     """A variable of an overload's signature, such as the `A` of `list(A) + list(A)`."""
     return Type(Kind.PARAMETER, name)
+
+
+def wrapper_of(one: Type) -> Type:
+    """The primitive type or null."""
+    return Type(one.kind, one.name, nullable=True)
 
 
 LIST_DYN = list_of(DYN)

@@ -61,48 +61,15 @@ def _matcher(pattern: str, flags: int = re.ASCII) -> Check:
     return lambda text: expression().fullmatch(text) is not None
 
 
-_REQUEST_SCHEME = _expression(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.ASCII | re.DOTALL)
-_BAD_ESCAPE = _expression(r"%(?![0-9A-Fa-f]{2})")
-_HOST = _expression(r"[A-Za-z0-9\-_.~!$&'()*+,;=:<>\"\[\]\u0080-\U0010ffff%]*")
-_USER = _expression(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
-
-
 def _is_uri(text: str) -> bool:
-    """What Go's url.ParseRequestURI accepts: an absolute URI or an absolute path."""
-    if not text or any(each < " " or each == "\x7f" for each in text):
-        return False
-    if text == "*":
-        return True
-    scheme = _REQUEST_SCHEME().fullmatch(text)
-    rest = text
-    if scheme:
-        rest = scheme.group(2)
-        if not rest.startswith("/"):
-            return True
-    elif text.startswith(":") or not text.startswith("/"):
-        return False
-    rest = rest.partition("?")[0]
-    if rest.startswith("//") and (scheme or not rest.startswith("///")):
-        authority, slash, path = rest[2:].partition("/")
-        return _is_authority(authority) and _BAD_ESCAPE().search(slash + path) is None
-    return _BAD_ESCAPE().search(rest) is None
+    """An absolute URI or an absolute path."""
+    from kajitori.apimachinery.urls import UrlError, check_request_uri  # few schemas have this format
 
-
-def _is_authority(authority: str) -> bool:
-    user, at, host = authority.rpartition("@")
-    if at and (not _USER().fullmatch(user) or _BAD_ESCAPE().search(user)):
+    try:
+        check_request_uri(text)
+    except UrlError:
         return False
-    if not _HOST().fullmatch(host) or _BAD_ESCAPE().search(host):
-        return False
-    if host.startswith("["):
-        inside, bracket, port = host.rpartition("]")
-        return bool(inside) and bool(bracket) and (not port or (port[0] == ":" and _is_digits(port[1:])))
-    _, colon, port = host.rpartition(":")
-    return not colon or _is_digits(port)
-
-
-def _is_digits(text: str) -> bool:
-    return not text or (text.isascii() and text.isdigit())
+    return True
 
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+"

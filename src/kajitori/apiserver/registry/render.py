@@ -56,13 +56,9 @@ def write_any(obj: Any, media: str) -> bytes:
 
         return protobuf_codec().encode(obj)
     if media == YAML:
-        import yaml
+        from kajitori.apimachinery.yaml_text import encode_yaml
 
-        dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-        text: bytes = yaml.dump(
-            obj, Dumper=dumper, default_flow_style=False, allow_unicode=True, encoding="utf-8"
-        )
-        return text
+        return encode_yaml(obj)
     return encode(obj) + b"\n"
 
 
