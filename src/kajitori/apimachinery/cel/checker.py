@@ -301,13 +301,12 @@ class _Checker:
     def _declared_field(self, node: Any, target: Type, field: str) -> Type | None:
         """The type of a field of an object type; `None`, and an issue, when it has no such field."""
         fields = target.fields
-        found = fields.get(field) if fields is not None else None
-        if (
-            found is None
-            and fields is not None
-            and field in RESERVED
-            and self._declarations.keywords_are_fields
-        ):
+        if fields is None:
+            # A library's type, such as a quantity: only functions look into it.
+            self._report(node, f"unexpected failed resolution of '{target.name}'")
+            return None
+        found = fields.get(field)
+        if found is None and field in RESERVED and self._declarations.keywords_are_fields:
             found = fields.get(f"__{field}__")
         if found is None:
             self._report(node, f"undefined field '{field}'")
