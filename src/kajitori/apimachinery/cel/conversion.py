@@ -129,7 +129,7 @@ class _Maker:
             return _int_or_string if checked else None
         kind = schema.get("type")
         if kind == "object":
-            return self._object(with_object_meta(schema) if root else schema, inside)
+            return self._object(with_object_meta(schema, self._resolve) if root else schema, inside)
         if kind == "array":
             return self._array(schema, inside)
         if kind == "string":

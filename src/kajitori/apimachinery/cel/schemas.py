@@ -74,10 +74,10 @@ def is_int_or_string(schema: _Schema) -> bool:
     return bool(schema.get("x-kubernetes-int-or-string")) or schema.get("format") == "int-or-string"
 
 
-def with_object_meta(schema: _Schema) -> _Schema:
+def with_object_meta(schema: _Schema, resolve: Resolve | None = None) -> _Schema:
     """The schema with what every resource has, unless it has all of that already."""
     properties = schema.get("properties") or {}
-    metadata = properties.get("metadata") or {}
+    metadata, _ = resolved(properties.get("metadata") or {}, frozenset(), resolve)
     known = metadata.get("properties") or {}
     if (
         metadata.get("type") == "object"
@@ -124,7 +124,7 @@ class _Reader:
             return Type(Kind.DYN, "dyn", size=Size(0, _TEXT_BYTES if limit is None else _positive(limit) * 4))
         kind = schema.get("type")
         if kind == "object":
-            return self._object(with_object_meta(schema) if root else schema, path, inside)
+            return self._object(with_object_meta(schema, self._resolve) if root else schema, path, inside)
         if kind == "array":
             return self._array(schema, path, inside)
         if kind == "string":
@@ -167,7 +167,7 @@ class _Reader:
             return 1
         kind = schema.get("type")
         if kind == "object" and not isinstance(schema.get("additionalProperties"), Mapping):
-            return self._smallest_object(with_object_meta(schema) if root else schema, inside)
+            return self._smallest_object(with_object_meta(schema, self._resolve) if root else schema, inside)
         if kind == "string":
             known = _FORMATS.get(schema.get("format") or "")
             return known[2] if known is not None else 2
