@@ -78,7 +78,8 @@ def test_durations_are_written_in_seconds(nanoseconds: int) -> None:  # D2
     assert text.endswith("s") and "e" not in text
     found = parse_duration(text)
     if abs(nanoseconds) < 1 << 50:
-        assert found == Duration(nanoseconds)
+        # Seconds are written as a double, as Go does, and what Go reads it cuts off: 1.5745917409999999s.
+        assert found is not None and abs(found.nanoseconds - nanoseconds) <= 1
 
 
 def test_durations_are_read_as_go_reads_them() -> None:  # D2

@@ -30,6 +30,7 @@ __all__ = [
     "PREFIX",
     "PRODUCT",
     "RELATION",
+    "RESERVED",
     "SUM",
     "TAIL",
     "Building",
@@ -41,6 +42,28 @@ __all__ = [
 
 # How strongly what is pending holds its operand: an operator finishes everything that holds as strongly or more.
 BRACKET, TAIL, CONDITION, OR, AND, RELATION, SUM, PRODUCT, PREFIX = range(9)
+
+
+RESERVED = frozenset(
+    {
+        *(
+            "as",
+            "break",
+            "const",
+            "continue",
+            "else",
+            "false",
+            "for",
+            "function",
+            "if",
+            "import",
+            "in",
+            "let",
+        ),
+        *("loop", "package", "namespace", "null", "return", "true", "var", "void", "while"),
+    }
+)
+"""What no variable and no function may be called; fields may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,14 @@ def _shown(text: str, issue: Issue, source: str) -> str:
     """An issue as cel-go shows it: source, line and column, message, the line itself and a caret below."""
     if issue.offset < 0:
         return f"ERROR: {source}:-1:0: {issue.message}"
+    if not text:
+        return f"ERROR: {source}:1:0: {issue.message}"
     before = text[: issue.offset]
     line = before.count("\n")
     column = issue.offset - (before.rfind("\n") + 1)
     head = f"ERROR: {source}:{line + 1}:{column + 1}: {issue.message}"
     snippet = text.split("\n")[line].replace("\t", " ")
-    if not text or len(snippet.encode(errors="replace")) > _SNIPPET_BYTES_MAX:
+    if len(snippet.encode(errors="replace")) > _SNIPPET_BYTES_MAX:
         return head
     dots = "".join("．" if ord(char) > 0x7F else "." for char in snippet[:column])
     # cel-go draws a full-width dot and caret below full-width characters, so that the columns line up.

@@ -14,7 +14,6 @@ Source: cel-spec's doc/langdef.md, "Syntax"; cel-go's CEL.g4 and unescape.go for
 import re
 from math import isinf
 
-from kajitori.apimachinery.cel.errors import Issue
 from kajitori.apimachinery.cel.values import INT_MAX, INT_MIN, UINT_MAX, UInt
 
 __all__ = [
@@ -69,10 +68,10 @@ _UNFINISHED = re.compile(
 """What could still have become a token, where none is: it and one more character are skipped."""
 
 
-def tokens_of(text: str) -> tuple[list[Token], list[Issue]]:
-    """The tokens of a text, the end included, and what in it is no token."""
+def tokens_of(text: str) -> tuple[list[Token], list[tuple[int, int]]]:
+    """The tokens of a text, the end included, and from where to where something else had to be skipped."""
     found: list[Token] = []
-    issues: list[Issue] = []
+    skipped: list[tuple[int, int]] = []
     position = 0
     while True:
         for match in _TOKEN.finditer(text, position):
@@ -85,13 +84,11 @@ def tokens_of(text: str) -> tuple[list[Token], list[Issue]]:
                 start = match.start(kind)
                 begun = _UNFINISHED.match(text, start)
                 position = (begun.end() if begun else start) + 1
-                issues.append(
-                    Issue(start, f"Syntax error: token recognition error at: '{text[start:position]}'")
-                )
+                skipped.append((start, position))
                 break
             elif kind == "END":
                 found.append((END, END, len(text)))
-                return found, issues
+                return found, skipped
             found.append((kind, part, match.start(match.lastindex or 0)))
         else:
             raise AssertionError(f"the end of {text!r} was not found")

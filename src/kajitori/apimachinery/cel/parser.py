@@ -24,6 +24,7 @@ from kajitori.apimachinery.cel.building import (
     PREFIX,
     PRODUCT,
     RELATION,
+    RESERVED,
     SUM,
     TAIL,
     Building,
@@ -51,27 +52,6 @@ CODE_POINTS_MAX = 100_000
 """cel-go's limit; Kubernetes does not change it."""
 NESTING_MAX = 250
 """How deeply a rule of the grammar, or the tree, may nest; cel-go's limit."""
-
-_RESERVED = frozenset(
-    {
-        *(
-            "as",
-            "break",
-            "const",
-            "continue",
-            "else",
-            "false",
-            "for",
-            "function",
-            "if",
-            "import",
-            "in",
-            "let",
-        ),
-        *("loop", "package", "namespace", "null", "return", "true", "var", "void", "while"),
-    }
-)
-"""What no variable and no function may be called; fields may."""
 
 _BINARY = {
     "<": (RELATION, "_<_"),
@@ -112,23 +92,27 @@ def parse(
     if len(text) > code_points_max:
         message = f"expression code point size exceeds limit: size: {len(text)}, limit {code_points_max}"
         raise CompileError(text, [Issue(-1, message)])
-    tokens, issues = tokens_of(text)
+    tokens, skipped = tokens_of(text)
     table = macro_table(macros) if isinstance(macros, Sequence) else macros
-    parser = _Parser(tokens, table, Options(optional_syntax, quoted_fields, nesting_max))
+    options = Options(optional_syntax, quoted_fields, nesting_max)
+    parser = _Parser(tokens, table, options)
     try:
         root = parser.run()
+        if skipped:
+            raise Unfit
     except Unfit:
-        raise CompileError(text, issues + syntax_issues(tokens, parser.at - 1)) from None
+        raise CompileError(
+            text, syntax_issues(text, tokens, skipped, parser.at - 1, table, options)
+        ) from None
     except TooDeep:
         message = f"expression recursion limit exceeded: {nesting_max}"
-        raise CompileError(text, [*issues, Issue(-1, message)]) from None
+        raise CompileError(text, [Issue(-1, message)]) from None
     except (
         RecursionError
     ):  # A macro that copies its target, which may be as deep as macros in macros make it.
-        raise CompileError(text, [*issues, Issue(-1, "max recursion depth exceeded")]) from None
-    issues += parser.issues
-    if issues:
-        raise CompileError(text, issues)
+        raise CompileError(text, [Issue(-1, "max recursion depth exceeded")]) from None
+    if parser.issues:
+        raise CompileError(text, parser.issues)
     return Tree(text, root, parser.macro_calls)
 
 
@@ -218,11 +202,11 @@ class _Parser(Building):
             self.at += 1
             call = self.begin(BRACKET, "f(", self.take_id(), place)
             call.name = name
-            if text in _RESERVED:
+            if text in RESERVED:
                 # What is in the brackets is read, but what is wrong there does not matter any more.
                 call.left = (len(self.issues), Issue(start, f"reserved identifier: {text}"))
             return _OPERAND
-        if text in _RESERVED:
+        if text in RESERVED:
             self.broken(start, f"reserved identifier: {text}")
         else:
             self.leaf(Ident(self.take_id(), offset, name))
@@ -416,7 +400,7 @@ class _Parser(Building):
         value = self.value
         for _ in names[1:]:
             value = value.operand if isinstance(value, Select) else None
-        if isinstance(value, Literal) and value.value is NotImplemented and names[0] in _RESERVED:
+        if isinstance(value, Literal) and value.value is NotImplemented and names[0] in RESERVED:
             self.issues.pop()
         elif not isinstance(value, Ident):
             raise Unfit

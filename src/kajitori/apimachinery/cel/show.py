@@ -11,7 +11,7 @@ from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Duration, MapValue, Optional, Timestamp, UInt
 from kajitori.wire import go_time
 
-__all__ = ["formatted", "shown"]
+__all__ = ["formatted", "quoted", "shown"]
 
 
 def shown(value: Any) -> str:
