@@ -62,7 +62,7 @@ class Quantity:
     Amounts are equal when they are the same amount, however written: `1` equals `1000m`.
     """
 
-    __slots__ = ("_text", "format", "scale", "unscaled")
+    __slots__ = ("_text", "format", "scale", "unscaled", "wide")
 
     def __init__(
         self,
@@ -71,11 +71,14 @@ class Quantity:
         *,
         format: QuantityFormat = QuantityFormat.DECIMAL_SI,
         text: str = "",
+        wide: bool = False,
     ) -> None:
         """`text` is the canonical text when the caller knows it already."""
         self.unscaled = unscaled
         self.scale = scale
         self.format = format
+        self.wide = wide
+        """Kubernetes did not read the text into 64 bits, which it can do even with some small amounts (`0.5Gi`)."""
         self._text = text
 
     def __str__(self) -> str:
@@ -220,7 +223,8 @@ def parse_quantity(text: str) -> Quantity:
         sized, scale = _rounded(sized, scale)
         if base == 2:
             sized, scale, format = _bounded(sized, scale)
-    return Quantity(-sized if sign == "-" else sized, scale, format=format, text=kept or "")
+    amount = -sized if sign == "-" else sized
+    return Quantity(amount, scale, format=format, text=kept or "", wide=kept is None)
 
 
 def _interpreted(suffix: str) -> tuple[int, int, QuantityFormat]:

@@ -53,7 +53,7 @@ class Url:
     """What follows the scheme when that is no slash: `mailto:x` has `x`."""
     user: tuple[str, str | None] | None = None
     """Name and password, unescaped."""
-    host: str = ""
+    host_bytes: str = ""
     """With the port, unescaped."""
     path: str = ""
     """Unescaped."""
@@ -68,6 +68,11 @@ class Url:
     """`file:/path`: a scheme, no `//`."""
 
     @property
+    def host(self) -> str:
+        """With the port."""
+        return _text(self.host_bytes)
+
+    @property
     def hostname(self) -> str:
         """The host without port and brackets."""
         return self._host_and_port()[0]
@@ -78,9 +83,9 @@ class Url:
         return self._host_and_port()[1]
 
     def _host_and_port(self) -> tuple[str, str]:
-        host, colon, port = self.host.rpartition(":")
+        host, colon, port = self.host_bytes.rpartition(":")
         if not colon or not _port_matches(f":{port}"):
-            host, port = self.host, ""
+            host, port = self.host_bytes, ""
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
         return _text(host), _text(port)
@@ -118,15 +123,15 @@ class Url:
 
     def _hierarchy(self, start: str) -> str:
         authority = ""
-        if (self.host or self.user) or (self.scheme and self.path and not self.no_authority):
+        if (self.host_bytes or self.user) or (self.scheme and self.path and not self.no_authority):
             authority = "//"
         if self.user:
             name, password = self.user
             authority += _escaped(name, _USER)
             authority += "@" if password is None else f":{_escaped(password, _USER)}@"
-        authority += _escaped(self.host, _HOST)
+        authority += _escaped(self.host_bytes, _HOST)
         path = _as_written(self.written_path, self.path, _PATH_AS_WRITTEN, _PATH)
-        if path and path[0] != "/" and self.host:
+        if path and path[0] != "/" and self.host_bytes:
             authority += "/"
         elif not start and not authority and ":" in path.partition("/")[0]:
             authority = "./"
@@ -212,7 +217,7 @@ def _parsed(data: str, *, request: bool) -> Url:
     if rest.startswith("//") and (scheme or (not request and not rest.startswith("///"))):
         authority, slash, rest = rest[2:].partition("/")
         user, host = _authority(scheme, authority)
-        url, rest = replace(url, user=user, host=host), slash + rest
+        url, rest = replace(url, user=user, host_bytes=host), slash + rest
     elif scheme:
         url = replace(url, no_authority=True)
     path = _unescaped(rest)

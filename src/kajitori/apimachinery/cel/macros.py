@@ -38,6 +38,7 @@ __all__ = [
     "MacroError",
     "MacroTable",
     "NodeBuilder",
+    "expand_map",
     "loop_variable",
     "macro_table",
 ]
@@ -245,7 +246,8 @@ def _exists_one(build: Builder, target: Expression | None, args: Sequence[Expres
     return build.comprehension(target, variable, start, condition, step, result)
 
 
-def _map(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+def expand_map(build: Builder, target: Expression | None, args: Sequence[Expression]) -> Expression:
+    """`x.map(name, each)` or `x.map(name, condition, each)`."""
     assert target is not None
     variable = loop_variable(args[0])
     start = build.list()
@@ -302,8 +304,8 @@ STANDARD_MACROS = (
     Macro("all", 2, True, _all),
     Macro("exists", 2, True, _exists),
     Macro("exists_one", 2, True, _exists_one),
-    Macro("map", 2, True, _map),
-    Macro("map", 3, True, _map),
+    Macro("map", 2, True, expand_map),
+    Macro("map", 3, True, expand_map),
     Macro("filter", 2, True, _filter),
 )
 """What every environment has."""

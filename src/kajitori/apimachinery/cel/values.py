@@ -10,7 +10,7 @@ JSON comes in as it is: no wrapping, no copying, so reading `self.spec.replicas`
 Promises
     V1  numbers are equal across int and uint by their value, and with a double as doubles; NaN equals nothing
     V2  a map's key is found by any number of the same value, as in `{1: 'a'}[1.0]`, and never `true` by 1
-    V3  equality of values of different types is false, never an error
+    V3  equality of values of different types is false, never an error, but for what a library's own type says
 
 Source: cel-spec's doc/langdef.md, "Values"; cel-go's common/types, whose run-time messages these are.
 """
@@ -59,6 +59,7 @@ __all__ = [
     "keys_of",
     "map_of_entries",
     "no_such_overload",
+    "surely_equal",
     "type_of",
 ]
 
@@ -107,7 +108,10 @@ NONE = Optional(None, present=False)
 
 @runtime_checkable
 class Opaque(Protocol):
-    """A value of a library's own type. Equality is `==`."""
+    """A value of a library's own type. Equality is `==`, or its method `equals`, which may raise EvaluationError.
+
+    Its size for costs is 1, or its `cel_size`.
+    """
 
     cel_type: Type
 
@@ -213,7 +217,11 @@ def no_such_overload(function: str, *arguments: object) -> EvaluationError:
 
 
 def equal(left: object, right: object) -> bool:
-    """Whether two values are equal, whatever their types are."""
+    """Whether two values are equal, whatever their types are.
+
+    Raises:
+        EvaluationError: the left one is of a library's type and cannot be compared with the right one.
+    """
     one, other = type(left), type(right)
     if one is other and one in _PLAIN:
         return left == right
@@ -224,7 +232,7 @@ def equal(left: object, right: object) -> bool:
         if one is float or other is float:
             return float(left) == float(right)  # type: ignore[arg-type]
         return left == right
-    if one is bool or other is bool or left is None or right is None:
+    if one is bool or left is None or right is None:
         return left is right
     if isinstance(left, list | tuple):
         equals = getattr(left, "equals", None)
@@ -233,7 +241,7 @@ def equal(left: object, right: object) -> bool:
         return (
             isinstance(right, list | tuple)
             and len(left) == len(right)
-            and all(equal(*pair) for pair in zip(left, right, strict=True))
+            and all(_not_unequal(*pair) for pair in zip(left, right, strict=True))
         )
     if isinstance(left, dict | MapValue):
         return _maps_equal(left, right)
@@ -241,7 +249,8 @@ def equal(left: object, right: object) -> bool:
         return other is Type and left.name == right.name  # type: ignore[attr-defined]
     if one is Optional:
         return other is Optional and _optionals_equal(left, right)  # type: ignore[arg-type]
-    return bool(left == right)
+    equals = getattr(left, "equals", None)
+    return bool(left == right if equals is None else equals(right))
 
 
 _PLAIN = frozenset((str, int, UInt, float, bool, bytes, type(None), Timestamp, Duration))
@@ -254,9 +263,25 @@ def _maps_equal(left: Any, right: Any) -> bool:
         return False
     for key, value in left.items():
         other = find(right, key)
-        if other is MISSING or not equal(value, other):
+        if other is MISSING or not _not_unequal(value, other):
             return False
     return True
+
+
+def _not_unequal(left: object, right: object) -> bool:
+    """Lists and maps differ where members do; members that cannot be compared make no difference to them."""
+    try:
+        return equal(left, right)
+    except EvaluationError:
+        return True
+
+
+def surely_equal(left: object, right: object) -> bool:
+    """Whether two values can be compared and are equal."""
+    try:
+        return equal(left, right)
+    except EvaluationError:
+        return False
 
 
 def _optionals_equal(left: Optional, right: Optional) -> bool:
@@ -279,7 +304,7 @@ def contains(container: Any, value: object) -> bool:
     if isinstance(container, list | tuple):
         if type(value) is str:
             return value in container
-        return any(equal(value, one) for one in container)
+        return any(surely_equal(value, one) for one in container)
     if isinstance(container, dict | MapValue):
         return find(container, value) is not MISSING
     raise EvaluationError("no such overload")
@@ -341,7 +366,7 @@ def actual_size(value: object) -> int:
         return 1 if isinstance(value, Struct) else len(value)
     if type(value) is Optional and value.present:
         return actual_size(value.value)
-    return 1
+    return int(getattr(value, "cel_size", 1))
 
 
 def _other_integers(number: Any) -> Iterator[Any]:

@@ -34,7 +34,6 @@ _CHEAP_EQUALITY = frozenset(
     (
         "kubernetes.Quantity",
         "kubernetes.Semver",
-        "kubernetes.URL",
         "kubernetes.authorization.Authorizer",
         "kubernetes.authorization.Decision",
         "kubernetes.authorization.GroupCheck",
@@ -45,6 +44,8 @@ _CHEAP_EQUALITY = frozenset(
     )
 )
 """Types whose values are compared at the price of one unit."""
+_UNIT_EQUALITY = _CHEAP_EQUALITY | {"kubernetes.NamedFormat", "kubernetes.URL"}
+"""These too, once they are compared."""
 _COMPARISONS = tuple(
     f"{order}_{kind}"
     for order in ("less", "less_equals", "greater", "greater_equals")
@@ -67,6 +68,10 @@ def _equal(arguments: Sequence[Node]) -> Estimate:
         return Estimate(Cost(1, 1))
     if one == other and one.name == "kubernetes.NamedFormat":
         return Estimate(Cost(1, _FORMAT_SIZE_MAX).scaled(STRING_TRAVERSAL_FACTOR))
+    if one == other and one.name == "kubernetes.URL":
+        # Only the right one's size counts in Kubernetes, and only when it is known.
+        size = arguments[1].known_size() or Size(1, 1)
+        return Estimate(Cost(1, size.max).scaled(STRING_TRAVERSAL_FACTOR))
     return _compared(arguments)
 
 
@@ -137,7 +142,7 @@ def _cost_of_comparison(arguments: Sequence[Any], _result: Any) -> int:
 def _cost_of_equality(arguments: Sequence[Any], _result: Any) -> int:
     # What has a type of its own is one of Kubernetes' values or a message.
     kind = getattr(arguments[0], "cel_type", None)
-    if kind is not None and (kind.name in _CHEAP_EQUALITY or kind.name == "kubernetes.NamedFormat"):
+    if kind is not None and kind.name in _UNIT_EQUALITY:
         return 1
     return _traversal(min(actual_size(arguments[0]), actual_size(arguments[1])))
 

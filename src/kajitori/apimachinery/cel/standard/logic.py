@@ -5,7 +5,7 @@ from typing import Any
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Overload, function
 from kajitori.apimachinery.cel.types import BOOL, type_parameter
-from kajitori.apimachinery.cel.values import equal
+from kajitori.apimachinery.cel.values import equal, surely_equal
 
 __all__ = ["FUNCTIONS"]
 
@@ -27,7 +27,8 @@ def _not_strictly_false(value: Any) -> bool:
 
 
 def _unequal(left: Any, right: Any) -> bool:
-    return not equal(left, right)
+    # Values that cannot be compared are not equal; only `==` makes an error of it.
+    return not surely_equal(left, right)
 
 
 FUNCTIONS = (
