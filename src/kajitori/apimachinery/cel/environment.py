@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from kajitori.apimachinery.cel.checker import Checked, check
+from kajitori.apimachinery.cel.compiler import Program, compile_program
 from kajitori.apimachinery.cel.declarations import (
     Callable,
     Container,
@@ -202,6 +203,14 @@ class Environment:
             if issues:
                 raise CompileError(tree.text, sorted(issues, key=lambda issue: issue.offset))
         return checked
+
+    def compile(self, text: str | Tree) -> Program:
+        """The expression ready to run.
+
+        Raises:
+            CompileError: it is no expression, its types do not go together, or one of its constants has no value.
+        """
+        return compile_program(self.check(text))
 
 
 def _constants(libraries: Iterable[Library]) -> dict[str, Name]:

@@ -2,6 +2,7 @@
 
     CelError
     ├── CompileError      the text does not parse or does not type-check; has `issues`
+    │   └── ProgramError  a constant in it has no value, such as `int('x')`
     └── EvaluationError   a value could not be computed: `&&`, `||` and `?:` may absorb it
         └── (CostLimitExceeded is none of these: nothing absorbs it)
 
@@ -11,7 +12,15 @@ Source: cel-go's common/error.go for how issues are shown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ISSUES_MAX", "CelError", "CompileError", "CostLimitExceeded", "EvaluationError", "Issue"]
+__all__ = [
+    "ISSUES_MAX",
+    "CelError",
+    "CompileError",
+    "CostLimitExceeded",
+    "EvaluationError",
+    "Issue",
+    "ProgramError",
+]
 
 
 class CelError(Exception):
@@ -50,6 +59,14 @@ class CompileError(CelError):
         if self.truncated:
             shown.append(f"{self.truncated} more errors were truncated")
         super().__init__("\n".join(shown))
+
+
+class ProgramError(CompileError):
+    """The types go together, but a constant has no value: known before any run. `str()` is the bare message."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("", (Issue(-1, message),))
+        self.args = (message,)
 
 
 class EvaluationError(CelError):

@@ -33,7 +33,10 @@ class Overload:
     member: bool = False
     """`x.f(y)` rather than `f(x, y)`."""
     cost: Callable[[Sequence[Any], Any], int] | None = None
-    """What the call did cost, from its arguments (the receiver first) and its result. `None`: one unit."""
+    """What the call did cost, from its arguments (the receiver first) and its result. `None`: one unit.
+
+    A call that failed is paid for as well: then any argument may be of a wrong type, or be no value at all, which is
+    of size 1."""
     estimate: Callable[[Sequence[Node]], Estimate | None] | None = None
     """What it may cost, from what is known of the arguments. `None`, or giving `None`: one unit, size unknown."""
     guarded: bool = True

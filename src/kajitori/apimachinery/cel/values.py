@@ -15,7 +15,7 @@ Promises
 Source: cel-spec's doc/langdef.md, "Values"; cel-go's common/types, whose run-time messages these are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -45,6 +45,7 @@ __all__ = [
     "OPTIONAL",
     "UINT_MAX",
     "Duration",
+    "LazyFields",
     "MapValue",
     "Opaque",
     "Optional",
@@ -55,6 +56,7 @@ __all__ = [
     "contains",
     "equal",
     "find",
+    "go_type",
     "index_of",
     "keys_of",
     "map_of_entries",
@@ -124,6 +126,43 @@ class Struct(dict[str, Any]):
     def __init__(self, cel_type: Type, fields: Iterable[tuple[str, Any]]) -> None:
         super().__init__(fields)
         self.cel_type = cel_type
+
+
+class LazyFields(dict[str, Any]):
+    """An object whose fields are computed when they are first asked for, once: the `variables` of a policy.
+
+    A field that cannot be computed raises its EvaluationError each time it is asked for.
+    """
+
+    __slots__ = ("_compute", "_errors")
+
+    def __init__(self, compute: Mapping[str, Callable[[], Any]]) -> None:
+        super().__init__()
+        self._compute = compute
+        self._errors: dict[str, EvaluationError] = {}
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._errors:
+            raise self._errors[name]
+        try:
+            value = self[name] = self._compute[name]()
+        except EvaluationError as error:
+            self._errors[name] = error
+            raise
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The field, computed; `default` when there is none of that name."""
+        return self[name] if name in self._compute else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._compute
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._compute)
+
+    def __len__(self) -> int:
+        return len(self._compute)
 
 
 class MapValue:
@@ -318,11 +357,15 @@ def keys_of(container: Any) -> Iterable[Any]:
     """
     if isinstance(container, list | tuple | dict | MapValue):
         return container
-    kind = _GO_NAMES.get(type(container), type_of(container).name)
-    raise EvaluationError(f"got '{kind}', expected iterable type")
+    raise EvaluationError(f"got '{go_type(container)}', expected iterable type")
 
 
-_GO_NAMES = {
+def go_type(value: object) -> str:
+    """What cel-go calls the type in messages that were not meant for people."""
+    return _GO_TYPES.get(type(value)) or type_of(value).name
+
+
+_GO_TYPES: Mapping[type, str] = {
     bool: "types.Bool",
     int: "types.Int",
     UInt: "types.Uint",
@@ -334,6 +377,9 @@ _GO_NAMES = {
     Duration: "types.Duration",
     Type: "*types.Type",
     Optional: "*types.Optional",
+    list: "*types.baseList",
+    dict: "*types.baseMap",
+    MapValue: "*types.baseMap",
 }
 
 

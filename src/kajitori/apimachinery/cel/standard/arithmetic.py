@@ -132,13 +132,16 @@ def negate(value: Any) -> Any:
         return -value
     if kind is Duration:
         return Duration(in_int_range(-value.nanoseconds))
-    raise _unsuitable("-_", kind, frozenset((bool,)))
+    raise _unsuitable("-_", kind, _NEGATED)
 
 
-_INTEGERS = frozenset((int, UInt))
-_NUMBERS = frozenset((int, UInt, float))
-_SUBTRACTED = frozenset((int, UInt, float, Duration, Timestamp))
-_ADDED = frozenset((*_SUBTRACTED, str, bytes))
+_RECEIVERS = frozenset((str, Duration, Timestamp))
+"""Types that are asked for what an operator does when they have none."""
+_INTEGERS = frozenset((int, UInt, *_RECEIVERS))
+_NUMBERS = frozenset((int, UInt, float, *_RECEIVERS))
+_SUBTRACTED = _NUMBERS
+_ADDED = frozenset((*_NUMBERS, bytes))
+_NEGATED = frozenset((bool, *_RECEIVERS))
 
 
 def _unsuitable(operator: str, kind: type, suitable: frozenset[type]) -> EvaluationError:

@@ -14,7 +14,15 @@ from kajitori.apimachinery.cel.types import (
     map_of,
     type_parameter,
 )
-from kajitori.apimachinery.cel.values import MISSING, MapValue, contains, find, index_of
+from kajitori.apimachinery.cel.values import (
+    MISSING,
+    Duration,
+    MapValue,
+    Timestamp,
+    contains,
+    find,
+    index_of,
+)
 
 __all__ = ["FUNCTIONS", "item", "size"]
 
@@ -44,7 +52,9 @@ def size(value: Any) -> int:
     """Elements, entries, code points or bytes."""
     if isinstance(value, str | list | tuple | dict | bytes | MapValue):
         return len(value)
-    raise EvaluationError("no such overload: size")
+    raise EvaluationError(
+        "no such overload" if isinstance(value, Duration | Timestamp) else "no such overload: size"
+    )
 
 
 FUNCTIONS = (

@@ -148,16 +148,16 @@ def _cost_of_equality(arguments: Sequence[Any], _result: Any) -> int:
 
 
 def _cost_of_sum(arguments: Sequence[Any], _result: Any) -> int:
-    return _traversal(len(arguments[0]) + len(arguments[1]))
+    return _traversal(actual_size(arguments[0]) + actual_size(arguments[1]))
 
 
 def _cost_of_contains(arguments: Sequence[Any], _result: Any) -> int:
-    return _traversal(len(arguments[0])) * _traversal(len(arguments[1]))
+    return _traversal(actual_size(arguments[0])) * _traversal(actual_size(arguments[1]))
 
 
 def _cost_of_matches(arguments: Sequence[Any], _result: Any) -> int:
-    pattern = ceil(len(arguments[1]) * REGEX_STRING_LENGTH_FACTOR)
-    return _traversal(1 + len(arguments[0])) * pattern
+    pattern = ceil(actual_size(arguments[1]) * REGEX_STRING_LENGTH_FACTOR)
+    return _traversal(1 + actual_size(arguments[0])) * pattern
 
 
 _COSTS: Mapping[str, Callable[[Sequence[Any], Any], int]] = {

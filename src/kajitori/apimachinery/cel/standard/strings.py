@@ -5,6 +5,7 @@ from typing import Any
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Function, Overload, function
 from kajitori.apimachinery.cel.types import BOOL, STRING
+from kajitori.apimachinery.cel.values import Duration, Timestamp
 from kajitori.apimachinery.regex import PatternError, compile_regex
 
 __all__ = ["FUNCTIONS", "matches"]
@@ -33,7 +34,9 @@ def _starts_with(text: Any, beginning: Any) -> bool:
 def matches(text: Any, pattern: Any) -> bool:
     """Whether the regular expression matches somewhere in the text."""
     if type(text) is not str:
-        raise EvaluationError("no such overload: matches")
+        raise EvaluationError(
+            "no such overload" if isinstance(text, Duration | Timestamp) else "no such overload: matches"
+        )
     _both(text, pattern)
     try:
         return compile_regex(pattern).matches(text)
