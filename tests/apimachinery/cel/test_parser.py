@@ -314,3 +314,8 @@ def test_text_and_nesting_have_limits() -> None:  # P3
     parsed("a" + ".a" * 250)
     assert complaint("a" + ".a" * 251) == "ERROR: <input>:-1:0: max recursion depth exceeded"
     assert "recursion limit" in complaint("[" * 99_999)
+    # Each copies its target, which holds two copies of the one before.
+    assert (
+        complaint("a" + ".optMap(x, x)" * 30)
+        == "ERROR: <input>:-1:0: expression node count exceeds limit: 100000"
+    )

@@ -26,6 +26,7 @@ __all__ = [
     "AND",
     "BRACKET",
     "CONDITION",
+    "NODES_MAX",
     "OR",
     "PREFIX",
     "PRODUCT",
@@ -37,6 +38,7 @@ __all__ = [
     "Options",
     "Pending",
     "TooDeep",
+    "TooLarge",
     "Unfit",
 ]
 
@@ -81,6 +83,15 @@ class Unfit(Exception):
 
 class TooDeep(Exception):
     """The text nests more than it may."""
+
+
+class TooLarge(Exception):
+    """Macros have made more of the text than anybody would write."""
+
+
+NODES_MAX = 100_000
+"""How many nodes a text may become. The longest text has fewer, unless macros copy what macros have copied: thirty
+`optMap` in a row would be a thousand million."""
 
 
 class Pending:
@@ -139,6 +150,8 @@ class Building:
 
     def take_id(self) -> int:
         number = self.next_id
+        if number > NODES_MAX:
+            raise TooLarge
         self.next_id = number + 1
         return number
 

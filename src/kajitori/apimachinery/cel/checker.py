@@ -496,7 +496,9 @@ class _Checker:
         name = found.reference.name
         self.references[node.id] = Reference(name)
         result = ERROR
-        if found.type.kind is not _TYPE:
+        if found.type.kind is _ERROR:
+            pass  # What is wrong with it has been told where it was declared.
+        elif found.type.kind is not _TYPE:
             self._report(node, f"'{_declared_name(found.type)}' is not a type")
         elif found.type.parameters and found.type.parameters[0].fields is not None:
             result = found.type.parameters[0]

@@ -11,7 +11,7 @@ Source: cel-spec's doc/langdef.md, "Macros", and cel-go's parser/macro.go.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from kajitori.apimachinery.cel.tree import (
@@ -164,37 +164,37 @@ class NodeBuilder:
     def copy(self, expression: Expression) -> Expression:
         again = self.copy
         one = expression
-        new = self._take_id()
+        new, offset = self._take_id(), one.offset
         match one:
-            case Literal() | Ident():
-                return replace(one, id=new)
+            case Literal():
+                return Literal(new, offset, one.value)
+            case Ident():
+                return Ident(new, offset, one.name)
             case Select():
-                return replace(one, id=new, operand=again(one.operand))
+                return Select(new, offset, again(one.operand), one.field, one.test_only)
             case Call():
-                args = tuple(again(arg) for arg in one.args)
-                return replace(one, id=new, args=args, target=again(one.target) if one.target else None)
+                args = tuple([again(arg) for arg in one.args])
+                return Call(new, offset, one.function, again(one.target) if one.target else None, args)
             case ListLiteral():
-                return replace(one, id=new, elements=tuple(again(element) for element in one.elements))
+                return ListLiteral(new, offset, tuple([again(each) for each in one.elements]), one.optional)
             case MapLiteral():
-                return replace(one, id=new, entries=tuple(self._copy_entry(entry) for entry in one.entries))
+                return MapLiteral(new, offset, tuple([self._copy_entry(entry) for entry in one.entries]))
             case StructLiteral():
-                return replace(one, id=new, fields=tuple(self._copy_field(field) for field in one.fields))
+                fields = tuple([self._copy_field(field) for field in one.fields])
+                return StructLiteral(new, offset, one.type_name, fields)
             case Comprehension():
-                return replace(
-                    one,
-                    id=new,
-                    iter_range=again(one.iter_range),
-                    accu_init=again(one.accu_init),
-                    condition=again(one.condition),
-                    step=again(one.step),
-                    result=again(one.result),
-                )
+                over, first = again(one.iter_range), again(one.accu_init)
+                parts = again(one.condition), again(one.step), again(one.result)
+                names = one.iter_var, one.iter_var2, one.accu_var
+                return Comprehension(new, offset, over, *names, first, *parts)
 
     def _copy_entry(self, entry: Entry) -> Entry:
-        return replace(entry, id=self._take_id(), key=self.copy(entry.key), value=self.copy(entry.value))
+        # cel-go copies an expression with its place, but not the entries and fields inside of it.
+        new = self._take_id()
+        return Entry(new, self._offset, self.copy(entry.key), self.copy(entry.value), entry.optional)
 
     def _copy_field(self, field: Field) -> Field:
-        return replace(field, id=self._take_id(), value=self.copy(field.value))
+        return Field(self._take_id(), self._offset, field.name, self.copy(field.value), field.optional)
 
 
 def loop_variable(argument: Expression, complaint: str = "argument is not an identifier") -> str:

@@ -20,6 +20,7 @@ from kajitori.apimachinery.cel.building import (
     AND,
     BRACKET,
     CONDITION,
+    NODES_MAX,
     OR,
     PREFIX,
     PRODUCT,
@@ -30,6 +31,7 @@ from kajitori.apimachinery.cel.building import (
     Building,
     Options,
     TooDeep,
+    TooLarge,
     Unfit,
 )
 from kajitori.apimachinery.cel.diagnosis import syntax_issues
@@ -106,6 +108,9 @@ def parse(
         ) from None
     except TooDeep:
         message = f"expression recursion limit exceeded: {nesting_max}"
+        raise CompileError(text, [Issue(-1, message)]) from None
+    except TooLarge:
+        message = f"expression node count exceeds limit: {NODES_MAX}"
         raise CompileError(text, [Issue(-1, message)]) from None
     except (
         RecursionError
