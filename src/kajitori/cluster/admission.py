@@ -13,6 +13,7 @@ from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Plugin, ena
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.resource import Resource
 from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
@@ -36,6 +37,7 @@ DEFAULT_PLUGINS = (
     "RuntimeClass",
     "DefaultIngressClass",
     "PodResizeValidator",
+    "ResourceQuota",
 )
 """On unless somebody says otherwise, as in kube-apiserver."""
 
@@ -49,8 +51,16 @@ class Grounds:
     authorizer: Authorizer
     registry: Callable[[], Registry]
     """There from the first request on."""
+    find: Callable[[str, str, str], Resource | None]
+    """The resource of a group, version and name; there from the first request on."""
     clock: Clock
     random: Random
+
+    def quotas(self) -> Resource:
+        """The resource of the quotas."""
+        found = self.find("", "v1", "resourcequotas")
+        assert found is not None, "a built-in kind"
+        return found
 
     @cached_property
     def configurations(self) -> Mapping[str, Any]:
@@ -141,6 +151,14 @@ def _pod_resize(grounds: Grounds) -> Plugin:
     return PodResizeValidator(grounds.store)
 
 
+def _resource_quota(grounds: Grounds) -> Plugin:
+    from kajitori.apiserver.admission.ledger import Ledger
+    from kajitori.apiserver.admission.quotas import ResourceQuota
+
+    ledger = Ledger(grounds.store, grounds.registry, grounds.quotas)
+    return ResourceQuota(grounds.store, ledger, grounds.clock, grounds.configurations.get("ResourceQuota"))
+
+
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "NamespaceLifecycle": _namespace_lifecycle,
     "LimitRanger": _limit_ranger,
@@ -155,6 +173,7 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "RuntimeClass": _runtime_class,
     "DefaultIngressClass": _ingress_class,
     "PodResizeValidator": _pod_resize,
+    "ResourceQuota": _resource_quota,
 }
 
 

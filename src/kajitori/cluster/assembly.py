@@ -78,9 +78,9 @@ def assemble(
 
     Raises: UnknownPlugin, ConfigurationError, RangeError.
     """
-    grounds = Grounds(store, options, authorizer, lambda: registry, clock, random)
-    chain = admission_chain(grounds, plugins)
     catalog = Catalog(BuiltInResource(info) for info in resources())
+    grounds = Grounds(store, options, authorizer, lambda: registry, catalog.find, clock, random)
+    chain = admission_chain(grounds, plugins)
     allocation = Allocation(
         store,
         service_range=options.service_cluster_ip_range,

@@ -83,10 +83,17 @@ def _cluster_roles(manager: "Manager", ca: str) -> None:
     clusterroles.setup(manager)
 
 
+def _quotas(manager: "Manager", ca: str) -> None:
+    from kajitori.controllers import quotas
+
+    quotas.setup(manager)
+
+
 CONTROLLERS: Mapping[str, ControllerProgram] = {
     "namespace-controller": ControllerProgram("namespaces", _namespaces),
     "serviceaccount-controller": ControllerProgram("service accounts", _service_accounts),
     "root-ca-certificate-publisher-controller": ControllerProgram("service accounts", _root_certificates),
+    "resourcequota-controller": ControllerProgram("quotas", _quotas),
     "garbage-collector-controller": ControllerProgram("garbage collector", _garbage),
     "statefulset-controller": ControllerProgram("statefulsets", _stateful_sets),
     "disruption-controller": ControllerProgram("disruption budgets", _disruption),

@@ -6,11 +6,14 @@ __all__ = [
     "CLUSTER_ROLES",
     "CONFIG_MAPS",
     "CONTROLLER_REVISIONS",
+    "DEVICE_CLASSES",
     "NAMESPACES",
     "PERSISTENT_VOLUMES",
     "PERSISTENT_VOLUME_CLAIMS",
     "PODS",
     "POD_DISRUPTION_BUDGETS",
+    "RESOURCE_CLAIMS",
+    "RESOURCE_QUOTAS",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
     "VOLUME_ATTRIBUTES_CLASSES",
@@ -29,3 +32,6 @@ CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterr
 VOLUME_ATTRIBUTES_CLASSES = Kind(
     "storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", namespaced=False
 )
+RESOURCE_QUOTAS = Kind("", "v1", "ResourceQuota", "resourcequotas")
+RESOURCE_CLAIMS = Kind("resource.k8s.io", "v1", "ResourceClaim", "resourceclaims")
+DEVICE_CLASSES = Kind("resource.k8s.io", "v1", "DeviceClass", "deviceclasses", namespaced=False)

@@ -1,8 +1,8 @@
 """Who asks for a change, and how: what a write carries besides its object."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -11,11 +11,15 @@ from kajitori.apimachinery.validation import FIELD_MANAGER_BYTES_MAX
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.options import WriteOptions
 from kajitori.apiserver.registry.resource import Resource
+from kajitori.storage import Render
 
 if TYPE_CHECKING:
     from kajitori.apis.strategies.base import Occasion
 
-__all__ = ["Admission", "Annotated", "Attributes", "Call"]
+__all__ = ["Admission", "Annotated", "Attributes", "Call", "Charge", "Written"]
+
+
+Written = TypeVar("Written")
 
 
 class Annotated(Protocol):
@@ -72,6 +76,22 @@ def _program(user_agent: str) -> str:
     return printable.encode()[:FIELD_MANAGER_BYTES_MAX].decode(errors="ignore")
 
 
+class Charge(Protocol):
+    """What a write has reserved, and uses only if it takes place."""
+
+    def paying(self, render: Render, /) -> Render:
+        """Renders the object, and makes the reservation final with the commit that it becomes part of."""
+        ...
+
+    async def until_done(self, write: Coroutine[Any, Any, Written], /) -> Written:
+        """The outcome of `write`, which goes on where whoever asked for it goes away."""
+        ...
+
+    def release(self) -> None:
+        """There is no write."""
+        ...
+
+
 class Attributes(msgspec.Struct):
     """What admission sees of a write. `obj` may be changed in place by mutating plugins; None for deletions."""
 
@@ -87,6 +107,8 @@ class Attributes(msgspec.Struct):
     dry_run: bool
     options: Any
     call: Call | None = None
+    charge: "Charge | None" = None
+    """What the write uses of a quota, where it is admitted."""
 
 
 class Admission(Protocol):

@@ -8,7 +8,7 @@ Source: apiserver/pkg/endpoints/handlers/create.go and registry/generic/registry
 
 from kajitori.apimachinery.errors import AlreadyExists, BadRequest, MethodNotAllowed, invalid, qualified
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.registry.call import Attributes, Call
+from kajitori.apiserver.registry.call import Attributes, Call, Charge
 from kajitori.apiserver.registry.meta import (
     GENERATED_BASE_BYTES_MAX,
     deduplicate_owners,
@@ -99,10 +99,9 @@ async def create(
     waiting = registry.admission.validate(attributes)
     if waiting is not None:
         await waiting
-    version = metadata.pop("resourceVersion", "")
-    if version.isascii() and version.isdigit() and version.strip("0") and not dry_run:
-        raise no_resource_version()
-    return await _store(registry, resource, obj, call, generated or "")
+    charge = attributes.charge
+    storing = _store(registry, resource, obj, call, generated or "", charge=charge)
+    return await (storing if charge is None else charge.until_done(storing))
 
 
 def _terminating(resource: Resource) -> MethodNotAllowed:
@@ -113,10 +112,19 @@ def _terminating(resource: Resource) -> MethodNotAllowed:
 
 
 async def _store(
-    registry: Registry, resource: Resource, obj: JsonObject, call: Call, generated: str
+    registry: Registry,
+    resource: Resource,
+    obj: JsonObject,
+    call: Call,
+    generated: str,
+    *,
+    charge: Charge | None,
 ) -> bytes:
     metadata = obj["metadata"]
     dry_run = call.options.dry_run
+    version = metadata.pop("resourceVersion", "")
+    if version.isascii() and version.isdigit() and version.strip("0") and not dry_run:
+        raise no_resource_version()
     for attempt in range(1, GENERATED_NAMES_TRIED_MAX + 1):
         key = resource.key(metadata.get("namespace", ""), metadata["name"])
         standing = registry.store.get(resource.bucket, key)
@@ -125,7 +133,10 @@ async def _store(
             form = await as_written(resource, obj)
             if dry_run:
                 return await as_read(resource, unsaved(resource, form))
-            writing = registry.store.put(resource.bucket, key, rendered(resource, form), expect=0)
+            render = rendered(resource, form)
+            if charge is not None:
+                render = charge.paying(render)
+            writing = registry.store.put(resource.bucket, key, render, expect=0)
             try:
                 item = await (writing if held is None else held.until_done(writing))
                 return await as_read(resource, item.value)

@@ -22,7 +22,7 @@ from kajitori.apimachinery.errors import (
     not_found,
 )
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.registry.call import Attributes, Call
+from kajitori.apiserver.registry.call import Attributes, Call, Charge
 from kajitori.apiserver.registry.creating import create, ensure_namespace
 from kajitori.apiserver.registry.meta import (
     conflict,
@@ -116,11 +116,14 @@ async def update(
         change = await _transformed(transform, resource.from_storage(resource.parse(value)))
         if change is None:
             return Updated(value)
-        new, conditional = await _prepared(registry, resource, change, stored, call, subresource)
+        new, conditional, charge = await _prepared(registry, resource, change, stored, call, subresource)
         if item is not store.get(resource.bucket, key) and not conditional:
+            if charge is not None:
+                charge.release()
             continue  # somebody wrote while admission was being asked
+        writing = _written(registry, resource, key, new, stored, item, call, charge=charge)
         try:
-            return Updated(await _written(registry, resource, key, new, stored, item, call))
+            return Updated(await (writing if charge is None else charge.until_done(writing)))
         except Mismatch as mismatch:
             if mismatch.current is None and conditional:
                 raise not_found(resource.kind.plural, resource.kind.group, name) from None
@@ -137,6 +140,8 @@ async def _written(
     stored: JsonObject,
     item: Item,
     call: Call,
+    *,
+    charge: Charge | None,
 ) -> bytes:
     """The outcome of a change that is ready to be stored.
 
@@ -161,7 +166,10 @@ async def _written(
     form = new if resource.conversion is None else await resource.sent(new)
     if call.options.dry_run:
         return await as_read(resource, unsaved(resource, form))
-    writing = store.put(resource.bucket, key, rendered(resource, form), expect=item.revision)
+    render = rendered(resource, form)
+    if charge is not None:
+        render = charge.paying(render)
+    writing = store.put(resource.bucket, key, render, expect=item.revision)
     written = await (writing if held is None else held.until_done(writing))
     return written.value if resource.conversion is None else await as_read(resource, written.value)
 
@@ -173,8 +181,8 @@ async def _transformed(transform: Transform, current: JsonObject | None) -> Chan
 
 async def _prepared(
     registry: Registry, resource: Resource, change: Change, stored: JsonObject, call: Call, subresource: str
-) -> tuple[JsonObject, bool]:
-    """The object to store, validated and admitted; and whether the client named a resourceVersion."""
+) -> tuple[JsonObject, bool, Charge | None]:
+    """The object to store, validated and admitted; whether the client named a resourceVersion; what it is charged."""
     obj = change.obj
     old_metadata = stored["metadata"]
     namespace, name = old_metadata.get("namespace", ""), old_metadata["name"]
@@ -229,7 +237,7 @@ async def _prepared(
     waiting = registry.admission.validate(attributes)
     if waiting is not None:
         await waiting
-    return obj, conditional
+    return obj, conditional, attributes.charge
 
 
 def _check_version(resource: Resource, version: str, name: str) -> None:

@@ -1,0 +1,264 @@
+"""What is used of every quota: as stored, and what writes under way have reserved.
+
+A reservation is in memory from the moment in which a write is admitted, and in the status of the quota when the write
+is answered: both become durable with one commit, the object first. So nobody ever sees a status that counts what is not
+there, and what is given back was never seen.
+
+Promises
+    B1  what is stored and what is reserved never count the same write twice, nor not at all
+    B2  a write that fails gives back what it reserved, also when whoever asked for it goes away
+    B3  who else writes the status loses nothing: what is used is added to what they wrote
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.authentication import User
+from kajitori.apiserver.authentication.user import MASTERS
+from kajitori.apiserver.options import WriteOptions
+from kajitori.apiserver.registry.call import Call, Written
+from kajitori.apiserver.registry.registry import Registry, rendered, to_its_end
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.storage import Event, Item, Mismatch, Render, Store, StoreClosed, StoreError
+
+if TYPE_CHECKING:
+    from kajitori.apimachinery.quantity import Quantity
+    from kajitori.apis.quota import Quota
+
+__all__ = ["QUOTAS", "Account", "Ledger", "Reservation"]
+
+QUOTAS = "/resourcequotas"
+
+_SELF = User("system:apiserver", groups=(MASTERS,))
+_log = logging.getLogger(__name__)
+_read = msgspec.json.Decoder(JsonObject).decode
+
+
+class _Paper(NamedTuple):
+    """What writing a quota takes."""
+
+    registry: Registry
+    resource: Resource
+
+
+class _Due(NamedTuple):
+    """What is to be added to a status, and who waits for it."""
+
+    amounts: "dict[str, Quantity]"
+    done: "asyncio.Future[None]"
+
+
+class Account:
+    """One quota."""
+
+    def __init__(self, item: Item, paper: Callable[[], _Paper]) -> None:
+        self._item = item
+        self._created = item.created
+        self._paper = paper
+        self._stored: Quota | None = None
+        self._reserved: dict[str, Quantity] = {}
+        self._due: list[_Due] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._in_flight: tuple[int, dict[str, Quantity]] | None = None
+        """The revision of the status that is being written, and what it adds."""
+
+    @property
+    def quota(self) -> "Quota":
+        """The quota, with what is reserved as used."""
+        from kajitori.apis.quota import Quota, add, masked, quota_of
+
+        stored = self._stored
+        if stored is None:
+            stored = self._stored = quota_of(_read(self._item.value))
+        if not self._reserved:
+            return stored
+        used = add(stored.used, masked(self._reserved, stored.used))
+        return Quota(stored.name, stored.hard, used, stored.selectors)
+
+    def changed(self, event: Event) -> None:
+        """Somebody wrote the quota; where it was this account, what was reserved is stored now (B1)."""
+        self._item = event.item
+        self._stored = None
+        if self._in_flight is not None and self._in_flight[0] == event.revision:
+            self.release(self._in_flight[1])
+            self._in_flight = None
+
+    def reserve(self, amounts: "dict[str, Quantity]") -> None:
+        from kajitori.apis.quota import add
+
+        self._reserved = add(self._reserved, amounts)
+
+    def release(self, amounts: "dict[str, Quantity]") -> None:
+        from kajitori.apis.quota import add
+
+        left = add(self._reserved, {name: -amount for name, amount in amounts.items()})
+        self._reserved = {name: amount for name, amount in left.items() if amount}
+
+    def pay(self, amounts: "dict[str, Quantity]") -> "asyncio.Future[None]":
+        """Adds what was reserved to the status; done when it is stored, or the quota is gone."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._due.append(_Due(amounts, done))
+        if self._writer is None:
+            self._writer = loop.create_task(self._write())
+        return done
+
+    async def _write(self) -> None:
+        """Writes what is due, and what has become due meanwhile, until nothing is."""
+        from kajitori.apis.quota import add
+
+        while self._due:
+            batch, self._due = self._due, []
+            total: dict[str, Quantity] = {}
+            for each in batch:
+                total = add(total, each.amounts)
+            try:
+                await self._add(total)
+            except StoreClosed:
+                pass  # nothing is answered any more; what is stored is true, whoever counts it next
+            except StoreError as error:
+                _log.error("what a quota is used for could not be written", extra={"why": str(error)})
+                self.release(total)
+            for each in batch:
+                if not each.done.done():
+                    each.done.set_result(None)
+        self._writer = None
+
+    async def _add(self, amounts: "dict[str, Quantity]") -> None:
+        """Raises: StoreError."""
+        paper = self._paper()
+        store, resource = paper.registry.store, paper.resource
+        while True:
+            item = store.get(QUOTAS, self._item.name)
+            if item is None or item.created != self._created:
+                return  # and with it all that was used of it
+            quota = self._charged(paper, resource.parse(item.value), resource.parse(item.value), amounts)
+            render = self._noting(rendered(resource, quota), amounts)
+            try:
+                await store.put(QUOTAS, item.name, render, expect=item.revision)
+            except Mismatch:
+                continue  # B3
+            finally:
+                self._in_flight = None
+            return
+
+    def _charged(
+        self, paper: _Paper, quota: JsonObject, stored: JsonObject, amounts: "dict[str, Quantity]"
+    ) -> JsonObject:
+        """The quota with more used."""
+        from kajitori.apis.quota import add, amounts_of, masked, texts_of
+
+        status: JsonObject = quota.setdefault("status", {})
+        used = add(amounts_of(status.get("used")), masked(amounts, status.get("hard") or {}))
+        status["used"] = texts_of(used)
+        registry, call = paper.registry, Call(_SELF, WriteOptions(), "kube-apiserver")
+        registry.own(paper.resource, quota, stored, call, subresource="status", now=registry.now())
+        return quota
+
+    def _noting(self, render: Render, amounts: "dict[str, Quantity]") -> Render:
+        def rendering(revision: int) -> bytes:
+            self._in_flight = revision, amounts
+            return render(revision)
+
+        return rendering
+
+
+class Reservation:
+    """What one write has reserved; see `registry.Charge`."""
+
+    def __init__(self, parts: "Sequence[tuple[Account, dict[str, Quantity]]]") -> None:
+        self._parts = parts
+        self._paid: list[asyncio.Future[None]] | None = None
+        """What is waited for, once the write is on its way."""
+        for account, amounts in parts:
+            account.reserve(amounts)
+
+    def paying(self, render: Render) -> Render:
+        """Renders the object, and pays with the commit that it becomes part of."""
+
+        def rendering(revision: int) -> bytes:
+            value = render(revision)
+            asyncio.get_running_loop().call_soon(self._pay)
+            return value
+
+        return rendering
+
+    async def until_done(self, write: Coroutine[Any, Any, Written], /) -> Written:
+        """The outcome of `write`; where it fails, or writes nothing, nothing has been used (B2)."""
+        return await to_its_end(self._settled(write))
+
+    def release(self) -> None:
+        """There is no write."""
+        for account, amounts in self._parts:
+            account.release(amounts)
+
+    def _pay(self) -> None:
+        self._paid = [account.pay(amounts) for account, amounts in self._parts]
+
+    async def _settled(self, write: Coroutine[Any, Any, Written]) -> Written:
+        try:
+            return await write
+        except StoreError:
+            await asyncio.sleep(0)
+            self._take_back()
+            raise
+        finally:
+            await asyncio.sleep(0)  # what has been rendered in this turn is paid in the next
+            if self._paid is None:
+                self.release()
+            else:
+                for each in self._paid:
+                    await each
+
+    def _take_back(self) -> None:
+        """Where the disk has failed with the object, but not with the quota, that is corrected."""
+        if self._paid is None:
+            return
+        for account, amounts in self._parts:
+            back = {name: -amount for name, amount in amounts.items()}
+            account.reserve(back)
+            self._paid.append(account.pay(back))
+
+
+class Ledger:
+    """All quotas there are, by namespace and name."""
+
+    def __init__(
+        self, store: Store, registry: Callable[[], Registry], quotas: Callable[[], Resource]
+    ) -> None:
+        """`quotas` is the resource of the quotas themselves."""
+
+        def paper() -> _Paper:
+            return _Paper(registry(), quotas())
+
+        self._paper = paper
+        self._accounts: dict[str, dict[str, Account]] = {}
+        for item in store.range(QUOTAS):
+            self._open(item)
+        store.subscribe(QUOTAS, self._on_event)
+
+    def accounts(self, namespace: str) -> Sequence[Account]:
+        """The quotas of a namespace, by name."""
+        found = self._accounts.get(namespace)
+        return [found[name] for name in sorted(found)] if found else ()
+
+    def _open(self, item: Item) -> None:
+        namespace, _, name = item.name.partition("/")
+        self._accounts.setdefault(namespace, {})[name] = Account(item, self._paper)
+
+    def _on_event(self, event: Event) -> None:
+        namespace, _, name = event.name.partition("/")
+        if event.deleted:
+            there = self._accounts[namespace]
+            del there[name]
+            if not there:
+                del self._accounts[namespace]
+        elif event.previous is None:
+            self._open(event.item)
+        else:
+            self._accounts[namespace][name].changed(event)
