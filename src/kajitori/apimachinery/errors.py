@@ -158,7 +158,8 @@ class FieldError:
         """`bytes_max` below zero: the limit is not told."""
         if bytes_max < 0:
             return cls(FieldErrorType.TOO_LONG, path, value, "value is too long")
-        return cls(FieldErrorType.TOO_LONG, path, value, f"may not be more than {bytes_max} bytes")
+        unit = "byte" if bytes_max == 1 else "bytes"
+        return cls(FieldErrorType.TOO_LONG, path, value, f"may not be more than {bytes_max} {unit}")
 
     @classmethod
     def too_many(cls, path: str, count: int, count_max: int) -> "FieldError":

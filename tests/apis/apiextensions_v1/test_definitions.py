@@ -443,6 +443,19 @@ def test_preferred_versions_come_first() -> None:  # R2
             {"spec": {"n": 2**31}},
             [".spec.n: Invalid value: 2147483648: should be less than or equal to 2147483647"],
         ),
+        (
+            {"spec": 2.5},
+            [
+                ".spec.n: Invalid value: 0: .spec.n accessor error: 2.5 is of the type float64, "
+                "expected map[string]interface{}"
+            ],
+        ),
+        (
+            {"status": {"n": "x"}},
+            [
+                ".status.n: Invalid value: 0: .status.n accessor error: x is of the type string, expected int64"
+            ],
+        ),
     ],
 )
 def test_numbers_of_replicas_are_sensible(value: dict[str, Any], expected: list[str]) -> None:

@@ -146,12 +146,16 @@ class FieldManager:
                 return []
             old = self._zero if live is None else without_managed_fields(live)
             new = without_managed_fields(new)
-            if old == new and managed and given is None:
+            if old == new and managed and given is None and self._are_mine(managed):
                 return list(stored or ())
             return encode(cap_updaters(self._updated(old, new, managed, manager, now, trusted=trusted)))
         except (TypeProblem, RecursionError):
             # Nobody can say who owns what in such an object. Mostly validation refuses it later.
             return []
+
+    def _are_mine(self, managed: Managed) -> bool:
+        """Whether all of it was recorded in this version: then the object fits it."""
+        return all(entry.api_version == self._api_version for entry in managed.values())
 
     def _create(self, new: JsonObject, manager: str, now: str) -> list[JsonObject]:
         try:

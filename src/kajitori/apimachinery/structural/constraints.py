@@ -28,6 +28,9 @@ INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 SAFE_INTEGER_MAX = (1 << 53) - 1
 """Above it a float skips integers."""
 
+GO_EXPONENT_FROM = 1e21
+"""From here on Go writes numbers with an exponent."""
+
 ABSENT: Any = object()
 """No old value to compare with."""
 
@@ -195,12 +198,18 @@ def is_integral(value: int | float) -> bool:
 
 
 def in_go_order(value: Any) -> Any:
-    """The value with the members of its objects sorted, as Go shows maps in messages."""
+    """The value as Go shows it in messages: members of objects sorted, whole numbers in it without a fraction."""
     if isinstance(value, dict):
-        return {name: in_go_order(value[name]) for name in sorted(value)}
+        return {name: _member_in_go_order(value[name]) for name in sorted(value)}
     if isinstance(value, list):
-        return [in_go_order(each) for each in value]
+        return [_member_in_go_order(each) for each in value]
     return value
+
+
+def _member_in_go_order(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < GO_EXPONENT_FROM:
+        return int(value)
+    return in_go_order(value)
 
 
 def same_json(one: Any, other: Any) -> bool:

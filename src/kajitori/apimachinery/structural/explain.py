@@ -5,7 +5,8 @@ visited in the order of their names; Kubernetes visits them in no fixed order.
 
 Promises
     E1  messages, paths and reasons are those of kube-apiserver for every keyword
-    E2  with an old value, what is unchanged is not complained about (KEP-4008); items of a list are matched
+    E2  with an old value, what is unchanged as far as the schema knows it is not complained about (KEP-4008);
+        items of a list are matched
         with their old ones only where `x-kubernetes-list-type: map` says how
 
 Source: kube-openapi's pkg/validation/validate, apiextensions' pkg/apiserver/validation.
@@ -65,7 +66,7 @@ class _Explainer:
         """Complains about one value; gives how much of the schema applied, which ranks alternatives."""
         before = len(self._found)
         matched = self._check(node, path, value, old)
-        if len(self._found) > before and old is not ABSENT and same_json(old, value):
+        if len(self._found) > before and old is not ABSENT and _is_unchanged(node, value, old):
             del self._found[before:]
         return matched
 
@@ -146,10 +147,8 @@ class _Explainer:
         if node.minimum_properties is not None and count < node.minimum_properties:
             least = node.minimum_properties
             self._invalid(path, count, f"{path} in body should have at least {least} properties")
-            return 0
         if node.maximum_properties is not None and count > node.maximum_properties:
             self._found.append(FieldError.too_many(self._field(path), count, node.maximum_properties))
-            return 0
         matched = 0
         for name in sorted(value.keys() - set(node.property_names)):
             if node.additional is not None:
@@ -160,7 +159,10 @@ class _Explainer:
         for name in node.property_names:
             if name in value:
                 inner = f"{path}.{name}" if path else name
-                matched += self._visit(node.member(name), inner, value[name], _old_member(old, name))
+                # What the type is at the root cannot be told from before: both were converted.
+                hidden = not path and name in ("apiVersion", "kind")
+                before = ABSENT if hidden else _old_member(old, name)
+                matched += self._visit(node.member(name), inner, value[name], before)
         for name in node.required:
             if name not in value:
                 self._found.append(FieldError.required(self._field(f"{path}.{name}")))
@@ -232,6 +234,23 @@ class _Explainer:
             none = "" if valid else ". None validated"
             self._general(f'"{path}" must validate all the schemas (allOf){none}')
         return total
+
+
+def _is_unchanged(node: Constraints, value: Any, old: Any) -> bool:
+    """Whether a value is what it was, as far as its schema can tell: of a field that it does not know nobody can."""
+    if type(value) is dict and type(old) is dict:
+        for name, member in value.items():
+            known = node.member(name) if name in node.property_names else node.additional
+            if known is None or name not in old or not _is_unchanged(known, member, old[name]):
+                return False
+        return len(value) == len(old)
+    if type(value) is list and type(old) is list and node.list_type == "map" and node.items is not None:
+        olds = _old_items(node, value, old)
+        pairs = zip(value, olds, strict=True)
+        return len(value) == len(old) and all(
+            before is not ABSENT and _is_unchanged(node.items, item, before) for item, before in pairs
+        )
+    return same_json(value, old)
 
 
 def _as_json(value: Any) -> str:

@@ -308,8 +308,10 @@ def validate_embedded(value: dict[str, Any], path: str) -> list[FieldError]:
     for name, text in (("apiVersion", api_version), ("kind", kind)):
         if name in value and type(text) is not str:
             errors.append(FieldError.invalid(f"{path}.{name}", text, "must be a string"))
-        elif not text:
+        elif name not in value:
             errors.append(FieldError.required(f"{path}.{name}"))
+        elif not text:
+            errors.append(FieldError.invalid(f"{path}.{name}", text, "must not be empty"))
     if type(api_version) is str and api_version.count("/") > 1:
         told = f"unexpected GroupVersion string: {api_version}"
         errors.append(FieldError.invalid(f"{path}.apiVersion", api_version, told))

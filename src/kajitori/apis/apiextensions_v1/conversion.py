@@ -20,9 +20,9 @@ import msgspec
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.patch.go_text import go_name
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.validation import validate_annotations, validate_labels
-from kajitori.apis.apiextensions_v1.serving import go_type_of
 
 __all__ = [
     "ConversionError",
@@ -197,12 +197,10 @@ def _metadata_problem(old: JsonObject, new: JsonObject) -> str:
         if texts is None:
             continue
         if not isinstance(texts, dict):
-            return f"invalid metadata.{name} of type {go_type_of(texts)} in converted object"
+            return f"invalid metadata.{name} of type {go_name(texts)} in converted object"
         for key, text in texts.items():
             if not isinstance(text, str):
-                return (
-                    f"metadata.{name}[{key}] must be a string, but is {go_type_of(text)} in converted object"
-                )
+                return f"metadata.{name}[{key}] must be a string, but is {go_name(text)} in converted object"
         if texts != (old.get(name) or {}):
             errors += check(texts, f"metadata.{name}")
     told = [str(each) for each in errors]

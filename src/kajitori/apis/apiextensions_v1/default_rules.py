@@ -16,6 +16,7 @@ from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.structural.explain import explain
 from kajitori.apimachinery.structural.metadata import coerce_metadata, validate_embedded
 from kajitori.apimachinery.structural.prune import META_FIELDS, pruner
+from kajitori.apis.apiextensions_v1.schema_rules import any_schema
 
 __all__ = ["default_errors", "has_unpruned_defaults"]
 
@@ -90,7 +91,23 @@ def _metadata_errors(
         told = ", ".join(str(each).removeprefix(".") for each in problems)
         told = f"[{told}]" if len(problems) > 1 else told
         return [FieldError.invalid(path, in_go_order(default), f"must result in valid metadata: {told}")]
-    return explain(Constraints(raw), default, prefix=path)
+    return explain(Constraints(_as_judged(raw)), default, prefix=path)
+
+
+def _as_judged(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that defaults are held against: what is an integer or a string may be anything there."""
+
+    def judged(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {
+                name: judged(each) for name, each in value.items() if name != "x-kubernetes-int-or-string"
+            }
+        return [judged(each) for each in value] if isinstance(value, list) else value
+
+    if not any_schema(raw, lambda each: bool(each.get("x-kubernetes-int-or-string"))):
+        return raw
+    found: Mapping[str, Any] = judged(raw)
+    return found
 
 
 def _value_errors(raw: Mapping[str, Any], default: Any, path: str, requires_pruned: bool) -> list[FieldError]:
@@ -107,7 +124,7 @@ def _value_errors(raw: Mapping[str, Any], default: Any, path: str, requires_prun
         found = validate_embedded(embedded, f"{parent}.{below}")
         if found:
             return errors + found
-    return errors + explain(Constraints(raw), default, prefix=path)
+    return errors + explain(Constraints(_as_judged(raw)), default, prefix=path)
 
 
 def _is_pruned(raw: Mapping[str, Any], default: Any) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.structural.constraints import in_go_order
 
 __all__ = ["SCHEMA_FIELDS", "InternalSpec", "internal_schema", "internal_versions"]
 
@@ -205,6 +206,9 @@ _SHOWN: dict[str, Any] = {
     "patternProperties": _by_name,
     "definitions": _by_name,
     "dependencies": lambda value: {name: _schema_or_names(value[name]) for name in sorted(value)},
+    "default": lambda value: in_go_order([value])[0],
+    "example": lambda value: in_go_order([value])[0],
+    "enum": in_go_order,
     "externalDocs": lambda value: _struct(value, _DOCS_FIELDS),
     "x-kubernetes-validations": lambda value: _structs(value, _RULE_FIELDS),
 }

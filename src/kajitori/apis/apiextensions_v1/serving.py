@@ -11,23 +11,25 @@ Source: apiextensions' customresource_handler.go and customresource_discovery_co
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.patch.go_text import go_name, go_text
 from kajitori.apimachinery.schema import Definitions, Schema, parse_schema
 from kajitori.apimachinery.structural import StructuralSchema
 from kajitori.apis.apiextensions_v1.naming import condition_is_true
 from kajitori.apis.apiextensions_v1.published import published_schema
 
 __all__ = [
+    "AccessError",
     "PrinterColumn",
     "ScalePaths",
     "ServedVersion",
-    "go_type_of",
+    "nested",
     "preferred_order",
     "served_resources",
     "storage_version",
@@ -203,40 +205,56 @@ def _deprecation_warning(spec: JsonObject, version: JsonObject) -> str:
 
 def value_at(value: Any, json_path: str) -> Any:
     """What a simple path such as `.spec.replicas` leads to; None when there is nothing."""
-    for name in json_path.removeprefix(".").split("."):
-        if not isinstance(value, Mapping) or name not in value:
+    try:
+        return nested(value, json_path)
+    except AccessError:
+        return None
+
+
+class AccessError(ValueError):
+    """A path that leads through something other than an object, or to a value of another type; Go's words."""
+
+
+def nested(value: Any, json_path: str, kind: str = "") -> Any:
+    """What a simple path leads to; None when there is nothing. `kind` is Go's name of the type it must have.
+
+    Raises: AccessError.
+    """
+    names = json_path.removeprefix(".").split(".")
+    for at, name in enumerate(names):
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            raise _wrong_type(names[: at + 1], value, "map[string]interface{}")
+        if name not in value:
             return None
         value = value[name]
+    if kind and (go_name(value) != kind):
+        raise _wrong_type(names, value, kind)
     return value
+
+
+def _wrong_type(names: Sequence[str], value: Any, expected: str) -> AccessError:
+    path = f".{'.'.join(names)}"
+    told = f"{go_text(value)} is of the type {go_name(value)}, expected {expected}"
+    return AccessError(f"{path} accessor error: {told}")
 
 
 def validate_scale(value: JsonObject, scale: ScalePaths) -> list[FieldError]:
     """What is wrong with the numbers of replicas of an object that can be scaled."""
     errors: list[FieldError] = []
     for path in (scale.spec_replicas, scale.status_replicas):
-        found = value_at(value, path)
-        if found is None:
+        try:
+            found = nested(value, path, "int64") or 0
+        except AccessError as problem:
+            errors.append(FieldError.invalid(path, 0, str(problem)))
             continue
-        if not isinstance(found, int) or isinstance(found, bool):
-            told = f"{path} accessor error: {found} is of the type {go_type_of(found)}, expected int64"
-            errors.append(FieldError.invalid(path, found, told))
-        elif found < 0:
+        if found < 0:
             errors.append(FieldError.invalid(path, found, "should be a non-negative integer"))
         elif found > REPLICAS_MAX:
             errors.append(FieldError.invalid(path, found, f"should be less than or equal to {REPLICAS_MAX}"))
-    selector = value_at(value, scale.label_selector) if scale.label_selector else None
-    if selector is not None and not isinstance(selector, str):
-        path = scale.label_selector
-        told = f"{path} accessor error: {selector} is of the type {go_type_of(selector)}, expected string"
-        errors.append(FieldError.invalid(path, selector, told))
+    try:
+        nested(value, scale.label_selector, "string" if scale.label_selector else "")
+    except AccessError as problem:
+        errors.append(FieldError.invalid(scale.label_selector, "", str(problem)))
     return errors
-
-
-def go_type_of(value: Any) -> str:
-    """What Go calls the type of a decoded JSON value."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "bool"
-    names = {str: "string", int: "int64", float: "float64", dict: "map[string]interface {}"}
-    return names.get(type(value), "[]interface {}")

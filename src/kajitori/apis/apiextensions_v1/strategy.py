@@ -82,7 +82,9 @@ def _unknown_formats(crd: JsonObject) -> list[str]:
 
     def collect(raw: Mapping[str, Any]) -> bool:
         name = raw.get("format") or ""
-        if name and not is_known_format("", name):
+        kind = raw.get("type") or ""
+        known = is_known_format(kind or "string", name)
+        if name and not known:
             found.append(name)
         return False
 

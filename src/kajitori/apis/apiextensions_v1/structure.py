@@ -47,7 +47,7 @@ _FORBIDDEN_INSIDE = (
     ("x-kubernetes-validations", "must be empty to be structural"),
 )
 _UNDEFINED = ("additionalProperties", "default", "x-kubernetes-list-type", "x-kubernetes-map-type")
-_METADATA_MAY_HAVE = frozenset(("type", "default", "properties", "externalDocs", "example"))
+_METADATA_MAY_HAVE = frozenset(("type", "default", "properties"))
 
 
 def unsupported_keyword(raw: Mapping[str, Any]) -> str:
@@ -158,6 +158,7 @@ def _metadata_errors(raw: Mapping[str, Any], level: str, path: str) -> list[Fiel
     if level == _ROOT:
         restricted = set(_mapping(metadata.get("properties")))
         given = {name for name, value in metadata.items() if value not in (None, "", False, [], {})}
+        given |= {"additionalProperties"} & metadata.keys()  # even where none are allowed
         if not given <= _METADATA_MAY_HAVE or not restricted <= {"name", "generateName"}:
             detail = (
                 "must not specify anything other than name and generateName, "

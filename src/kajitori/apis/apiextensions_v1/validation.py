@@ -333,8 +333,11 @@ def _stored_version_errors(stored: list[str] | None, versions: list[JsonObject])
         return [FieldError.invalid(path, stored, "must have at least one stored version")]
     errors: list[FieldError] = []
     names = {each.get("name") for each in versions}
+    left = set(stored)
     for version in versions:
-        if version.get("storage") and version.get("name") not in stored:
+        known = version.get("name") in left
+        left.discard(version.get("name", ""))  # Kubernetes looks for each only once
+        if version.get("storage") and not known:
             detail = f"must have the storage version {version.get('name')}"
             errors.append(FieldError.invalid(path, stored, detail))
     for index, name in enumerate(stored):

@@ -164,7 +164,7 @@ class Scales:
         updated = await update(
             self._registry, resource, scope.info.namespace, scope.info.name, scaled, call, subresource="scale"
         )
-        return self._answer(scope, updated.value)
+        return self._answer(scope, updated.value, changing=True)
 
     def _check(self, scope: Scope, new: JsonObject, scale: JsonObject) -> None:
         """Raises: BadRequest for another name, Invalid, Conflict."""
@@ -182,11 +182,14 @@ class Scales:
         if version and version != scale["metadata"]["resourceVersion"]:
             raise conflict(resource, name, MODIFIED)
 
-    def _answer(self, scope: Scope, value: bytes) -> Answer:
+    def _answer(self, scope: Scope, value: bytes, *, changing: bool = False) -> Answer:
         resource = scope.resource
         paths = resource.scale_paths
         assert paths is not None, resource.kind
         obj = resource.from_storage(resource.parse(value))
         form = self._resources.form(scope)
         printer = scale_printer(custom=resource.custom) if form.kind == "Table" else None
-        return self._resources.show_other(scope, scale_of(obj, paths), form, printer=printer)
+        shown = scale_of(obj, paths, changing=changing)
+        if shown["spec"].get("replicas") == REPLICAS_UNSET:
+            del shown["spec"]["replicas"]  # was written, and the schema does not know it
+        return self._resources.show_other(scope, shown, form, printer=printer)

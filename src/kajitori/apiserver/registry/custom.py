@@ -32,6 +32,10 @@ _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "updat
 _BELOW = ("get", "patch", "update")
 
 
+_OLD_FINALIZERS = ("orphan", "foregroundDeletion")
+"""Kubernetes' own, from before finalizers had domains."""
+
+
 class CustomStrategy(Strategy):
     """What Kubernetes does in code with custom objects."""
 
@@ -111,7 +115,13 @@ class CustomStrategy(Strategy):
         return errors
 
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
-        return []
+        known = () if old is None else old["metadata"].get("finalizers") or ()
+        return [
+            f'metadata.finalizers: "{each}": prefer a domain-qualified finalizer name to avoid accidental '
+            "conflicts with other finalizer writers"
+            for each in sorted(set(obj["metadata"].get("finalizers") or ()) - {*known, *_OLD_FINALIZERS})
+            if "/" not in each
+        ]
 
     def reset_fields(self, subresource: str = "") -> tuple[Path, ...]:
         if subresource == "status":
@@ -302,6 +312,18 @@ class CustomResource(Resource):
         return self._printer
 
 
+def _holds_more(version: ServedVersion) -> bool:
+    """Whether what is stored may not be what is shown: a status that is a default, replicas that are no field."""
+    known: Any = version.raw_schema
+    if ((known.get("properties") or {}).get("status") or {}).get("default") is not None:
+        return True
+    for name in _path(version.scale.spec_replicas) if version.scale is not None else ():
+        known = (known.get("properties") or {}).get(name)
+        if known is None:
+            return True
+    return False
+
+
 def _path(json_path: str) -> tuple[str, ...]:
     return tuple(each for each in json_path.removeprefix(".").split(".") if each)
 
@@ -322,7 +344,9 @@ def custom_resources(
     """The resources of a definition, one for each version that is served."""
     siblings = {each.version: each for each in versions}
     # What one version wrote may lack what another one has as a default.
-    rewrites = rewrites or any(each.raw_schema != versions[0].raw_schema for each in versions)
+    rewrites = rewrites or any(
+        each.raw_schema != versions[0].raw_schema or _holds_more(each) for each in versions
+    )
     return [
         CustomResource(each, siblings, rewrites=rewrites, since=since, conversion=conversion)
         for each in versions

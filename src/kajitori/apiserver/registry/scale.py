@@ -7,7 +7,7 @@ and, for custom resources, the scale subresource of a CustomResourceDefinition.
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.apimachinery.errors import FieldError, InternalError
+from kajitori.apimachinery.errors import ApiError, Cause, FieldError, InternalError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_labels, selector_from_object
 
@@ -41,6 +41,16 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
     return obj
 
 
+def _custom_at(obj: Any, path: tuple[str, ...], kind: str) -> Any:
+    """Raises: ApiError where the path leads to something else, or through it."""
+    from kajitori.apis.apiextensions_v1.serving import AccessError, nested  # custom objects have it loaded
+
+    try:
+        return nested(obj, ".".join(path), kind)
+    except AccessError as problem:
+        raise ApiError(str(problem)) from None
+
+
 def scale_of(obj: JsonObject, paths: ScalePaths, *, changing: bool = False) -> JsonObject:
     """The Scale of an object; `changing` when it is to be changed, which may give it its first replicas.
 
@@ -49,17 +59,20 @@ def scale_of(obj: JsonObject, paths: ScalePaths, *, changing: bool = False) -> J
     metadata = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     spec: JsonObject = {}
-    replicas = _at(obj, paths.spec)
+    if paths.selector_object:
+        replicas, current = _at(obj, paths.spec), _at(obj, paths.status)
+        selector = _at(obj, paths.selector) if paths.selector else None
+    else:
+        replicas, current = _custom_at(obj, paths.spec, "int64"), _custom_at(obj, paths.status, "int64")
+        selector = _custom_at(obj, paths.selector, "string") if paths.selector else None
     if replicas is None and not paths.selector_object and changing:
         replicas = REPLICAS_UNSET
     elif replicas is None and not paths.selector_object:
-        raise InternalError(
-            f'Internal error occurred: the spec replicas field ".{".".join(paths.spec)}" does not exist'
-        )
+        told = f'the spec replicas field ".{".".join(paths.spec)}" does not exist'
+        raise InternalError(f"Internal error occurred: {told}", causes=[Cause(message=told)])
     if replicas:
         spec["replicas"] = replicas
-    status: JsonObject = {"replicas": _at(obj, paths.status) or 0}
-    selector = _at(obj, paths.selector) if paths.selector else None
+    status: JsonObject = {"replicas": current or 0}
     if paths.selector_object and selector:
         labels = selector if not _is_selector(selector) else None
         parsed = selector_from_labels(labels) if labels is not None else selector_from_object(selector)
@@ -88,9 +101,15 @@ def scale_errors(scale: JsonObject) -> list[FieldError]:
 
 
 def with_replicas(obj: JsonObject, paths: ScalePaths, replicas: int) -> JsonObject:
-    """The object with another number of replicas; `obj` is a private copy and is changed."""
+    """The object with another number of replicas; `obj` is a private copy and is changed.
+
+    Raises: ApiError where something else stands in the way.
+    """
     inner = obj
     for name in paths.spec[:-1]:
         inner = inner.setdefault(name, {})
+        if not isinstance(inner, dict):
+            where = ".".join(paths.spec[: paths.spec.index(name) + 1])
+            raise ApiError(f"value cannot be set because .{where} is not a map[string]interface{{}}")
     inner[paths.spec[-1]] = replicas
     return obj
