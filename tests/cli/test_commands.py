@@ -13,7 +13,7 @@ from kajitori import __version__
 from kajitori.cli.main import CommandError, main
 from kajitori.cli.up import options_from
 
-COMMANDS = ("up", "run", "crds", "explain", "backup", "restore", "version")
+COMMANDS = ("up", "run", "crds", "explain", "cel", "backup", "restore", "version")
 
 
 def test_the_version_in_every_form(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +39,9 @@ def test_help_names_every_command_and_each_has_its_own(capsys: pytest.CaptureFix
         assert f"usage: kajitori {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["version", "--nope"], ["up", "--nope"], ["explain"]])
+@pytest.mark.parametrize(
+    "words", [[], ["fly"], ["version", "--nope"], ["up", "--nope"], ["explain"], ["cel"]]
+)
 def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(words)

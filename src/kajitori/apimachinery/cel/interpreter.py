@@ -64,6 +64,8 @@ class Observation:
     error: str | None
     cost: int
     """Of all times it was computed, with what is below it."""
+    span: tuple[int, int] = (0, 0)
+    """What everything had cost before and after the last time."""
 
 
 class Interpreter:
@@ -132,7 +134,12 @@ class Interpreter:
         seen = self._observations.setdefault(id, Observation(None, None, 0))
         seen.value = None if failed else value
         seen.error = value.message if failed else None
-        seen.cost += self._ledger.cost - before
+        after = self._ledger.cost
+        seen.cost += after - before
+        if before <= seen.span[0] and seen.span[1] <= after:
+            # The last selection and the whole of an attribute are one node: what is inside is not counted again.
+            seen.cost -= seen.span[1] - seen.span[0]
+        seen.span = (before, after)
 
     # Steps
 
@@ -355,7 +362,9 @@ class Interpreter:
     def _qualified(self, holder: Any, qualifier: Qualifier, *, optional: bool) -> Any:
         """What a selection finds; `MISSING` when it optionally finds nothing."""
         if type(qualifier) is Computed:
+            before = self._ledger.cost
             key = self._resolve(qualifier.attribute)
+            self._observe(qualifier.attribute.identity, key, before)
             written, declared = key, False
         else:
             key, written, declared = qualifier.value, qualifier.written, qualifier.declared  # type: ignore[union-attr]
