@@ -1,6 +1,7 @@
 """The generated pages say what the code says."""
 
 import importlib.util
+import sys
 from types import ModuleType
 
 import pytest
@@ -19,6 +20,16 @@ def generator() -> ModuleType:
 @pytest.mark.parametrize("name", ["cli.md", "mysqlcluster.md"])
 def test_the_page_is_up_to_date(generator: ModuleType, name: str) -> None:
     assert (generator.FOLDER / name).read_text() == generator.PAGES[name](), "run tools/gen_reference.py"
+
+
+def test_the_page_of_conformance_cases_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("cel_spec", ROOT / "tools" / "cel_spec.py")
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules["cel_spec"] = tool  # Its dataclasses look themselves up.
+    spec.loader.exec_module(tool)
+    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), "run tools/cel_spec.py"
+    assert {case["reason"] for case in tool.read(tool.LEFT_OUT)} == set(tool.REASONS)
 
 
 def test_every_option_is_told(generator: ModuleType) -> None:  # G1

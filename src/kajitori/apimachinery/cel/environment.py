@@ -30,6 +30,7 @@ from kajitori.apimachinery.cel.macros import STANDARD_MACROS, Macro, MacroTable,
 from kajitori.apimachinery.cel.parser import parse
 from kajitori.apimachinery.cel.tree import Tree
 from kajitori.apimachinery.cel.types import DURATION, TIMESTAMP, Kind, Type
+from kajitori.apimachinery.cel.unchecked import assume
 from kajitori.apimachinery.cel.validators import Validator
 
 __all__ = ["Environment", "TypeResolver"]
@@ -204,13 +205,15 @@ class Environment:
                 raise CompileError(tree.text, sorted(issues, key=lambda issue: issue.offset))
         return checked
 
-    def compile(self, text: str | Tree) -> Program:
-        """The expression ready to run.
+    def compile(self, text: str | Tree, *, checked: bool = True) -> Program:
+        """The expression ready to run; not `checked`, its types are left to the run, as are names that there are not.
 
         Raises:
             CompileError: it is no expression, its types do not go together, or one of its constants has no value.
         """
-        return compile_program(self.check(text))
+        if checked:
+            return compile_program(self.check(text))
+        return compile_program(assume(self.parse(text) if isinstance(text, str) else text, self))
 
 
 def _constants(libraries: Iterable[Library]) -> dict[str, Name]:
