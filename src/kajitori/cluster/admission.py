@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Plugin, enabled_plugins
+from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.registry.registry import Registry
@@ -18,6 +19,9 @@ from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.webhooks import WebhookCaller
 
 __all__ = ["DEFAULT_PLUGINS", "Grounds", "admission_chain"]
 
@@ -37,6 +41,8 @@ DEFAULT_PLUGINS = (
     "RuntimeClass",
     "DefaultIngressClass",
     "PodResizeValidator",
+    "MutatingAdmissionWebhook",
+    "ValidatingAdmissionWebhook",
     "ResourceQuota",
 )
 """On unless somebody says otherwise, as in kube-apiserver."""
@@ -61,6 +67,13 @@ class Grounds:
         found = self.find("", "v1", "resourcequotas")
         assert found is not None, "a built-in kind"
         return found
+
+    @cached_property
+    def webhooks(self) -> "WebhookCaller":
+        """Who calls them."""
+        from kajitori.apiserver.webhooks import WebhookCaller
+
+        return WebhookCaller(self.store)
 
     @cached_property
     def configurations(self) -> Mapping[str, Any]:
@@ -159,6 +172,26 @@ def _resource_quota(grounds: Grounds) -> Plugin:
     return ResourceQuota(grounds.store, ledger, grounds.clock, grounds.configurations.get("ResourceQuota"))
 
 
+def _mutating_webhooks(grounds: Grounds) -> Plugin:
+    def make() -> Plugin:
+        from kajitori.apiserver.admission.webhooks import MutatingAdmissionWebhook
+
+        return MutatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks)
+
+    bucket = "admissionregistration.k8s.io/mutatingwebhookconfigurations"
+    return Deferred("MutatingAdmissionWebhook", grounds.store, bucket, make, mutating=True)
+
+
+def _validating_webhooks(grounds: Grounds) -> Plugin:
+    def make() -> Plugin:
+        from kajitori.apiserver.admission.webhooks import ValidatingAdmissionWebhook
+
+        return ValidatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks)
+
+    bucket = "admissionregistration.k8s.io/validatingwebhookconfigurations"
+    return Deferred("ValidatingAdmissionWebhook", grounds.store, bucket, make, mutating=False)
+
+
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "NamespaceLifecycle": _namespace_lifecycle,
     "LimitRanger": _limit_ranger,
@@ -174,6 +207,8 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "DefaultIngressClass": _ingress_class,
     "PodResizeValidator": _pod_resize,
     "ResourceQuota": _resource_quota,
+    "MutatingAdmissionWebhook": _mutating_webhooks,
+    "ValidatingAdmissionWebhook": _validating_webhooks,
 }
 
 

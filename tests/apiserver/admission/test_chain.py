@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, UnknownPlugin, enabled_plugins
+from kajitori.apiserver.registry.call import Reinvocation
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Noting:
 
 
 def write(bucket: str = "pods") -> Any:
-    return SimpleNamespace(operation="CREATE", resource=SimpleNamespace(bucket=bucket), subresource="")
+    resource = SimpleNamespace(bucket=bucket)
+    return SimpleNamespace(operation="CREATE", resource=resource, subresource="", reinvocation=Reinvocation())
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -4,6 +4,7 @@ Promises
     A1  plugins run in kube-apiserver's order, all mutating halves before the first validating one
     A2  a write that no plugin is interested in costs one look-up
     A3  an unknown plugin name is refused when the server starts, not ignored
+    A4  when a webhook or a policy has changed the object, all mutating halves run once more, and not a third time
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -11,7 +12,15 @@ from typing import Protocol
 
 from kajitori.apiserver.registry.call import Attributes
 
-__all__ = ["KNOWN_PLUGINS", "Chain", "ConfigurationError", "Plugin", "UnknownPlugin", "enabled_plugins"]
+__all__ = [
+    "KNOWN_PLUGINS",
+    "Chain",
+    "ConfigurationError",
+    "Half",
+    "Plugin",
+    "UnknownPlugin",
+    "enabled_plugins",
+]
 
 KNOWN_PLUGINS = (
     "AlwaysAdmit",
@@ -125,8 +134,18 @@ class Chain:
         return known
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
-        """Runs the mutating halves; gives what to wait for, if a plugin must ask somebody."""
-        return _run(self._for(attributes)[0], attributes)
+        """Runs the mutating halves; gives what to wait for, if a plugin must ask somebody.
+
+        When a plugin has asked for it, all run once more.
+        """
+        steps = self._for(attributes)[0]
+        waiting = _run(steps, attributes)
+        if waiting is not None:
+            return _rounds(waiting, steps, attributes)
+        if attributes.reinvocation.needed:
+            attributes.reinvocation.again = True
+            return _run(steps, attributes)
+        return None
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         """Runs the validating halves."""
@@ -139,6 +158,16 @@ def _run(steps: Sequence[Half], attributes: Attributes) -> Awaitable[None] | Non
         if waiting is not None:
             return _rest(waiting, steps[position + 1 :], attributes)
     return None
+
+
+async def _rounds(waiting: Awaitable[None], steps: Sequence[Half], attributes: Attributes) -> None:
+    await waiting
+    reinvocation = attributes.reinvocation
+    if reinvocation.needed:
+        reinvocation.again = True
+        second = _run(steps, attributes)
+        if second is not None:
+            await second
 
 
 async def _rest(

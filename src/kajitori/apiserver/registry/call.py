@@ -16,7 +16,7 @@ from kajitori.storage import Render
 if TYPE_CHECKING:
     from kajitori.apis.strategies.base import Occasion
 
-__all__ = ["Admission", "Annotated", "Attributes", "Call", "Charge", "Written"]
+__all__ = ["Admission", "Annotated", "Attributes", "Call", "Charge", "Reinvocation", "Written"]
 
 
 Written = TypeVar("Written")
@@ -24,6 +24,11 @@ Written = TypeVar("Written")
 
 class Annotated(Protocol):
     """Where parts of the server write down what is to be known of a request."""
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether what was sent is written down too."""
+        ...
 
     def annotate(self, key: str, value: str) -> None: ...
 
@@ -92,6 +97,21 @@ class Charge(Protocol):
         ...
 
 
+class Reinvocation:
+    """What the plugins of one write know of its rounds: after a webhook or policy has changed the object, all have it
+    once more."""
+
+    __slots__ = ("again", "kept", "needed")
+
+    def __init__(self) -> None:
+        self.needed = False
+        """Somebody wants a second round."""
+        self.again = False
+        """This is the second round; there is no third."""
+        self.kept: dict[str, object] = {}
+        """What plugins remember from round to round, by their names."""
+
+
 class Attributes(msgspec.Struct):
     """What admission sees of a write. `obj` may be changed in place by mutating plugins; None for deletions."""
 
@@ -109,6 +129,7 @@ class Attributes(msgspec.Struct):
     call: Call | None = None
     charge: "Charge | None" = None
     """What the write uses of a quota, where it is admitted."""
+    reinvocation: Reinvocation = msgspec.field(default_factory=Reinvocation)
 
 
 class Admission(Protocol):

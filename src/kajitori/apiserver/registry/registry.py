@@ -100,6 +100,10 @@ class Registry:
 
         return Indexes(self.store)
 
+    def equivalents(self, resource: Resource) -> list[Resource]:
+        """The other versions, in any group, in which the objects of a resource are served."""
+        return [each for each in self._resources() if each.bucket == resource.bucket and each is not resource]
+
     def now(self) -> str:
         """The time as metadata has it."""
         return format_time(self.clock.now().timestamp())

@@ -20,6 +20,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,9 @@ __all__ = ["ANSWER_BYTES_MAX", "WebhookCaller", "WebhookError"]
 
 ANSWER_BYTES_MAX = 256 << 20
 """A list converted at once may be large; a few of them still fit in memory."""
+
+CONTEXTS_MAX = 200
+"""Certificate authorities that are kept ready: reading one takes longer than a call. As many as Kubernetes keeps."""
 
 USER_AGENT = "kube-apiserver-admission"
 
@@ -146,7 +150,12 @@ def _url(config: Mapping[str, Any]) -> str:
 
 
 def _tls(config: Mapping[str, Any]) -> ssl.SSLContext:
-    bundle = base64.b64decode(config.get("caBundle") or "").strip()
+    return _trusting(config.get("caBundle") or "")
+
+
+@lru_cache(maxsize=CONTEXTS_MAX)
+def _trusting(ca_bundle: str) -> ssl.SSLContext:
+    bundle = base64.b64decode(ca_bundle).strip()
     try:
         return ssl.create_default_context(cadata=bundle.decode("ascii", "replace") if bundle else None)
     except ssl.SSLError:

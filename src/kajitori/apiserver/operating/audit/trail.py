@@ -84,6 +84,11 @@ class EventTrail:
         self.annotate("authorization.k8s.io/decision", "allow" if decision.allowed else "forbid")
         self.annotate("authorization.k8s.io/reason", decision.reason)
 
+    @property
+    def has_requests(self) -> bool:
+        """Whether what was sent is written down too."""
+        return self._wanted.request_too
+
     def annotate(self, key: str, value: str) -> None:
         """Something that a part of the server wants to be known; the first value of a key stays."""
         self._annotations.setdefault(key, value)

@@ -1,0 +1,86 @@
+"""The objects of one write in the versions in which webhooks and policies want to see them.
+
+Promises
+    V1  an object is seen in the version that was matched, the old one too; of the subresource `scale` it is the Scale
+    V2  what is changed in one version is the write's object from then on, decoded and with defaults, in the version
+        that was asked for
+
+Source: apiserver's pkg/admission/conversion.go.
+"""
+
+from typing import Any
+
+from kajitori.apimachinery.errors import ApiError, BadRequest, InternalError
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.structural.defaulting import copy_json
+from kajitori.apiserver.registry.call import Attributes
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.scale import BUILT_IN, scale_of, with_replicas
+
+__all__ = ["Views"]
+
+
+class Views:
+    """Of one write, for as long as one plugin is asked about it."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        self._attributes = attributes
+        self._known: dict[tuple[str, str], JsonObject | None] = {}
+
+    async def new(self, resource: Resource) -> JsonObject | None:
+        """The object that is to be written. Nobody may change it."""
+        return await self._seen("new", self._attributes.obj, resource)
+
+    async def old(self, resource: Resource) -> JsonObject | None:
+        """What it was before."""
+        return await self._seen("old", self._attributes.old, resource)
+
+    async def _seen(self, which: str, obj: JsonObject | None, resource: Resource) -> JsonObject | None:
+        key = (which, resource.kind.api_version)
+        if key not in self._known:
+            self._known[key] = None if obj is None else await self._made(obj, resource)
+        return self._known[key]
+
+    async def _made(self, obj: JsonObject, resource: Resource) -> JsonObject:
+        if self._attributes.subresource == "scale":
+            return scale_of(obj, self._attributes.resource.scale_paths or BUILT_IN)
+        return await in_version(obj, self._attributes.resource, resource)
+
+    async def replace(self, resource: Resource, changed: Any) -> bool:
+        """Takes what became of the object in the version of `resource`; whether it is another one now.
+
+        Raises: InternalError for what is no such object.
+        """
+        attributes = self._attributes
+        seen = await self.new(resource)
+        if not isinstance(changed, dict):
+            raise InternalError("Internal error occurred: the patched object is not a JSON object")
+        if attributes.subresource == "scale":
+            replicas = (changed.get("spec") or {}).get("replicas") or 0
+            paths = attributes.resource.scale_paths or BUILT_IN
+            assert attributes.obj is not None
+            attributes.obj = with_replicas(attributes.obj, paths, replicas)
+        else:
+            try:
+                decoded = resource.decode(changed, [])
+            except (BadRequest, ValueError) as error:
+                raise InternalError(f"Internal error occurred: {error}") from None
+            resource.default(decoded)
+            attributes.obj = await in_version(decoded, resource, attributes.resource)
+        self._known = {key: obj for key, obj in self._known.items() if key[0] == "old"}
+        return await self.new(resource) != seen
+
+
+async def in_version(obj: JsonObject, held: Resource, wanted: Resource) -> JsonObject:
+    """An object of one version of a resource in another. Raises: InternalError."""
+    api_version = wanted.kind.api_version
+    if obj.get("apiVersion") == api_version:
+        return obj
+    try:
+        if held.conversion is not None:
+            [converted] = await held.conversion.convert([obj], api_version)
+            return converted
+        copied: JsonObject = copy_json(obj)
+        return held.convert(copied, api_version)
+    except (ApiError, LookupError) as error:
+        raise InternalError(f"Internal error occurred: {error}") from None

@@ -1,0 +1,321 @@
+"""Admission webhooks: other people's servers that change writes, and refuse them.
+
+Sits at the end of each half of admission. The configurations are read when they have changed; a write that no webhook
+is interested in costs one look-up per configuration.
+
+Promises
+    H1  mutating webhooks are called one after another, by the names of their configurations and in their order
+        there, each seeing what the ones before made of the object; validating ones all at once
+    H2  a webhook that is IfNeeded is called once more when others have changed the object since; never a third time
+    H3  a webhook that cannot be called, or answers badly, fails the write, or is passed over: its failure policy says
+    H4  a dry run calls no webhook with side effects, and is refused where one would have to be called
+
+Source: apiserver's pkg/admission/plugin/webhook (mutating/dispatcher.go, validating/dispatcher.go).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kajitori.apimachinery.decode import DecodeError, decode_json, go_quote
+from kajitori.apimachinery.errors import ApiError, BadRequest, Cause, InternalError, Invalid
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
+from kajitori.apiserver.admission.deferred import EXEMPT
+from kajitori.apiserver.admission.matching import Matching
+from kajitori.apiserver.admission.requests import request_asked
+from kajitori.apiserver.admission.views import Views
+from kajitori.apiserver.registry.call import Attributes, Reinvocation
+from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.webhooks import WebhookCaller, WebhookError
+from kajitori.apiserver.webhooks.review import (
+    Answer,
+    ReviewError,
+    admission_review,
+    read_answer,
+    refusal_of,
+    request_of,
+    review_version,
+)
+from kajitori.storage import Store
+
+__all__ = ["MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"]
+
+_log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10
+"""Of a webhook that says nothing else."""
+
+_encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_MUTATION = "mutation.webhook.admission.k8s.io/"
+_PATCH = "patch.webhook.admission.k8s.io/"
+_FAILED_OPEN = "failed-open."
+_VALIDATION = "validating.webhook.admission.k8s.io/"
+
+
+class _CallError(Exception):
+    """A webhook gave no answer that counts; its failure policy says what that means."""
+
+
+class _Hook:
+    """One webhook of one configuration."""
+
+    def __init__(self, configuration: str, position: int, hook: Mapping[str, Any]) -> None:
+        self.configuration = configuration
+        self.name: str = hook["name"]
+        self.uid = f"{configuration}/{self.name}/{position}"
+        self.matching = Matching(
+            hook.get("rules") or (),
+            namespaces=hook.get("namespaceSelector"),
+            objects=hook.get("objectSelector"),
+            policy=hook.get("matchPolicy"),
+        )
+        self.client: Mapping[str, Any] = hook.get("clientConfig") or {}
+        self.fails_open = hook.get("failurePolicy") == "Ignore"
+        self.has_side_effects = hook.get("sideEffects") not in ("None", "NoneOnDryRun")
+        self.timeout_seconds: int = hook.get("timeoutSeconds") or TIMEOUT_SECONDS
+        self.review_versions: Sequence[str] = hook.get("admissionReviewVersions") or ()
+        self.conditions: Sequence[Mapping[str, str]] = hook.get("matchConditions") or ()
+        self.is_reinvoked = hook.get("reinvocationPolicy") == "IfNeeded"
+
+
+class _Hooks:
+    """The webhooks of all configurations of one kind, as they are now."""
+
+    def __init__(self, store: Store, plural: str) -> None:
+        self._store = store
+        self._bucket = f"admissionregistration.k8s.io/{plural}"
+        self._hooks: list[_Hook] | None = None
+        store.subscribe(self._bucket, lambda event: self._forget())
+
+    def _forget(self) -> None:
+        self._hooks = None
+
+    def now(self) -> Sequence[_Hook]:
+        if self._hooks is None:
+            self._hooks = [
+                _Hook(configuration["metadata"]["name"], position, hook)
+                for configuration in (_decode(item.value) for item in self._store.range(self._bucket))
+                for position, hook in enumerate(configuration.get("webhooks") or ())
+            ]
+        return self._hooks
+
+
+class _Plugin:
+    """What both sorts of webhooks have in common."""
+
+    plural: str
+    is_mutating: bool
+
+    def __init__(self, store: Store, registry: Callable[[], Registry], caller: WebhookCaller) -> None:
+        self._hooks = _Hooks(store, self.plural)
+        self._registry = registry
+        self._caller = caller
+
+    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
+        return bucket not in EXEMPT
+
+    def _matched(self, hook: _Hook, attributes: Attributes) -> Resource | None:
+        return hook.matching.matched(attributes, self._registry())
+
+    async def _ask(self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views) -> Answer:
+        """The answer of a webhook. Raises: _CallError, BadRequest."""
+        if attributes.dry_run and hook.has_side_effects:
+            raise BadRequest(f"admission webhook {go_quote(hook.name)} does not support dry run")
+        try:
+            version = review_version(hook.review_versions)
+        except ReviewError as error:
+            raise _CallError(f"could not create admission objects: {error}") from None
+        uid = self._registry().random.uuid4()
+        asked = request_asked(attributes, resource, uid)
+        request = request_of(asked, await views.new(resource), await views.old(resource))
+        try:
+            body = _encode(admission_review(version, request))
+            answered = await self._caller.post(hook.client, body, hook.timeout_seconds)
+            review = decode_json(answered)
+        except (WebhookError, DecodeError) as error:
+            raise _CallError(f"failed to call webhook: {error}") from None
+        try:
+            answer = read_answer(review, uid, version, mutating=self.is_mutating)
+        except ReviewError as error:
+            raise _CallError(f"received invalid webhook response: {error}") from None
+        call = attributes.call
+        if call is not None:
+            for key, value in answer.annotations.items():
+                call.annotate(f"{hook.name}/{key}", value)
+            for text in answer.warnings:
+                call.warn(text)
+        if not answer.allowed:
+            raise refusal_of(hook.name, answer.status)
+        return answer
+
+    @staticmethod
+    def _failed(hook: _Hook, error: _CallError, attributes: Attributes, annotation: str) -> None:
+        """Passes over a webhook that could not be called. Raises: InternalError where it may not be."""
+        told = f"failed calling webhook {go_quote(hook.name)}: {error}"
+        _log.warning(
+            "a webhook could not be called",
+            extra={"webhook": hook.name, "error": str(error), "passed_over": hook.fails_open},
+        )
+        if not hook.fails_open:
+            raise InternalError(f"Internal error occurred: {told}", causes=[Cause("", told, "")])
+        if attributes.call is not None:
+            attributes.call.annotate(f"{_FAILED_OPEN}{annotation}", hook.name)
+
+
+class MutatingAdmissionWebhook(_Plugin):
+    """Lets webhooks change what is written."""
+
+    name = "MutatingAdmissionWebhook"
+    plural = "mutatingwebhookconfigurations"
+    is_mutating = True
+    validate = None
+
+    def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
+        hooks = self._hooks.now()
+        if not hooks or not any(self._may_match(hook, attributes) for hook in hooks):
+            return None
+        return self._mutate(hooks, attributes)
+
+    def _may_match(self, hook: _Hook, attributes: Attributes) -> bool:
+        return hook.matching.may_match(attributes, self._registry())
+
+    async def _mutate(self, hooks: Sequence[_Hook], attributes: Attributes) -> None:
+        reinvocation = attributes.reinvocation
+        called = _Called.of(reinvocation)
+        if reinvocation.again and called.output != _snapshot(attributes):
+            called.require()  # the server's own plugins have changed the object since
+        for position, hook in enumerate(hooks):
+            views = Views(attributes)
+            resource = self._matched(hook, attributes)
+            if resource is None or (reinvocation.again and hook.uid not in called.again):
+                continue
+            where = f"round_{int(reinvocation.again)}_index_{position}"
+            changed = False
+            try:
+                answer = await self._ask(hook, resource, attributes, views)
+                changed = await self._patch(hook, resource, answer, attributes, views)
+                _note_patch(hook, answer, attributes, where)
+            except _CallError as error:
+                self._failed(hook, error, attributes, _MUTATION + where)
+            finally:
+                _note_mutation(hook, attributes, where, changed=changed)
+            if changed:
+                called.require()
+                reinvocation.needed = True
+            if hook.is_reinvoked:
+                called.once.add(hook.uid)
+        called.output = _snapshot(attributes)
+
+    async def _patch(
+        self, hook: _Hook, resource: Resource, answer: Answer, attributes: Attributes, views: Views
+    ) -> bool:
+        """Applies what a webhook wants changed; whether it changed anything."""
+        if not answer.patch:
+            return False
+        try:
+            operations = parse_json_patch(answer.patch)
+        except ApiError as error:
+            raise _CallError(f"received undecodable patch in webhook response: {error}") from None
+        if not operations:
+            return False
+        seen = await views.new(resource)
+        if seen is None:
+            what = "attempted to modify the object, which is not supported for this operation"
+            raise InternalError(f"Internal error occurred: admission webhook {go_quote(hook.name)} {what}")
+        try:
+            changed = apply_json_patch(seen, operations)
+        except (Invalid, ApiError) as error:
+            raise InternalError(f"Internal error occurred: {error}") from None
+        return await views.replace(resource, changed)
+
+
+class _Called:
+    """Which webhooks were called in the first round, and which are to be called again."""
+
+    def __init__(self) -> None:
+        self.once: set[str] = set()
+        self.again: set[str] = set()
+        self.output: bytes = b""
+
+    @classmethod
+    def of(cls, reinvocation: Reinvocation) -> "_Called":
+        found = reinvocation.kept.get(MutatingAdmissionWebhook.name)
+        if found is None:
+            found = reinvocation.kept[MutatingAdmissionWebhook.name] = cls()
+        assert isinstance(found, cls)
+        return found
+
+    def require(self) -> None:
+        """What was called until now has not seen the object as it is."""
+        self.again |= self.once
+        self.once.clear()
+
+
+def _snapshot(attributes: Attributes) -> bytes:
+    return _encode(attributes.obj)
+
+
+def _note_mutation(hook: _Hook, attributes: Attributes, where: str, *, changed: bool) -> None:
+    if attributes.call is not None and attributes.call.trail is not None:
+        told = {"configuration": hook.configuration, "webhook": hook.name, "mutated": changed}
+        attributes.call.annotate(_MUTATION + where, _encode(told).decode())
+
+
+def _note_patch(hook: _Hook, answer: Answer, attributes: Attributes, where: str) -> None:
+    call = attributes.call
+    if answer.patch and call is not None and call.trail is not None and call.trail.has_requests:
+        patch: Any = msgspec.Raw(answer.patch)
+        told: JsonObject = {"configuration": hook.configuration, "webhook": hook.name}
+        told |= {"patch": patch, "patchType": "JSONPatch"}
+        call.annotate(_PATCH + where, _encode(told).decode())
+
+
+class ValidatingAdmissionWebhook(_Plugin):
+    """Lets webhooks refuse what is written."""
+
+    name = "ValidatingAdmissionWebhook"
+    plural = "validatingwebhookconfigurations"
+    is_mutating = False
+    mutate = None
+
+    def validate(self, attributes: Attributes) -> Awaitable[None] | None:
+        hooks = self._hooks.now()
+        if not hooks:
+            return None
+        called = [(hook, resource) for hook in hooks if (resource := self._matched(hook, attributes))]
+        return self._validate(called, attributes) if called else None
+
+    async def _validate(self, called: Sequence[tuple[_Hook, Resource]], attributes: Attributes) -> None:
+        views = Views(attributes)
+        for _, resource in called:  # converted once, not once for each that is called
+            await views.new(resource)
+            await views.old(resource)
+        outcomes = await asyncio.gather(
+            *(
+                self._one(position, hook, resource, attributes, views)
+                for position, (hook, resource) in enumerate(called)
+            )
+        )
+        for refused in outcomes:
+            if refused is not None:
+                raise refused
+
+    async def _one(
+        self, position: int, hook: _Hook, resource: Resource, attributes: Attributes, views: Views
+    ) -> ApiError | None:
+        try:
+            await self._ask(hook, resource, attributes, views)
+        except _CallError as error:
+            try:
+                self._failed(hook, error, attributes, f"{_VALIDATION}round_0_index_{position}")
+            except InternalError as refused:
+                return refused
+        except ApiError as refused:
+            return refused
+        return None
