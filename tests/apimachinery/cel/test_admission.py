@@ -64,6 +64,8 @@ def test_the_fields_of_a_patch_have_types() -> None:
         CompileError, match="expected type of field 'op' is 'string' but provided type is 'int'"
     ):
         type_of("JSONPatch{op: 1}", AdmissionVariables(patches=True))
+    with pytest.raises(CompileError, match="expected type of field 'to' is '' but provided type is 'null'"):
+        type_of("JSONPatch{to: null}", AdmissionVariables(patches=True))
 
 
 def test_variables_that_a_policy_declares() -> None:

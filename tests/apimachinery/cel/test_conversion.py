@@ -7,7 +7,7 @@ import pytest
 
 from kajitori.apimachinery.cel.conversion import converter
 from kajitori.apimachinery.cel.errors import EvaluationError
-from kajitori.apimachinery.cel.list_types import KeyedList, SetList
+from kajitori.apimachinery.cel.schema_values import KeyedList, PartialObject, SetList
 from kajitori.apimachinery.cel.values import Duration, Timestamp
 
 PLAIN = {
@@ -23,7 +23,7 @@ PLAIN = {
 
 
 def test_nothing_to_convert_is_nothing_done() -> None:  # V1
-    value = {"name": "a", "tags": ["b"], "labels": {"c": "d"}, "any": [1], "port": 80, "unknown": {}}
+    value = {"name": "a", "tags": ["b"], "labels": {"c": "d"}, "any": [1], "port": 80}
     assert converter(PLAIN)(value) is value
     assert converter(PLAIN, checked=True)(value) is value
 
@@ -109,8 +109,22 @@ def test_what_does_not_fit_is_told_as_kubernetes_does(
 def test_null_where_it_may_be() -> None:
     assert converter({"type": "integer", "nullable": True}, checked=True)(None) is None
     assert converter({"type": "number", "nullable": True})(None) is None
-    value = {"name": None, "tags": None}
-    assert converter(PLAIN, checked=True)(value) is value  # In an object null is as good as absent.
+
+
+def test_members_that_expressions_do_not_see() -> None:
+    found = converter(PLAIN, checked=True)({"name": None, "unknown": 1})
+    # In an object null is as good as absent, and what the schema does not know cannot be named.
+    assert type(found) is PartialObject and found.unknown == {"unknown"}
+    preserving = {
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": True,
+        "properties": {"a": {"type": "string"}},
+    }
+    assert type(converter(preserving)({"a": "b"})) is dict
+    assert type(converter(preserving)({"a": "b", "c": 1})) is PartialObject
+    nullable = {"type": "object", "properties": {"a": {"type": "string", "nullable": True}}}
+    assert type(converter(nullable)({"a": "b"})) is dict
+    assert type(converter(nullable)({"a": None})) is PartialObject
 
 
 def test_what_does_not_fit_is_an_error_only_where_it_is_read() -> None:  # V2

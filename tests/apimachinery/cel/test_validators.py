@@ -37,6 +37,8 @@ def issues(text: str) -> list[str]:
         ("duration(s)", []),
         ("timestamp('2020-01-01T00:00:00Z')", []),
         ("timestamp('yesterday')", ["10: invalid timestamp argument"]),
+        ("timestamp(null)", ["10: invalid timestamp argument"]),
+        ("duration(60)", ["9: invalid duration argument"]),
         ("s.matches('a+')", []),
         ("s.matches('a(')", ["10: invalid matches argument"]),
         ("matches('(', s)", ["8: invalid matches argument"]),

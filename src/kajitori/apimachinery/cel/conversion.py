@@ -12,15 +12,18 @@ Promises
     V1  a value in which nothing needs converting is given back as it is, not walked through
     V2  what does not fit its schema is an error where an expression comes to it, in Kubernetes' words, not before
 
+Known difference: in Kubernetes the elements that a list gets by `+` are read by the schema once more, and those that
+are no JSON then, such as moments, cannot be had; here they can.
+
 Source: apiserver's pkg/cel/common/valuesunstructured.go, kube-openapi's pkg/validation/strfmt.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.escaping import escape
-from kajitori.apimachinery.cel.list_types import KeyedList, SetList
+from kajitori.apimachinery.cel.schema_values import FaultyList, FaultyMap, KeyedList, PartialObject, SetList
 from kajitori.apimachinery.cel.schemas import Resolve, is_int_or_string, resolved, with_object_meta
 from kajitori.apimachinery.cel.string_formats import read_bytes, read_date, read_date_time, read_duration
 
@@ -33,6 +36,7 @@ Raises:
     EvaluationError: it does not fit the schema.
 """
 
+_FAULTY = frozenset((FaultyMap, FaultyList))
 _GO_TYPES: Mapping[type, str] = {
     str: "string",
     bool: "bool",
@@ -61,48 +65,25 @@ def converter(
     return made or _same
 
 
-class _FaultyMap(dict[str, Any]):
-    """An object some of whose members cannot be had."""
+class _Hiding:
+    """What an object may have that expressions do not see."""
 
-    __slots__ = ("faults",)
+    __slots__ = ("_known", "_nullable")
 
-    def __init__(self, members: Mapping[str, Any], faults: Mapping[str, str]) -> None:
-        super().__init__(members)
-        self.faults = faults
+    def __init__(self, nullable: tuple[str, ...], known: frozenset[str] | None) -> None:
+        self._nullable = nullable
+        self._known = known
+        """The properties; `None` when objects have no others."""
 
-    def __getitem__(self, name: str) -> Any:
-        if name in self.faults:
-            raise EvaluationError(self.faults[name])
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        if name in self.faults:
-            raise EvaluationError(self.faults[name])
-        return super().get(name, default)
-
-    def values(self) -> Any:
-        return [self[name] for name in self]
-
-    def items(self) -> Any:
-        return [(name, self[name]) for name in self]
-
-
-class _FaultyList(list[Any]):
-    """A list some of whose elements cannot be had."""
-
-    __slots__ = ("faults",)
-
-    def __init__(self, elements: Sequence[Any], faults: Mapping[int, str]) -> None:
-        super().__init__(elements)
-        self.faults = faults
-
-    def __getitem__(self, place: Any) -> Any:
-        if place in self.faults:
-            raise EvaluationError(self.faults[place])
-        return super().__getitem__(place)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[place] for place in range(len(self)))
+    def applied(self, members: dict[str, Any]) -> dict[str, Any]:
+        """The members, told apart if any is hidden."""
+        known = self._known
+        if known is not None and not known.issuperset(members):
+            return PartialObject(members, frozenset(members) - known)
+        for name in self._nullable:
+            if name in members and members[name] is None:
+                return PartialObject(members, frozenset())
+        return members
 
 
 class _Maker:
@@ -146,12 +127,24 @@ class _Maker:
         if properties:
             members = {name: self.make(each, inside) for name, each in properties.items()}
             needed = [(name, each) for name, each in members.items() if each is not None]
-            return _members(needed) if needed or self._checked else None
+            hiding = self._hiding(schema, properties)
+            return _members(needed, hiding) if needed or hiding or self._checked else None
         additional = schema.get("additionalProperties")
         if isinstance(additional, Mapping):
             value = self.make(additional, inside)
             return _entries(value) if value is not None else None
         return _a_map if self._checked else None
+
+    def _hiding(self, schema: Mapping[str, Any], properties: Mapping[str, Any]) -> "_Hiding | None":
+        """How values of the schema may come to have members that expressions do not see."""
+        preserving = bool(schema.get("x-kubernetes-preserve-unknown-fields")) or self._checked
+        nullable = [
+            name
+            for name, each in properties.items()
+            if self._checked or resolved(each, frozenset(), self._resolve)[0].get("nullable")
+        ]
+        known = frozenset(properties) if preserving else None
+        return _Hiding(tuple(nullable), known) if nullable or preserving else None
 
     def _array(self, schema: Mapping[str, Any], inside: frozenset[str]) -> Converter | None:
         items = schema.get("items")
@@ -185,13 +178,14 @@ def _but_null(convert: Converter, nullable: bool) -> Converter:
     return converted
 
 
-def _members(needed: Sequence[tuple[str, Converter]]) -> Converter:
+def _members(needed: Sequence[tuple[str, Converter]], hiding: _Hiding | None) -> Converter:
     """Converts the properties of an object; null is left alone, for it is as good as absent there."""
 
     def converted(value: Any) -> Any:
         members = _a_map(value)
-        copy: dict[str, Any] | None = None
+        whole = members
         faults: dict[str, str] = {}
+        faulty = False
         for name, convert in needed:
             before = members.get(name)
             if before is None:
@@ -202,11 +196,13 @@ def _members(needed: Sequence[tuple[str, Converter]]) -> Converter:
                 faults[name] = str(error)
                 continue
             if after is not before:
-                if copy is None:
-                    copy = dict(value)
-                copy[name] = after
-        whole = value if copy is None else copy
-        return _FaultyMap(whole, faults) if faults else whole
+                if whole is members:
+                    whole = dict(members)
+                whole[name] = after
+                faulty = faulty or type(after) in _FAULTY
+        if faults or faulty:
+            return FaultyMap(whole, faults)
+        return whole if hiding is None else hiding.applied(whole)
 
     return converted
 
@@ -217,6 +213,7 @@ def _entries(convert: Converter) -> Converter:
     def converted(value: Any) -> Any:
         copy: dict[str, Any] | None = None
         faults: dict[str, str] = {}
+        faulty = False
         for name, before in _a_map(value).items():
             try:
                 after = convert(before)
@@ -227,8 +224,9 @@ def _entries(convert: Converter) -> Converter:
                 if copy is None:
                     copy = dict(value)
                 copy[name] = after
+                faulty = faulty or type(after) in _FAULTY
         whole = value if copy is None else copy
-        return _FaultyMap(whole, faults) if faults else whole
+        return FaultyMap(whole, faults) if faults or faulty else whole
 
     return converted
 
@@ -243,6 +241,7 @@ def _elements(convert: Converter | None, wrap: Converter | None) -> Converter:
             return value if wrap is None else wrap(value)
         copy: list[Any] | None = None
         faults: dict[int, str] = {}
+        faulty = False
         for place, before in enumerate(value):
             try:
                 after = convert(before)
@@ -253,9 +252,10 @@ def _elements(convert: Converter | None, wrap: Converter | None) -> Converter:
                 if copy is None:
                     copy = list(value)
                 copy[place] = after
+                faulty = faulty or type(after) in _FAULTY
         whole = value if copy is None else copy
-        if faults:
-            return _FaultyList(whole, faults)
+        if faults or faulty:
+            return FaultyList(whole, faults)
         return whole if wrap is None else wrap(whole)
 
     return converted

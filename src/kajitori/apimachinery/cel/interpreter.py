@@ -48,8 +48,8 @@ from kajitori.apimachinery.cel.values import (
     MapValue,
     Optional,
     Struct,
-    equal,
     map_of_entries,
+    surely_equal,
 )
 
 __all__ = ["Interpreter", "Observation"]
@@ -190,7 +190,7 @@ class Interpreter:
     def _membership(self, step: Membership) -> Any:
         value = self._evaluate(step.value)
         if type(value) is not Failure:
-            value = any(equal(value, member) for member in step.members)
+            value = any(surely_equal(value, member) for member in step.members)
         self._ledger.push(step.id, value)
         return value
 

@@ -20,6 +20,7 @@ from kajitori.apimachinery.cel.values import (
     equal,
     keys_of,
     map_of_entries,
+    surely_equal,
 )
 
 __all__ = ["NAMES", "Odd"]
@@ -53,7 +54,7 @@ def _has(holder: Any, key: str) -> bool:
 
 
 def _any_equal(value: Any, members: Sequence[Any]) -> bool:
-    return any(equal(value, member) for member in members)
+    return any(surely_equal(value, member) for member in members)
 
 
 def _make_list(elements: Iterable[tuple[Any, bool]]) -> list[Any]:

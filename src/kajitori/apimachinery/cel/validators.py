@@ -53,6 +53,8 @@ def literals(checked: Checked) -> Iterator[Issue]:
 
 
 def _converts(checked: Checked, node: Call, value: object) -> bool:
+    if value is None:
+        return False  # Types let null stand for a time, but nothing converts it.
     for overload in checked.references[node.id].overloads[:1]:
         try:
             overload.call(value)

@@ -280,10 +280,12 @@ def equal(left: object, right: object) -> bool:
         return (
             isinstance(right, list | tuple)
             and len(left) == len(right)
+            and not getattr(right, "faults", None)
             and all(_not_unequal(*pair) for pair in zip(left, right, strict=True))
         )
     if isinstance(left, dict | MapValue):
-        return _maps_equal(left, right)
+        equals = getattr(left, "equals", None)
+        return _maps_equal(left, right) if equals is None else bool(equals(right))
     if one is Type:
         return other is Type and left.name == right.name  # type: ignore[attr-defined]
     if one is Optional:
@@ -296,7 +298,7 @@ _PLAIN = frozenset((str, int, UInt, float, bool, bytes, type(None), Timestamp, D
 
 
 def _maps_equal(left: Any, right: Any) -> bool:
-    if not isinstance(right, dict | MapValue) or len(left) != len(right):
+    if not isinstance(right, dict | MapValue) or len(left) != len(right) or getattr(right, "faults", None):
         return False
     if isinstance(left, Struct) and not (isinstance(right, Struct) and left.cel_type == right.cel_type):
         return False

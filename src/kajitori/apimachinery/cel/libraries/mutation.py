@@ -33,9 +33,24 @@ class _AnyField(Mapping[str, Type]):
 
 _ANY_FIELD = _AnyField()
 
-JSON_PATCH = Type(
-    Kind.OBJECT, "JSONPatch", fields={"op": STRING, "path": STRING, "from": STRING, "value": DYN}
-)
+
+class _PatchFields(Mapping[str, Type]):
+    """The members of a patch. Kubernetes takes any other name too, with a type that nothing but dyn goes into."""
+
+    _known: Mapping[str, Type] = {"op": STRING, "path": STRING, "from": STRING, "value": DYN}
+    _other = Type(Kind.UINT, "")
+
+    def __getitem__(self, name: str) -> Type:
+        return self._known.get(name, self._other)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+JSON_PATCH = Type(Kind.OBJECT, "JSONPatch", fields=_PatchFields())
 """One operation of a JSON patch."""
 
 

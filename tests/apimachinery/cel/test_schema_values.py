@@ -1,9 +1,11 @@
-"""Sets and keyed lists: equality without order, addition that merges."""
+"""Sets and keyed lists: equality without order, addition that merges. Objects that hide something."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajitori.apimachinery.cel.list_types import KeyedList, SetList
+from kajitori.apimachinery.cel.errors import EvaluationError
+from kajitori.apimachinery.cel.schema_values import FaultyList, FaultyMap, KeyedList, PartialObject, SetList
 from kajitori.apimachinery.cel.standard.arithmetic import add
 from kajitori.apimachinery.cel.values import equal
 
@@ -61,3 +63,43 @@ def test_adding_keyed_lists_takes_over_in_place() -> None:  # L2
 def test_a_plain_list_on_the_left_is_plain() -> None:
     assert not equal(["b", "a"], SetList(["a", "b"]))
     assert type(add(["a"], SetList(["a"]))) is list
+
+
+def partial(**members: object) -> PartialObject:
+    return PartialObject(members, frozenset(name for name in members if name.startswith("x")))
+
+
+def test_what_is_hidden_cannot_be_read() -> None:  # L3
+    found = partial(a=1, x=2)
+    assert "x" not in found and found.get("x") is None and found.get("x", 3) == 3 and len(found) == 2
+    with pytest.raises(KeyError):
+        found["x"]
+    assert found["a"] == 1
+
+
+def test_objects_that_hide_something_are_equal_as_kubernetes_has_it() -> None:  # L3
+    assert equal(partial(a=1, x=2), partial(a=1, x=2))
+    assert not equal(partial(a=1, x=2), partial(a=1, x=3))
+    # Kubernetes counts members, and looks at what only one side has no further.
+    assert equal(partial(a=1, x=2), partial(a=1, xx=3))
+    assert equal(partial(a=None, b=1), {"b": 1, "c": None})
+    assert not equal(partial(a=None), {})
+    assert not equal(partial(a=None), {"a": 1})
+    assert not equal(partial(a=1, b=None), partial(a=2, b=None))
+    with pytest.raises(EvaluationError, match="no such overload"):
+        equal(partial(a=None), [1])
+
+
+def test_comparing_what_cannot_be_had_is_an_error_on_the_left_and_unequal_on_the_right() -> None:  # L4
+    faulty = FaultyMap({"a": 1, "b": "x"}, {"b": "invalid data"})
+    above = FaultyMap({"deep": faulty}, {})
+    with pytest.raises(EvaluationError, match="invalid data"):
+        equal(faulty, {"a": 1, "b": "x"})
+    with pytest.raises(EvaluationError, match="invalid data"):
+        equal(above, above)
+    assert not equal({"a": 1, "b": "x"}, faulty)
+    assert not equal(faulty, {"a": 1})
+    elements = FaultyList([1, "x"], {1: "invalid data"})
+    with pytest.raises(EvaluationError, match="invalid data"):
+        equal(elements, [1, "x"])
+    assert not equal(elements, [2, "x"]) and not equal([1, "x"], elements)
