@@ -1,7 +1,8 @@
 """Programs: expressions ready to run.
 
-Joins the planner, the emitter and the interpreter. A program is a function generated for its expression; where that
-function meets anything odd, an error above all, the interpreter runs the plan again and says what it means.
+Joins the planner, the emitter and the interpreter. A program is a function generated for its expression when it has
+shown to be used; where that function meets anything odd, an error above all, the interpreter runs the plan again and
+says what it means.
 
 Promises
     P1  a run gives the value and the cost that cel-go gives under Kubernetes' options, or raises with its message
@@ -18,15 +19,20 @@ from functools import cached_property
 from typing import Any
 
 from kajitori.apimachinery.cel.checker import Checked
-from kajitori.apimachinery.cel.cost import UINT64_MAX
+from kajitori.apimachinery.cel.cost import UINT64_MAX, Cost
 from kajitori.apimachinery.cel.emitter import CannotEmit, Emitted, emit
 from kajitori.apimachinery.cel.errors import CelError, EvaluationError
+from kajitori.apimachinery.cel.estimator import Sizes, estimate, no_sizes
 from kajitori.apimachinery.cel.interpreter import Interpreter, Observation
 from kajitori.apimachinery.cel.plan import Step
 from kajitori.apimachinery.cel.planner import plan
+from kajitori.apimachinery.cel.shapes import variables_of
 from kajitori.apimachinery.cel.types import Type
 
 __all__ = ["Evaluation", "Observation", "Program", "compile_program"]
+
+RUNS_INTERPRETED = 2
+"""How often `run` interprets before it generates code: that costs as much as some four runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +50,54 @@ class Program:
         self.checked = checked
         self._presence_costs = presence_costs
         self._plan: Step = plan(checked)
-        self.variables: tuple[str, ...]
+        self._runs = 0
+
+    @cached_property
+    def _emitted(self) -> Emitted | None:
+        """The generated function, not compiled; `None` when the plan is to be interpreted."""
+        try:
+            return emit(self._plan, presence_costs=self._presence_costs)
+        except (CannotEmit, RecursionError):
+            return None
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
         """The variables that `function` takes, in this order."""
-        self.function: Callable[..., tuple[Any, int]]
+        if self._emitted is not None:
+            return self._emitted.variables
+        return variables_of(self._plan)
+
+    @cached_property
+    def function(self) -> Callable[..., tuple[Any, int]]:
         """The hot door: takes the variables by position, then the limit; gives the value and its cost.
 
         Raises:
             EvaluationError: the expression has no value for these variables.
             CostLimitExceeded: the cost went above the limit.
         """
-        try:
-            emitted = emit(self._plan, presence_costs=presence_costs)
-            self._load(emitted)
-        except (CannotEmit, RecursionError, SyntaxError, MemoryError):
-            self._interpret_only()
-
-    def _load(self, emitted: Emitted) -> None:
-        self.variables = emitted.variables
-        names = {**emitted.names, "again": self._again}
-        exec(compile(emitted.source, "<cel>", "exec"), names)
-        self.function = names["run"]
-
-    def _interpret_only(self) -> None:
-        self.variables = tuple(dict.fromkeys(self._names()))
-        self.function = lambda *given: self._again(given[:-1], given[-1])
-
-    def _names(self) -> list[str]:
-        return sorted({one.name for one in self.checked.references.values() if one.name})
+        if self._emitted is not None:
+            names = {**self._emitted.names, "again": self._again}
+            try:
+                exec(compile(self._emitted.source, "<cel>", "exec"), names)
+            except (RecursionError, SyntaxError, MemoryError):
+                self._emitted = None
+            else:
+                return names["run"]  # type: ignore[no-any-return]
+        return lambda *given: self._again(given[:-1], given[-1])
 
     @property
     def type(self) -> Type:
         """What the checker says of the whole."""
         return self.checked.type
 
-    @cached_property
+    @property
     def source_code(self) -> str:
         """The generated function, to look at; empty when the program is always interpreted."""
-        try:
-            return emit(self._plan, presence_costs=self._presence_costs).source
-        except (CannotEmit, RecursionError):
-            return ""
+        return self._emitted.source if self._emitted is not None else ""
+
+    def estimate(self, sizes: Sizes = no_sizes) -> Cost:
+        """What a run may cost at least and at most."""
+        return estimate(self.checked, sizes)
 
     def evaluate(self, variables: Mapping[str, Any], cost_limit: int | None = None) -> Any:
         """The value.
@@ -102,6 +116,9 @@ class Program:
             CostLimitExceeded: it costs more than it may.
         """
         limit = UINT64_MAX if cost_limit is None else cost_limit
+        if self._runs < RUNS_INTERPRETED:
+            self._runs += 1
+            return Evaluation(*self._interpreted(variables, limit))
         try:
             given = [variables[name] for name in self.variables]
         except KeyError:

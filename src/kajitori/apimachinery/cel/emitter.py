@@ -14,6 +14,7 @@ Promises
 Costs gather while straight code is written, and are added once at its end.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from kajitori.apimachinery.cel import runtime
@@ -36,10 +37,14 @@ from kajitori.apimachinery.cel.plan import (
     Variable,
 )
 from kajitori.apimachinery.cel.selections import Selections
+from kajitori.apimachinery.cel.shapes import holds_loop, parts
 from kajitori.apimachinery.cel.types import Kind
 from kajitori.apimachinery.cel.writing import CannotEmit, PythonWriter
 
 __all__ = ["CannotEmit", "Emitted", "emit"]
+
+EXPRESSION_MAX = 300
+"""How long an expression may become before it gets a name."""
 
 
 class Emitted:
@@ -74,7 +79,7 @@ class _Emitter(PythonWriter):
 
     def function(self, step: Step) -> Emitted:
         """The whole."""
-        value = self.value(step)
+        value = self.bound(self.value(step))
         self.flush()
         self.line("if cost > limit: raise exceeded(cost)")
         self.line(f"return {value}, cost")
@@ -101,8 +106,20 @@ class _Emitter(PythonWriter):
             step = step.arguments[0]
         found = self._first_value(step)
         for call in reversed(chain):
-            found = self._call(call, [found, *(self.value(argument) for argument in call.arguments[1:])])
+            found = self._call(call, self.values(call.arguments[1:], found))
         return found
+
+    def values(self, steps: Iterable[Step], *written: str) -> list[str]:
+        """Expressions for the values of steps, after those that are written already.
+
+        What comes before a loop is computed before it: when it is an error, the loop must not pass the limit first.
+        """
+        expressions = list(written)
+        for step in steps:
+            if holds_loop(step):
+                expressions = [self.bound(one) for one in expressions]
+            expressions.append(self.value(step))
+        return expressions
 
     def _first_value(self, step: Step) -> str:
         match step:
@@ -178,7 +195,7 @@ class _Emitter(PythonWriter):
         elif not end.qualifiers and not isinstance(end.base, Variable):
             self.into(end.base, target)
         else:
-            self.line(f"{target} = {self.resolved(end)}")
+            self.line(f"{target} = {self.resolved_into(end)}")
 
     def _attribute(self, step: Attribute) -> str:
         if isinstance(step.base, Conditional):
@@ -207,6 +224,8 @@ class _Emitter(PythonWriter):
 
     def resolved_into(self, attribute: Attribute) -> str:
         """An attribute without the cost of its end, conditionals too."""
+        if attribute.test_only and any(one.optional or one.from_optional for one in attribute.qualifiers):
+            raise CannotEmit  # cel-go gives an optional here
         if isinstance(attribute.base, Conditional):
             target = self.name()
             self.conditional(attribute.base, target)
@@ -228,7 +247,9 @@ class _Emitter(PythonWriter):
     # Calls
 
     def _call(self, step: Invocation, arguments: list[str]) -> str:
-        return write_call(Inline(self, step, arguments))
+        value = write_call(Inline(self, step, arguments))
+        # Python refuses parentheses that nest too deep.
+        return self.bound(value) if len(value) > EXPRESSION_MAX else value
 
     def _membership(self, step: Membership) -> str:
         value = self.value(step.value)
@@ -241,7 +262,7 @@ class _Emitter(PythonWriter):
     # Literals
 
     def _list(self, step: ListOf) -> str:
-        values = [self.value(element) for element in step.elements]
+        values = self.values(step.elements)
         self.pay(LIST_CREATE_COST)
         if not step.optional:
             return f"[{', '.join(values)}]"
@@ -249,7 +270,9 @@ class _Emitter(PythonWriter):
         return f"make_list(({', '.join(marked)},))"
 
     def _map(self, step: MapOf) -> str:
-        entries = [(self.value(key), self.value(value), optional) for key, value, optional in step.entries]
+        written = self.values(parts(step))
+        optional = (one for _, _, one in step.entries)
+        entries = list(zip(written[::2], written[1::2], optional, strict=True))
         self.pay(MAP_CREATE_COST)
         if all(key.type.kind is Kind.STRING and not optional for key, _, optional in step.entries):
             return "{" + ", ".join(f"{key}: {value}" for key, value, _ in entries) + "}"
@@ -257,7 +280,8 @@ class _Emitter(PythonWriter):
         return f"make_map(({', '.join(marked)},))"
 
     def _struct(self, step: StructOf) -> str:
-        fields = [f"({name!r}, {self.value(value)}, {optional})" for name, value, optional in step.fields]
+        values = zip(step.fields, self.values(parts(step)), strict=True)
+        fields = [f"({name!r}, {value}, {optional})" for (name, _, optional), value in values]
         self.pay(STRUCT_CREATE_COST)
         made = self.constant(step.type, "type")
         return f"make_struct({made}, ({''.join(f'{one}, ' for one in fields)}))"

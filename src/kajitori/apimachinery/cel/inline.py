@@ -123,13 +123,16 @@ def _not_equals(call: Inline) -> str:
 
 
 def _equality(call: Inline, sign: str, identity: str, negation: str) -> str:
-    kinds = {one.kind for one in call.types}
-    plain = any(isinstance(one, Const) and type(one.value) in (str, int) for one in call.step.arguments)
-    if not plain and (Kind.NULL in kinds or (Kind.BOOL in kinds and len(kinds) == 2)):
+    left, right = (one.kind for one in call.types)
+    literal = any(isinstance(one, Const) and type(one.value) in (str, int) for one in call.step.arguments)
+    if not literal and (Kind.NULL in (left, right) or (left is Kind.BOOL and right is Kind.DYN)):
         # Whatever the other is, it can only be equal by being the same.
         return f"({call.take(0)} {identity} {call.take(1)})"
-    if _same_plain(call) or kinds == {Kind.STRING, Kind.DYN}:
+    if _same_plain(call) or (left is Kind.STRING and right is Kind.DYN):
         return f"({call.take(0)} {sign} {call.take(1)})"
+    if left is Kind.DYN and right is Kind.STRING:
+        value, text = call.keep(0), call.keep(1)
+        return f"({value} {sign} {text} if type({value}) is str else {negation}equal({value}, {text}))"
     return f"({negation}equal({call.take(0)}, {call.take(1)}))"
 
 

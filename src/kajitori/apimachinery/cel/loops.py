@@ -19,7 +19,7 @@ from kajitori.apimachinery.cel.plan import (
     Step,
     Variable,
 )
-from kajitori.apimachinery.cel.shapes import appended, is_variable, stops_at, surely_asks
+from kajitori.apimachinery.cel.shapes import appended, holds_loop, is_variable, stops_at, surely_asks
 from kajitori.apimachinery.cel.types import Kind
 from kajitori.apimachinery.cel.writing import CannotEmit
 
@@ -38,6 +38,7 @@ class StepWriter(Writer, Protocol):
     def owed(self) -> tuple[int, tuple[str, ...]]: ...
     def block(self, head: str, *, flush: bool = ...) -> AbstractContextManager[None]: ...
     def flush(self) -> None: ...
+    def named(self, value: object, prefix: str = ...) -> str: ...
     def into(self, step: Step, target: str) -> None: ...
     def resolved_into(self, attribute: Attribute) -> str: ...
     def truth(self, step: Step, target: str) -> None: ...
@@ -70,8 +71,8 @@ class Loops:
     def _bind(self, step: Fold) -> str:
         """The accumulator of a comprehension over nothing, which is how `cel.bind` makes a variable."""
         if isinstance(step.initial, Const):
-            return self._out.constant(step.initial.value)
-        if surely_asks(step.result, step.accumulator):
+            return self._out.named(step.initial.value)
+        if surely_asks(step.result, step.accumulator) and not holds_loop(step.initial):
             return self._out.bound(self._out.value(step.initial))
         self._out.flush()
         local, thunk = self._out.name("lazy"), self._out.name("thunk")

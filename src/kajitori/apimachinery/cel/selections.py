@@ -9,6 +9,7 @@ from typing import Protocol
 from kajitori.apimachinery.cel.cost import SELECT_COST
 from kajitori.apimachinery.cel.inline import Writer
 from kajitori.apimachinery.cel.plan import Attribute, Computed, Key, Qualifier
+from kajitori.apimachinery.cel.shapes import holds_loop
 from kajitori.apimachinery.cel.types import INT, Kind
 from kajitori.apimachinery.cel.writing import CannotEmit
 
@@ -54,6 +55,8 @@ class Selections:
 
     def _computed(self, holder: str, qualifier: Computed) -> str:
         key_type = qualifier.attribute.type
+        if holds_loop(qualifier.attribute):
+            holder = self._out.bound(holder)
         key = self._out.resolved_into(qualifier.attribute)
         if key_type.kind is Kind.STRING and qualifier.of.kind is not Kind.LIST:
             return f"{holder}[{key}]"

@@ -3,8 +3,11 @@
 Sits beside the plan, for those who run it.
 """
 
+from collections.abc import Iterator
+
 from kajitori.apimachinery.cel.plan import (
     Attribute,
+    Computed,
     Conditional,
     Const,
     Fold,
@@ -19,7 +22,16 @@ from kajitori.apimachinery.cel.plan import (
     Variable,
 )
 
-__all__ = ["appended", "grows", "is_variable", "stops_at", "surely_asks"]
+__all__ = [
+    "appended",
+    "grows",
+    "holds_loop",
+    "is_variable",
+    "parts",
+    "stops_at",
+    "surely_asks",
+    "variables_of",
+]
 
 
 def is_variable(attribute: Attribute, name: str) -> bool:
@@ -65,6 +77,68 @@ def surely_asks(step: Step | Variable | Conditional, name: str) -> bool:
             return surely_asks(step.over, name)
         case Const():
             return False
+
+
+def parts(step: Step) -> Iterator[Step]:
+    """The steps that a step is made of."""
+    match step:
+        case Const():
+            return
+        case Attribute():
+            yield from _parts_of_attribute(step)
+        case Logic() | OptionalOr():
+            yield from (step.left, step.right)
+        case Invocation():
+            yield from step.arguments
+        case Membership():
+            yield step.value
+        case ListOf():
+            yield from step.elements
+        case MapOf():
+            for key, value, _ in step.entries:
+                yield from (key, value)
+        case StructOf():
+            yield from (value for _, value, _ in step.fields)
+        case Fold():
+            yield from (step.over, step.initial, step.condition, step.step, step.result)
+
+
+def _parts_of_attribute(step: Attribute) -> Iterator[Step]:
+    base = step.base
+    if isinstance(base, Conditional):
+        yield from (base.condition, base.true, base.false)
+    elif not isinstance(base, Variable):
+        yield base
+    yield from (one.attribute for one in step.qualifiers if isinstance(one, Computed))
+
+
+def holds_loop(step: Step) -> bool:
+    """Whether there is a comprehension in it."""
+    waiting = [step]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Fold):
+            return True
+        waiting += parts(one)
+    return False
+
+
+def variables_of(step: Step) -> tuple[str, ...]:
+    """The declared names that running the step may ask for."""
+    found: dict[str, None] = {}
+    waiting: list[tuple[Step, frozenset[str]]] = [(step, frozenset())]
+    while waiting:
+        one, bound = waiting.pop()
+        if isinstance(one, Attribute) and isinstance(one.base, Variable) and one.base.name not in bound:
+            found[one.base.name] = None
+        if isinstance(one, Fold):
+            within = bound | {one.accumulator}
+            waiting += [(one.over, bound), (one.initial, bound), (one.result, within)]
+            within |= {one.first} if one.second is None else {one.first, one.second}
+            waiting += [(one.condition, within), (one.step, within)]
+        else:
+            waiting += [(part, bound) for part in parts(one)]
+    return tuple(sorted(found))
 
 
 def appended(fold: Fold, step: Step | Variable | Conditional) -> ListOf | Const | None:
