@@ -164,12 +164,12 @@ def test_explanations_show_every_part(capsys: pytest.CaptureFixture[str]) -> Non
     rule = "object.spec.replicas <= 5 && object.metadata.name == 'web'"
     assert main(["cel", rule, "-f", "web.yaml", "--explain"]) == 1
     assert capsys.readouterr().out.splitlines()[5:] == [
-        "EXPRESSION                                                  VALUE          COST",
-        'object.spec.replicas <= 5 && object.metadata.name == "web"  false          4',
-        "  object.spec.replicas <= 5                                 false          4",
-        "    object.spec.replicas                                    7              3",
-        '  object.metadata.name == "web"                             not evaluated',
-        "    object.metadata.name                                    not evaluated",
+        "COST  VALUE          EXPRESSION",
+        '   4  false          object.spec.replicas <= 5 && object.metadata.name == "web"',
+        "   4  false            object.spec.replicas <= 5",
+        "   3  7                  object.spec.replicas",
+        '      not evaluated    object.metadata.name == "web"',
+        "      not evaluated      object.metadata.name",
     ]
     assert main(["cel", rule, "-f", "web.yaml", "--explain", "-o", "json"]) == 1
     root = msgspec.json.decode(capsys.readouterr().out)["explanation"]
@@ -180,9 +180,9 @@ def test_explanations_show_every_part(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_an_explanation_reaches_to_where_it_ended(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cel", "object.a.b == 1", "-f", "web.yaml", "--explain"]) == 3
-    assert "  object.a.b     error: no such key: a  2" in capsys.readouterr().out
+    assert "   2  error: no such key: a    object.a.b\n" in capsys.readouterr().out
     assert main(["cel", "[1, 2].map(x, x * x)", "--explain", "--cost-limit", "3"]) == 3
-    assert "error: operation cancelled: actual cost limit exceeded" in capsys.readouterr().out
+    assert "   4  error: operation cancelled: actual cost… " in capsys.readouterr().out
 
 
 def test_sizes_in_a_schema_bound_the_estimate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,20 @@ _MODULES = {
         *("connection", "reader", "connection", "authenticator", "rbac", "chain", "updating", "observer"),
         *("inflight", "trail", "tracing"),
     ),
+    "cel": (
+        *(
+            "lexer",
+            "parser",
+            "macros",
+            "diagnosis",
+            "unparse",
+            "checker",
+            "environment",
+            "kubernetes",
+            "schemas",
+        ),
+        *("conversion", "values", "compiler", "estimator", "explaining"),
+    ),
 }
 
 

@@ -18,9 +18,7 @@ from kajitori.apimachinery.cel.values import Duration, MapValue, Optional, Times
 
 __all__ = ["Outcome", "printed"]
 
-_EXPRESSION_WIDTH_MAX = 72
-"""Longer parts of an expression push their value to the right."""
-_VALUE_WIDTH_MAX = 100
+_VALUE_WIDTH_MAX = 40
 """Longer values are cut off in an explanation."""
 
 
@@ -80,25 +78,23 @@ def _between(cost: Cost) -> str:
 
 def _explanation(root: Explained) -> Iterator[str]:
     rows = list(_rows(root, 0))
-    width = max(len(text) for text, _, _ in rows if len(text) <= _EXPRESSION_WIDTH_MAX or text is rows[0][0])
-    width = min(width, _EXPRESSION_WIDTH_MAX)
-    values = max(len(value) for _, value, _ in rows)
-    yield f"{'EXPRESSION':<{width}}  {'VALUE':<{values}}  COST"
-    for text, value, cost in rows:
-        yield f"{text:<{width}}  {value:<{values}}  {cost}".rstrip()
+    width = max(len("VALUE"), *(len(value) for value, _, _ in rows))
+    yield f"COST  {'VALUE':<{width}}  EXPRESSION"
+    yield from (f"{cost:>4}  {value:<{width}}  {text}" for value, cost, text in rows)
 
 
 def _rows(part: Explained, depth: int) -> Iterator[tuple[str, str, str]]:
+    """Value, cost and text of it and all below it."""
     value, cost = "not evaluated", ""
     if part.error is not None:
         value, cost = f"error: {part.error}", str(part.cost)
     elif part.evaluated:
         value, cost = formatted(part.value), str(part.cost)
-        if len(value) > _VALUE_WIDTH_MAX:
-            value = f"{value[: _VALUE_WIDTH_MAX - 1]}…"
-        if part.in_loop:
-            value += " (last time)"
-    yield "  " * depth + part.text, value, cost
+    if len(value) > _VALUE_WIDTH_MAX:
+        value = f"{value[: _VALUE_WIDTH_MAX - 1]}…"
+    if part.in_loop and part.evaluated:
+        value += " (last)"
+    yield value, cost, "  " * depth + part.text
     for below in part.parts:
         yield from _rows(below, depth + 1)
 

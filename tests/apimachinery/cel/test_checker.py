@@ -8,8 +8,10 @@ import pytest
 
 from kajitori.apimachinery.cel.checker import Checked, check
 from kajitori.apimachinery.cel.declarations import Callable, Container, Name, Reference
+from kajitori.apimachinery.cel.environment import Environment
 from kajitori.apimachinery.cel.errors import CompileError
 from kajitori.apimachinery.cel.functions import Overload, function
+from kajitori.apimachinery.cel.inference import has_variables
 from kajitori.apimachinery.cel.standard import STANDARD
 from kajitori.apimachinery.cel.tree import (
     Call,
@@ -18,6 +20,7 @@ from kajitori.apimachinery.cel.tree import (
     Ident,
     ListLiteral,
     Literal,
+    MapLiteral,
     Select,
     StructLiteral,
     Tree,
@@ -152,6 +155,36 @@ def test_what_type_an_expression_has(what: Any, variables: dict[str, Type], expe
         assert refused(what, **variables) == ["undefined field 'z'"]
     else:
         assert checked(what, **variables).type == expected
+
+
+def test_every_node_has_a_type_and_every_name_a_reference() -> None:  # C1
+    environment = Environment([STANDARD]).extend(variables={"x": DYN, "names": list_of(STRING)})
+    found = environment.check(
+        "names.map(n, [n, n + 'a'])[0].size() > 0 ? {'a': []} : {'b': [x.y[1] == null]}"
+    )
+    nodes = nodes_of(found.tree.root)
+    assert {node.id for node in nodes} == set(found.types)
+    assert not any(has_variables(one) for one in found.types.values())
+    named = [node for node in nodes if isinstance(node, Call | Ident)]
+    assert all(node.id in found.references for node in named)
+
+
+def nodes_of(node: Expression) -> list[Expression]:
+    """It and all below it."""
+    match node:
+        case Call():
+            below = [*node.args, *([node.target] if node.target is not None else [])]
+        case Select():
+            below = [node.operand]
+        case ListLiteral():
+            below = list(node.elements)
+        case MapLiteral():
+            below = [one for entry in node.entries for one in (entry.key, entry.value)]
+        case Comprehension():
+            below = [node.iter_range, node.accu_init, node.condition, node.step, node.result]
+        case _:
+            below = []
+    return [node, *(one for each in below for one in nodes_of(each))]
 
 
 def test_a_call_that_types_decide_has_one_overload() -> None:  # C4
