@@ -10,6 +10,7 @@ import asyncio
 import os
 import statistics
 import sys
+import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import Kubernetes, Server, kajitori, kubernetes
-from steps import Figure, cascade, deletion, fan_out, growth, objects, rest
+from steps import Figure, cascade, defined, deletion, fan_out, growth, objects, rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ LINES = (
     Line("deletion_pause", "longest pause of a GET while 10,000 objects are deleted", "ms", None, ""),
     Line("cascade", "deletion of an owner of 10,000 objects, foreground", "s", None, ""),
     Line("cascade_pause", "longest pause of a GET meanwhile", "ms", None, ""),
+    Line("defined", "a definition's kind is served after its create, p50", "ms", None, "≤ 20 ms"),
+    Line("defined_p99", "the same, p99", "ms", None, ""),
+    Line("defined_start", "start with 500 definitions of 10 to 50 KB", "s", None, "≤ 3 s"),
+    Line("defined_rest", "RSS with them", "MiB", None, "≤ 150 MB"),
 )
 
 GROWTH = (
@@ -150,8 +155,6 @@ def beside(programs: Kubernetes) -> type[Starts]:
 
 async def growths() -> dict[int, Figure]:
     """The table of growth, and the start on what was grown."""
-    import tempfile
-
     columns: dict[int, Figure] = {}
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="kajitori-bench-") as folder:
@@ -160,6 +163,19 @@ async def growths() -> dict[int, Figure]:
             with kajitori("--api-only", folder=Path(folder)) as server:
                 columns[size]["again"] = await server.ready()
     return columns
+
+
+async def definitions() -> Figure:
+    """Many definitions: how long each takes, and a start with all of them."""
+    with tempfile.TemporaryDirectory(prefix="kajitori-bench-") as folder:
+        with kajitori("--api-only", folder=Path(folder)) as server:
+            await server.ready()
+            figures = await defined(server)
+        with kajitori("--api-only", folder=Path(folder)) as server:
+            figures["defined_start"] = await server.ready()
+            await asyncio.sleep(2)
+            figures["defined_rest"] = server.resident_mib()
+    return figures
 
 
 async def main() -> None:
@@ -181,6 +197,7 @@ async def main() -> None:
             await server.ready()
             ours |= await deletion(server)
             ours |= await cascade(server)
+        ours |= await definitions()
         theirs = await measure(beside(chosen.beside), 1) if chosen.beside else {}
         print(compared(ours, theirs, measured=chosen.beside is not None), flush=True)
     if not chosen.no_growth:

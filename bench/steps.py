@@ -7,10 +7,11 @@ import statistics
 import time
 from collections.abc import Callable
 
+from definitions import definition, instances
 from load import Figures, Load, pod
 from servers import Server
 
-__all__ = ["cascade", "deletion", "fan_out", "growth", "objects", "rest"]
+__all__ = ["cascade", "defined", "deletion", "fan_out", "growth", "objects", "rest"]
 
 OBJECTS = 10_000
 REQUESTS = 8_000
@@ -19,6 +20,7 @@ ONE = 1_000
 WATCHERS = 100
 UPDATES = 200
 UPDATES_PER_SECOND = 20
+DEFINITIONS = 500
 BENCH = "/api/v1/namespaces/bench/configmaps"
 
 Figure = dict[str, float]
@@ -174,6 +176,27 @@ async def growth(server: Server, size: int) -> Figure:
     await step("list_name", 100, lambda _: load.request("GET", f"{grown}?fieldSelector=metadata.name%3Drare"))
     figures["resident"] = server.resident_mib()
     return figures
+
+
+async def defined(server: Server) -> Figure:
+    """500 CustomResourceDefinitions of 10 to 50 KB: from the answer to each create until its kind is served, ms."""
+    load = server.load
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    connection = await load.connect()
+    taken: list[float] = []
+    for number in range(DEFINITIONS):
+        status, answer = await connection.exchange(load.request("POST", path, definition(number)))
+        if status != 201:
+            raise RuntimeError(
+                f"a definition was answered {status}: {answer[-300:].decode(errors='replace')}"
+            )
+        begin, status = time.perf_counter(), 0
+        while status != 200:
+            status, _ = await connection.exchange(load.request("GET", instances(number)))
+        taken.append(time.perf_counter() - begin)
+    connection.close()
+    taken.sort()
+    return {"defined": taken[len(taken) // 2] * 1000, "defined_p99": taken[len(taken) * 99 // 100] * 1000}
 
 
 async def deletion(server: Server) -> Figure:

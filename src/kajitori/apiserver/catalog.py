@@ -53,8 +53,19 @@ class Catalog:
             if kind.version not in versions:
                 versions.append(kind.version)
         self._custom: dict[str, tuple[Resource, ...]] = {}
-        self._by_group: dict[str, dict[str, list[Resource]]] = {}
+        self._grouped: dict[str, dict[str, list[Resource]]] | None = {}
         self._documents: dict[tuple[str, bool], tuple[bytes, str]] = {}
+
+    @property
+    def _by_group(self) -> dict[str, dict[str, list[Resource]]]:
+        """What is custom, by group and version; made when asked for: definitions come by the hundred."""
+        if self._grouped is None:
+            self._grouped = {}
+            for owned in self._custom.values():
+                for each in owned:
+                    versions = self._grouped.setdefault(each.kind.group, {})
+                    versions.setdefault(each.kind.version, []).append(each)
+        return self._grouped
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         return self._resources.get((group, version, plural))
@@ -80,11 +91,7 @@ class Catalog:
             self._custom[owner] = tuple(resources)
         for each in resources:
             self._resources[each.kind.group, each.kind.version, each.kind.plural] = each
-        grouped: dict[str, dict[str, list[Resource]]] = {}
-        for owned in self._custom.values():
-            for each in owned:
-                grouped.setdefault(each.kind.group, {}).setdefault(each.kind.version, []).append(each)
-        self._by_group = grouped
+        self._grouped = None
         self._documents.clear()
         return before
 

@@ -65,9 +65,13 @@ class CustomResources:
     def _on_event(self, event: Event) -> None:
         self._awake().on_event(event)
 
-    def openapi(self) -> dict[str, JsonObject]:
-        """The OpenAPI v3 documents of custom groups, by path (`apis/example.com/v1`)."""
-        return {} if self._definitions is None else self._definitions.openapi()
+    def openapi_digests(self) -> dict[str, str]:
+        """By path (`apis/example.com/v1`), what changes whenever the OpenAPI v3 document there does."""
+        return {} if self._definitions is None else self._definitions.openapi_digests()
+
+    def openapi(self, path: str) -> JsonObject | None:
+        """The OpenAPI v3 document of a custom group and version; None where there is none."""
+        return None if self._definitions is None else self._definitions.openapi(path)
 
     def openapi_v2(self) -> JsonObject:
         """The definitions of custom kinds for OpenAPI v2, by name."""

@@ -13,8 +13,10 @@ Source: apiextensions-apiserver's naming, establishing and finalizing controller
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from hashlib import sha512
+from typing import TYPE_CHECKING, Any
 
+from kajitori import __version__
 from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.apiextensions_v1 import (
@@ -26,8 +28,10 @@ from kajitori.apis.apiextensions_v1 import (
     served_resources,
 )
 from kajitori.apis.apiextensions_v1.conversion import is_webhook
+from kajitori.apis.apiextensions_v1.naming import condition_is_true
 from kajitori.apis.apiextensions_v1.openapi import document, v2_definitions
 from kajitori.apis.apiextensions_v1.openapi_shared import Shared
+from kajitori.apis.apiextensions_v1.stored import StoredDefinition
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.catalog import Catalog
@@ -69,8 +73,14 @@ class Definitions:
         self._endpoints = endpoints
         self._changed = changed
         self._background: Background | None = None
-        self._mounted: dict[str, JsonObject] = {}
-        """By name, the spec and names that are mounted."""
+        self._known: dict[str, dict[str, StoredDefinition]] = {}
+        """All definitions, by group and name: a group's names are what they may quarrel about."""
+        self._groups: dict[str, str] = {}
+        """The group of each."""
+        self._judged: dict[str, bytes] = {}
+        """By name, the digest of the spec whose schemas the status tells of."""
+        self._mounted: dict[str, tuple[bytes, JsonObject]] = {}
+        """By name, the digest of the spec and the names that are mounted."""
         self._versions: dict[str, list[ServedVersion]] = {}
         self._busy: dict[str, bool] = {}
         """Definitions that a task works on; True when they changed meanwhile."""
@@ -78,11 +88,28 @@ class Definitions:
     def start(self, background: Background) -> None:
         """Mounts what is stored."""
         self._background = background
-        for item in self._registry.store.range(BUCKET):
-            self._look(self._parse(item.value))
+        stored = [StoredDefinition(item.value) for item in self._registry.store.range(BUCKET)]
+        for each in stored:
+            self._remember(each)
+            if condition_is_true(each.crd, "Established"):
+                self._judged[each.name] = each.digest
+        for each in stored:
+            self._look(each)
 
-    def _parse(self, value: bytes) -> JsonObject:
-        return self._resource().parse(value)
+    def _remember(self, stored: StoredDefinition) -> None:
+        group = stored.crd["spec"]["group"]
+        self._groups[stored.name] = group
+        self._known.setdefault(group, {})[stored.name] = stored
+
+    def _forget(self, name: str) -> str:
+        """Gives the group that it was of."""
+        group = self._groups.pop(name, "")
+        of_group = self._known.get(group, {})
+        of_group.pop(name, None)
+        if not of_group:
+            self._known.pop(group, None)
+        self._judged.pop(name, None)
+        return group
 
     def _resource(self) -> Resource:
         found = self._catalog.find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
@@ -94,35 +121,42 @@ class Definitions:
         if event.deleted:
             self._unmount(event.name)
             # Names that it had are free now: somebody may have waited for them.
-            for other in self._others():
+            for other in list(self._known.get(self._forget(event.name), {}).values()):
                 self._look(other)
         else:
-            self._look(self._parse(event.item.value))
+            stored = StoredDefinition(event.item.value)
+            self._remember(stored)
+            self._look(stored)
 
-    def _look(self, crd: JsonObject) -> None:
-        name = crd["metadata"]["name"]
-        self._mount(name, crd)
-        if self._unfinished(crd):
+    def _look(self, stored: StoredDefinition) -> None:
+        name = stored.name
+        self._mount(stored)
+        if self._unfinished(stored):
             if name in self._busy:
                 self._busy[name] = True
             elif self._background is not None:
                 self._busy[name] = False
                 self._background.spawn(self._finish(name), f"custom resource definition {name}")
 
-    def _unfinished(self, crd: JsonObject) -> bool:
-        metadata = crd["metadata"]
+    def _unfinished(self, stored: StoredDefinition) -> bool:
+        metadata = stored.crd["metadata"]
         if "deletionTimestamp" in metadata:
             return CLEANUP_FINALIZER in (metadata.get("finalizers") or ())
-        return initial_status(crd, self._others(), self._registry.now()) != (crd.get("status") or {})
+        if self._judged.get(stored.name) != stored.digest:
+            return True
+        others = self._others(stored.crd["spec"]["group"])
+        status = initial_status(stored.crd, others, self._registry.now(), judges_schemas=False)
+        return bool(status != stored.crd["status"])
 
-    def _others(self) -> list[JsonObject]:
-        return [self._parse(item.value) for item in self._registry.store.range(BUCKET)]
+    def _others(self, group: str) -> list[JsonObject]:
+        return [each.crd for each in self._known.get(group, {}).values()]
 
     # What is served.
 
-    def _mount(self, name: str, crd: JsonObject) -> None:
-        served = {"spec": crd.get("spec"), "names": (crd.get("status") or {}).get("acceptedNames")}
-        versions = served_resources(crd)
+    def _mount(self, stored: StoredDefinition) -> None:
+        name, crd = stored.name, stored.crd
+        served = (stored.digest, crd["status"].get("acceptedNames") or {})
+        versions = served_resources(crd, stored.schema)
         if not versions:
             self._unmount(name)
             return
@@ -172,15 +206,21 @@ class Definitions:
         if before:
             self._replaced(before)
 
-    def openapi(self) -> dict[str, JsonObject]:
-        """The OpenAPI v3 documents of what is served, by path."""
-        grouped: dict[str, list[ServedVersion]] = {}
-        for versions in self._versions.values():
+    def openapi_digests(self) -> dict[str, str]:
+        """By path, what changes whenever the OpenAPI v3 document there does."""
+        grouped: dict[str, Any] = {}
+        for name, versions in self._versions.items():
+            digest, names = self._mounted[name]
             for each in versions:
                 if each.served:
-                    grouped.setdefault(f"apis/{each.group}/{each.version}", []).append(each)
-        shared = Shared()
-        return {path: document(versions, shared) for path, versions in grouped.items()}
+                    found = grouped.setdefault(_openapi_path(each), sha512(__version__.encode()))
+                    found.update(name.encode() + digest + repr(names).encode())
+        return {path: found.hexdigest().upper() for path, found in grouped.items()}
+
+    def openapi(self, path: str) -> JsonObject | None:
+        """The OpenAPI v3 document at a path (`apis/example.com/v1`); None where nothing is served."""
+        versions = [each for each in self.served() if _openapi_path(each) == path]
+        return document(versions, Shared()) if versions else None
 
     def openapi_v2(self) -> JsonObject:
         """The definitions of what is served for OpenAPI v2, by name."""
@@ -203,15 +243,16 @@ class Definitions:
                 item = self._registry.store.get(BUCKET, name)
                 if item is None:
                     return
-                crd = self._parse(item.value)
-                if not self._unfinished(crd):
+                stored = StoredDefinition(item.value)
+                if not self._unfinished(stored):
                     if not self._busy[name]:
                         return
                     continue
-                if "deletionTimestamp" in crd["metadata"]:
-                    await self._delete_instances(name, crd)
+                if "deletionTimestamp" in stored.crd["metadata"]:
+                    await self._delete_instances(stored)
                 else:
                     await self._write_status(name)
+                    self._judged[name] = stored.digest
         except NotFound:
             return
         finally:
@@ -224,7 +265,8 @@ class Definitions:
         def with_status(crd: JsonObject | None) -> Change | None:
             if crd is None:
                 return None
-            crd["status"] = initial_status(crd, self._others(), self._registry.now())
+            others = self._others(crd["spec"]["group"])
+            crd["status"] = initial_status(crd, others, self._registry.now())
             return Change(crd)
 
         try:
@@ -234,8 +276,9 @@ class Definitions:
         except Conflict:
             return  # somebody wrote meanwhile: look again
 
-    async def _delete_instances(self, name: str, crd: JsonObject) -> None:
-        left = await self._delete_all(crd)
+    async def _delete_instances(self, stored: StoredDefinition) -> None:
+        name = stored.name
+        left = await self._delete_all(stored)
         now = self._registry.now()
 
         def told(current: JsonObject | None) -> Change | None:
@@ -255,15 +298,16 @@ class Definitions:
         except Conflict:
             return
 
-    async def _delete_all(self, crd: JsonObject) -> bool:
+    async def _delete_all(self, stored: StoredDefinition) -> bool:
         """Asks every instance to go. Whether some stay for now."""
+        crd = stored.crd
         spec = crd["spec"]
         names = (crd.get("status") or {}).get("acceptedNames") or {}
         bucket = f"{spec['group']}/{names.get('plural') or spec['names']['plural']}"
         store = self._registry.store
         if not store.count(bucket):
             return False
-        versions = served_resources(crd)
+        versions = served_resources(crd, stored.schema)
         storage = next((each for each in versions if each.storage), None)
         if storage is None:
             return False
@@ -277,3 +321,7 @@ class Definitions:
         except ApiError:
             return True
         return bool(store.count(bucket))
+
+
+def _openapi_path(version: ServedVersion) -> str:
+    return f"apis/{version.group}/{version.version}"

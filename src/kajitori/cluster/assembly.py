@@ -95,7 +95,7 @@ def assemble(
     services.families = allocation.families
     addresses = ServiceAddresses(registry, catalog, allocation)
     endpoints = ResourceEndpoints(registry)
-    openapi = OpenApi(lambda: custom.openapi(), lambda: custom.openapi_v2())
+    openapi = OpenApi(lambda: custom)
     custom = CustomResources(registry, catalog, endpoints, openapi.changed)
     subresources = Subresources(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer

@@ -25,7 +25,7 @@ def version(schema: dict[str, Any], **fields: Any) -> ServedVersion:
         "served": True,
         "storage": True,
         "storage_version": "v1",
-        "raw_schema": schema,
+        "load": lambda: schema,
     }
     return ServedVersion(**{**base, **fields})
 

@@ -12,10 +12,7 @@ Source: apiextensions' pkg/controller/{status,establish,nonstructuralschema,apia
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Any
-
-import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.apiextensions_v1.approval import approval_state, is_protected_group
@@ -42,11 +39,6 @@ CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
 _ACCEPTED = "the initial names have been accepted"
 _CONFORMANCE = "KubernetesAPIApprovalPolicyConformant"
-
-STRUCTURES_KNOWN_MAX = 256
-"""How many definitions' schemas are remembered as judged; judging one takes milliseconds."""
-
-_structure_conditions: dict[bytes, JsonObject | None] = {}
 
 
 def find_condition(crd: JsonObject, kind: str) -> JsonObject | None:
@@ -193,7 +185,7 @@ def sync_established(crd: JsonObject, now: str) -> JsonObject | None:
 
 def sync_structure(crd: JsonObject, now: str) -> JsonObject | None:
     """Tells of schemas that are not structural, which only definitions from long ago can have."""
-    condition = _structure_condition(crd)
+    condition = _judged((crd.get("spec") or {}).get("versions") or ())
     old = find_condition(crd, "NonStructuralSchema")
     if condition is None:
         if old is None:
@@ -202,17 +194,6 @@ def sync_structure(crd: JsonObject, now: str) -> JsonObject | None:
         kept = [each for each in status.get("conditions") or () if each is not old]
         return {**crd, "status": {**status, "conditions": kept}}
     return None if _is_same(condition, old) else with_condition(crd, condition, now)
-
-
-def _structure_condition(crd: JsonObject) -> JsonObject | None:
-    versions = (crd.get("spec") or {}).get("versions") or ()
-    # Asked several times of each state of a definition, and always answered the same for the same schemas.
-    key = sha256(msgspec.json.encode(versions)).digest()
-    if key not in _structure_conditions:
-        if len(_structure_conditions) >= STRUCTURES_KNOWN_MAX:
-            _structure_conditions.clear()
-        _structure_conditions[key] = _judged(versions)
-    return _structure_conditions[key]
 
 
 def _judged(versions: Iterable[JsonObject]) -> JsonObject | None:
@@ -254,12 +235,18 @@ def sync_approval(crd: JsonObject, now: str) -> JsonObject | None:
     )
 
 
-def initial_status(crd: JsonObject, others: Iterable[JsonObject], now: str) -> JsonObject:
-    """The status that a definition has when all controllers are done with it."""
+def initial_status(
+    crd: JsonObject, others: Iterable[JsonObject], now: str, *, judges_schemas: bool = True
+) -> JsonObject:
+    """The status that a definition has when all controllers are done with it.
+
+    `judges_schemas`: whether it has schemas, which may be new; otherwise what is said of them stays.
+    """
     others = list(others)
     crd = sync_names(crd, others, now) or crd
     crd = sync_established(crd, now) or crd
-    crd = sync_structure(crd, now) or crd
+    if judges_schemas:
+        crd = sync_structure(crd, now) or crd
     crd = sync_approval(crd, now) or crd
     status: JsonObject = crd.get("status") or {}
     return status

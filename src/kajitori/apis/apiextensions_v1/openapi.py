@@ -66,7 +66,7 @@ def _own_schemas(version: ServedVersion, shared: Shared) -> JsonObject:
     name = definition_name(version, version.kind)
     meta = shared.type_meta()
     own = published_schema(
-        version.raw_schema,
+        version.load(),
         {**meta, "metadata": {"description": shared.object_meta(), **BARE_META["metadata"]}},
     )
     own["x-kubernetes-group-version-kind"] = [_group_version_kind(version, version.kind)]
@@ -215,13 +215,14 @@ def v2_definitions(version: ServedVersion, shared: Shared) -> JsonObject:
     """The definitions of a kind and its list for OpenAPI v2, by name."""
     name = definition_name(version, version.kind)
     meta = shared.type_meta()
-    if not version.raw_schema or version.raw_schema.get("x-kubernetes-preserve-unknown-fields"):
+    raw = version.load()
+    if not raw or raw.get("x-kubernetes-preserve-unknown-fields"):
         # Clients would take any property told here as the only ones allowed.
         own: JsonObject = {"type": "object"}
     else:
         of_object = {"description": shared.object_meta(), **BARE_META_V2["metadata"]}
         described = {**meta, "metadata": of_object}
-        own = to_v2(version.raw_schema, described)
+        own = to_v2(raw, described)
         own["properties"] = {**(own.get("properties") or {}), **described}
     own["x-kubernetes-group-version-kind"] = [_group_version_kind(version, version.kind)]
     of_list = {"description": shared.list_meta(), "$ref": f"#/definitions/{LIST_META}"}

@@ -11,9 +11,9 @@ Source: apiextensions' customresource_handler.go and customresource_discovery_co
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
@@ -77,7 +77,8 @@ class ServedVersion:
     storage: bool
     """Whether new objects are stored in this version."""
     storage_version: str
-    raw_schema: Mapping[str, Any]
+    load: Callable[[], Mapping[str, Any]] = field(repr=False, compare=False)
+    """Reads `openAPIV3Schema`, which is not kept: most kinds of a cluster are never asked for."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     has_status: bool = False
@@ -93,6 +94,11 @@ class ServedVersion:
     """The definition is being deleted: no new objects."""
 
     @cached_property
+    def raw_schema(self) -> Mapping[str, Any]:
+        """The schema, kept from now on."""
+        return self.load()
+
+    @cached_property
     def structural(self) -> StructuralSchema:
         return StructuralSchema(self.raw_schema)
 
@@ -104,17 +110,36 @@ class ServedVersion:
         return parse_schema(published_schema(self.raw_schema), definitions)
 
 
-def served_resources(crd: JsonObject) -> list[ServedVersion]:
-    """The versions of a definition in order of preference; empty until it is established."""
+def served_resources(
+    crd: JsonObject, schema_of: Callable[[str], Mapping[str, Any]] | None = None
+) -> list[ServedVersion]:
+    """The versions of a definition in order of preference; empty until it is established.
+
+    `schema_of` reads the schema of a version, where the definition comes without schemas.
+    """
     if not condition_is_true(crd, "Established"):
         return []
     spec, status = crd.get("spec") or {}, crd.get("status") or {}
     names: JsonObject = status.get("acceptedNames") or {}
     versions = sorted(spec.get("versions") or (), key=lambda each: preferred_order(each["name"]))
-    return [_served_version(crd, names, version) for version in versions]
+    return [
+        _served_version(
+            crd,
+            names,
+            version,
+            partial(_schema_in, version) if schema_of is None else partial(schema_of, version["name"]),
+        )
+        for version in versions
+    ]
 
 
-def _served_version(crd: JsonObject, names: JsonObject, version: JsonObject) -> ServedVersion:
+def _schema_in(version: JsonObject) -> Mapping[str, Any]:
+    return (version.get("schema") or {}).get("openAPIV3Schema") or {}
+
+
+def _served_version(
+    crd: JsonObject, names: JsonObject, version: JsonObject, load: Callable[[], Mapping[str, Any]]
+) -> ServedVersion:
     spec: JsonObject = crd["spec"]
     subresources = version.get("subresources") or {}
     scale = subresources.get("scale")
@@ -130,7 +155,7 @@ def _served_version(crd: JsonObject, names: JsonObject, version: JsonObject) -> 
         served=bool(version.get("served")),
         storage=bool(version.get("storage")),
         storage_version=storage_version(crd),
-        raw_schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
+        load=load,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         has_status=subresources.get("status") is not None,

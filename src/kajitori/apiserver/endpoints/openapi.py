@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-int
 import gzip
 import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -25,21 +26,33 @@ _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 """Clients still ask for `v2@v1.0`, but no media type may hold an `@`: Go's parser refuses an answer that says so."""
 
 
-class OpenApi:
-    """The documents. `custom` gives those of custom groups by path (`apis/example.com/v1`), `custom_v2` the definitions
-    of custom kinds by name."""
+class CustomDocuments(Protocol):
+    """What makes the documents of custom groups, by path (`apis/example.com/v1`)."""
 
-    def __init__(
-        self, custom: Callable[[], dict[str, JsonObject]], custom_v2: Callable[[], JsonObject]
-    ) -> None:
+    def openapi_digests(self) -> dict[str, str]:
+        """What changes whenever a document does."""
+        ...
+
+    def openapi(self, path: str) -> JsonObject | None:
+        """The OpenAPI v3 document at a path."""
+        ...
+
+    def openapi_v2(self) -> JsonObject:
+        """The definitions of custom kinds by name."""
+        ...
+
+
+class OpenApi:
+    """The documents. `custom` gives those who make the ones of custom groups."""
+
+    def __init__(self, custom: "Callable[[], CustomDocuments]") -> None:
         self._custom = custom
-        self._custom_v2 = custom_v2
-        self._documents: dict[str, bytes] = {}
+        self._digests: dict[str, str] | None = None
         self._v2: dict[str, tuple[bytes, str]] = {}
 
     def changed(self) -> None:
         """Forgets what was made: custom resources came, went or changed."""
-        self._documents.clear()
+        self._digests = None
         self._v2.clear()
 
     def answer(self, request: Request, parts: list[str]) -> Response:
@@ -51,15 +64,13 @@ class OpenApi:
             return self._index()
         return self._version_3(request, "/".join(parts[2:]))
 
-    def _custom_documents(self) -> dict[str, bytes]:
-        if not self._documents:
-            self._documents = {path: _encode(document) for path, document in self._custom().items()}
-        return self._documents
+    def _custom_digests(self) -> dict[str, str]:
+        if self._digests is None:
+            self._digests = self._custom().openapi_digests()
+        return self._digests
 
     def _index(self) -> Response:
-        hashes = dict(facts.openapi_v3_hashes())
-        for path, body in self._custom_documents().items():
-            hashes[path] = hashlib.sha512(body).hexdigest().upper()
+        hashes = {**facts.openapi_v3_hashes(), **self._custom_digests()}
         paths = {
             path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
             for path, digest in sorted(hashes.items())
@@ -67,9 +78,9 @@ class OpenApi:
         return Response(200, _encode({"paths": paths}), "text/plain; charset=utf-8")
 
     def _version_3(self, request: Request, path: str) -> Response:
-        body = self._custom_documents().get(path)
-        if body is not None:
-            return _cacheable(request, body, hashlib.sha512(body).hexdigest().upper(), JSON)
+        digest = self._custom_digests().get(path)
+        if digest is not None:
+            return _cacheable(request, lambda: _encode(self._custom().openapi(path)), digest, JSON)
         try:
             document = facts.openapi_v3(path)
         except KeyError:
@@ -89,14 +100,16 @@ class OpenApi:
         media = _V2_PROTOBUF if protobuf else JSON
         known = self._v2.get(media)
         if known is None:
-            document = openapi_v2.document(self._custom().values(), self._custom_v2())
+            custom = self._custom()
+            made = filter(None, map(custom.openapi, self._custom_digests()))
+            document = openapi_v2.document(made, custom.openapi_v2())
             body = openapi_v2.to_protobuf(document) if protobuf else _encode(document)
             known = self._v2[media] = (body, hashlib.sha512(body).hexdigest().upper())
         return _cacheable(request, *known, media)
 
 
-def _cacheable(request: Request, body: bytes, digest: str, media: str) -> Response:
+def _cacheable(request: Request, body: bytes | Callable[[], bytes], digest: str, media: str) -> Response:
     headers = [("ETag", f'"{digest}"'), ("Vary", "Accept")]
     if request.headers.get("if-none-match", "").strip('"') == digest:
         return Response(304, b"", media, headers)
-    return Response(200, body, media, headers)
+    return Response(200, body if isinstance(body, bytes) else body(), media, headers)

@@ -4,6 +4,7 @@ Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/cust
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.decode import DecodeError, untyped_numbers
@@ -175,7 +176,7 @@ class CustomResource(Resource):
         self.since = since
         self.conversion = conversion
         self._siblings = siblings
-        self._rewrites = rewrites
+        self._changed = rewrites
         self.converted = False
         # What was stored in another version, or under another schema, is told by its first bytes, or not at all.
         self.serves_stored = False
@@ -203,6 +204,14 @@ class CustomResource(Resource):
     @property
     def strategy(self) -> Strategy:
         return self._strategy
+
+    @cached_property
+    def _rewrites(self) -> bool:
+        """Whether what is stored in this version is not yet what is shown."""
+        schema = self.version.raw_schema
+        # What one version wrote may lack what another one has as a default.
+        differ = any(each.raw_schema != schema for each in self._siblings.values())
+        return self._changed or differ or _holds_more(self.version)
 
     def field_label(self, label: str) -> str:
         if label in ("metadata.name", "metadata.namespace") or label in self.version.selectable_fields:
@@ -343,10 +352,6 @@ def custom_resources(
 ) -> list[CustomResource]:
     """The resources of a definition, one for each version that is served."""
     siblings = {each.version: each for each in versions}
-    # What one version wrote may lack what another one has as a default.
-    rewrites = rewrites or any(
-        each.raw_schema != versions[0].raw_schema or _holds_more(each) for each in versions
-    )
     return [
         CustomResource(each, siblings, rewrites=rewrites, since=since, conversion=conversion)
         for each in versions
