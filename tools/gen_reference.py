@@ -1,10 +1,11 @@
-"""Writes docs/reference: the command line from its parsers, the operators' kinds from their classes.
+"""Writes docs/reference: the command line from its parsers, the operators' kinds from their classes, the functions
+of CEL from their declarations.
 
     python tools/gen_reference.py            write the pages
     python tools/gen_reference.py --check    say whether they are as they should be
 
 Promises
-    G1  every option of every command, and every field of every kind, is there
+    G1  every option of every command, every field of every kind, and every function of every library is there
     G2  the same code gives the same bytes, on every version of Python
 """
 
@@ -16,12 +17,23 @@ import sys
 import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kajitori.apimachinery.attribute_docs import class_doc
+from kajitori.apimachinery.cel.functions import Library, Overload
+from kajitori.apimachinery.cel.libraries import descriptions
+from kajitori.apimachinery.cel.libraries.bindings import bindings
+from kajitori.apimachinery.cel.libraries.encoders import encoders
+from kajitori.apimachinery.cel.libraries.jsonpatch import jsonpatch
+from kajitori.apimachinery.cel.libraries.kubernetes import INTRODUCED
+from kajitori.apimachinery.cel.libraries.math import math
+from kajitori.apimachinery.cel.libraries.regex import regex
+from kajitori.apimachinery.cel.libraries.strings import strings
+from kajitori.apimachinery.cel.types import Kind, Type, list_of, type_parameter
 from kajitori.apimachinery.declare import BuiltinSchema, declaration_of
 from kajitori.apis.mysql_v1beta2 import BackupPolicy, MySQLCluster, names
 from kajitori.cli.main import parser as command_line
@@ -265,6 +277,92 @@ def _limits(annotation: Any, schema: Mapping[str, Any]) -> Iterator[str]:
         yield f"Rule: {each['message']}."
 
 
+# The libraries of CEL.
+
+_ELSEWHERE: tuple[Library, ...] = (strings(4), jsonpatch, bindings, encoders, math(2), regex)
+"""In no environment that all of Kubernetes shares; of the strings, what later versions add."""
+_SHORT = {
+    "google.protobuf.Timestamp": "timestamp",
+    "google.protobuf.Duration": "duration",
+    "null_type": "null",
+}
+_AT_FIRST = "1.23"
+"""The first version of Kubernetes that had CEL at all."""
+
+
+def cel_libraries_page() -> str:
+    """Every function of every library: how it is called, what it does, and since when Kubernetes has it."""
+    lines = ["# CEL: functions beyond the standard ones", "", GENERATED, ""]
+    lines += _paragraph(
+        "What expressions may use, library by library, beyond the operators and functions that CEL itself has. A "
+        "column tells since which version of Kubernetes a function can be used; those with a dash are in no "
+        "environment of Kubernetes, and there for other uses of the package. `T`, `K` and `V` stand for any type."
+    )
+    for name, subject in descriptions.SUBJECTS.items():
+        lines += [
+            f"## {subject}",
+            "",
+            f"Library `{name}`.",
+            "",
+            "| call | gives | since | |",
+            "|---|---|---|---|",
+        ]
+        lines += _functions_of(name)
+        lines += _macros_of(name)
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _functions_of(library: str) -> Iterator[str]:
+    overloads: dict[str, dict[str, tuple[Overload, str]]] = {}
+    known = [(one.library, f"1.{one.since}" if one.since else _AT_FIRST) for one in INTRODUCED]
+    known += [(one, "1.32, for mutations" if one is jsonpatch else "–") for one in _ELSEWHERE]
+    for one, since in known:
+        for function in one.functions if one.name == library else ():
+            found = overloads.setdefault(function.name, {})
+            for each in function.overloads:
+                found.setdefault(each.id, (each, since))
+    for name, by_id in overloads.items():
+        if "@" in name:
+            continue  # only macros call it
+        text = descriptions.FUNCTIONS[library][name]
+        listed = _with_variable([each for each, _ in by_id.values()])
+        calls = "<br>".join(dict.fromkeys(f"`{_call(name, each)}`" for each in listed if name[0] != "_"))
+        results = "<br>".join(dict.fromkeys(f"`{_cel_type(each.result)}`" for each in listed))
+        versions = [since for _, since in by_id.values()]
+        # Operators are no calls; their text begins with how they are written.
+        yield _row(calls or text.partition(":")[0], results, versions[0], text)
+
+
+def _with_variable(overloads: list[Overload]) -> list[Overload]:
+    """One overload for `list(T)` instead of many for lists of everything that can be summed or ordered."""
+    first = overloads[0]
+    if len(overloads) < 4 or first.parameters[0].kind is not Kind.LIST:
+        return overloads
+    variable, element = type_parameter("T"), first.parameters[0].parameters[0]
+    results = {element: variable, list_of(element): list_of(variable)}
+    return [replace(first, parameters=(list_of(variable),), result=results.get(first.result, first.result))]
+
+
+def _macros_of(library: str) -> Iterator[str]:
+    since = {one.library.name: f"1.{one.since}" for one in INTRODUCED if one.library.macros}
+    for usage, text in descriptions.MACROS.get(library, {}).items():
+        yield _row(f"`{usage}`", "", since.get(library, "–"), text)
+
+
+def _call(name: str, overload: Overload) -> str:
+    parameters = [_cel_type(one) for one in overload.parameters]
+    if overload.member:
+        return f"{parameters[0]}.{name}({', '.join(parameters[1:])})"
+    return f"{name}({', '.join(parameters)})"
+
+
+def _cel_type(one: Type) -> str:
+    name = _SHORT.get(one.name, one.name.rpartition(".")[2] if one.kind is Kind.OBJECT else one.name)
+    name = "optional" if one.is_optional else name
+    return f"{name}({', '.join(map(_cel_type, one.parameters))})" if one.parameters else name
+
+
 # Markdown.
 
 
@@ -277,7 +375,11 @@ def _paragraph(text: str, width: int = 120) -> Iterator[str]:
     yield ""
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"cli.md": command_line_page, "mysqlcluster.md": kinds_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cel-libraries.md": cel_libraries_page,
+    "cli.md": command_line_page,
+    "mysqlcluster.md": kinds_page,
+}
 
 
 def main() -> int:
