@@ -292,6 +292,14 @@ def _cost_of_either(call: Inline) -> None:
     call.writer.pay(0, f"ceil(min({left}, {right}) * 0.1)")
 
 
+def _cost_of_equality(call: Inline) -> None:
+    """The same, but that values of libraries' types are compared at a price of their own."""
+    if _size_of(call, 0).startswith("size") and not _size_of(call, 1).isdecimal():
+        call.writer.pay(0, f"equality_cost(({call.keep(0)}, {call.keep(1)}), None)")
+    else:
+        _cost_of_either(call)
+
+
 def _cost_of_both(call: Inline) -> None:
     _scaled(call, f"({_size_of(call, 0)} + {_size_of(call, 1)})")
 
@@ -327,7 +335,7 @@ def _cost_of_matches(call: Inline) -> None:
 
 
 _COSTS: dict[str, Callable[[Inline], None]] = {
-    "equals": _cost_of_either,
+    "equals": _cost_of_equality,
     "not_equals": _cost_of_either,
     **{
         f"{stem}_{kind}": _cost_of_either

@@ -9,6 +9,7 @@ from typing import Any
 
 from kajitori.apimachinery.cel.errors import CostLimitExceeded
 from kajitori.apimachinery.cel.lookup import probe, qualify
+from kajitori.apimachinery.cel.standard.costs import cost_of_equality
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import (
     MISSING,
@@ -92,10 +93,6 @@ def _make_struct(cel_type: Type, fields: Iterable[tuple[str, Any, bool]]) -> Str
     return Struct(cel_type, _present(fields).values())
 
 
-def _equality_cost(left: Any, right: Any) -> int:
-    return ceil(min(actual_size(left), actual_size(right)) * 0.1)
-
-
 NAMES: dict[str, Any] = {
     "CostLimitExceeded": CostLimitExceeded,
     "MISSING": MISSING,
@@ -105,7 +102,7 @@ NAMES: dict[str, Any] = {
     "any_equal": _any_equal,
     "ceil": ceil,
     "equal": equal,
-    "equality_cost": _equality_cost,
+    "equality_cost": cost_of_equality,
     "exceeded": CostLimitExceeded,
     "has": _has,
     "keys_of": keys_of,

@@ -46,7 +46,15 @@ from kajitori.apimachinery.cel.types import (
     list_of,
     type_parameter,
 )
-from kajitori.apimachinery.cel.values import Duration, Timestamp, UInt, surely_equal, type_of
+from kajitori.apimachinery.cel.values import (
+    INT_MAX,
+    INT_MIN,
+    Duration,
+    Timestamp,
+    UInt,
+    surely_equal,
+    type_of,
+)
 
 __all__ = ["lists"]
 
@@ -164,7 +172,10 @@ def _new_list(factor: float, size: Size) -> Estimate:
 
 
 def _new_list_cost(factor: float, size: int) -> int:
-    return min(int(size * factor), UINT64_MAX) + 1 + LIST_CREATE_COST
+    units = int(size * factor)
+    if not INT_MIN <= units <= UINT64_MAX:  # by a depth of flattening far beyond all sense
+        units = INT_MAX
+    return units + 1 + LIST_CREATE_COST
 
 
 def _known_int(node: Node, otherwise: int) -> int:

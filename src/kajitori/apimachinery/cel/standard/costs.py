@@ -27,7 +27,7 @@ from kajitori.apimachinery.cel.cost import (
 from kajitori.apimachinery.cel.functions import Function
 from kajitori.apimachinery.cel.values import actual_size
 
-__all__ = ["with_costs"]
+__all__ = ["cost_of_equality", "with_costs"]
 
 _FORMAT_SIZE_MAX = 64
 _CHEAP_EQUALITY = frozenset(
@@ -139,7 +139,8 @@ def _cost_of_comparison(arguments: Sequence[Any], _result: Any) -> int:
     return _traversal(min(actual_size(arguments[0]), actual_size(arguments[1])))
 
 
-def _cost_of_equality(arguments: Sequence[Any], _result: Any) -> int:
+def cost_of_equality(arguments: Sequence[Any], _result: Any) -> int:
+    """What `==` did cost."""
     # What has a type of its own is one of Kubernetes' values or a message.
     kind = getattr(arguments[0], "cel_type", None)
     if kind is not None and kind.name in _UNIT_EQUALITY:
@@ -166,7 +167,7 @@ _COSTS: Mapping[str, Callable[[Sequence[Any], Any], int]] = {
     "bytes_to_string": _cost_of_first,
     "contains_string": _cost_of_contains,
     "ends_with_string": _cost_of_first,
-    "equals": _cost_of_equality,
+    "equals": cost_of_equality,
     "in_list": lambda arguments, _result: actual_size(arguments[1]),
     "matches_string": _cost_of_matches,
     "not_equals": _cost_of_comparison,
