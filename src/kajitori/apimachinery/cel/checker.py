@@ -17,9 +17,9 @@ Source: cel-go's checker/checker.go; cel-spec's doc/langdef.md, "Gradual Type Ch
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from kajitori.apimachinery.cel.declarations import Callable, Candidate, Container, Name, Reference
+from kajitori.apimachinery.cel.declarations import Callable, Candidate, Declarations, Name, Reference
 from kajitori.apimachinery.cel.errors import CompileError, Issue
 from kajitori.apimachinery.cel.escaping import RESERVED
 from kajitori.apimachinery.cel.inference import (
@@ -61,8 +61,9 @@ from kajitori.apimachinery.cel.types import (
     type_of,
 )
 from kajitori.apimachinery.cel.values import UInt
+from kajitori.apimachinery.cel.well_known import MESSAGES
 
-__all__ = ["Checked", "Declarations", "check"]
+__all__ = ["Checked", "check"]
 
 SPINE_MIN = 60
 """How deep a chain of operators may go before it is walked without recursion."""
@@ -86,35 +87,6 @@ _OBJECT, _PARAMETER, _MAP, _LIST, _DYN, _ERROR, _TYPE = (
     Kind.ERROR,
     Kind.TYPE,
 )
-
-
-class Declarations(Protocol):
-    """What the checker asks of an environment."""
-
-    @property
-    def container(self) -> Container: ...
-    @property
-    def names(self) -> Mapping[str, Name]: ...
-    @property
-    def callables(self) -> Mapping[str, Callable]: ...
-    @property
-    def callables_in_loops(self) -> Mapping[str, Callable]:
-        """The same with the comparisons of different number types, which cel-go forgets to withhold there."""
-        ...
-
-    @property
-    def dotted(self) -> frozenset[str]:
-        """The first segments of all dotted names; others need not be looked up whole."""
-        ...
-
-    def find_type(self, name: str) -> Type | None:
-        """An object type by its full name."""
-        ...
-
-    @property
-    def keywords_are_fields(self) -> bool:
-        """Whether `self.namespace` may be written for `self.__namespace__`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +260,12 @@ class _Checker:
         kind = target.kind
         found = DYN
         if kind is _OBJECT:
-            found = self._declared_field(node, target, field) or ERROR
+            if target.fields is None:
+                # A library's type, such as a quantity: only functions look into it.
+                self._report(node, f"unexpected failed resolution of '{target.name}'")
+                found = ERROR
+            else:
+                found = self._declared_field(node, target.fields, field) or ERROR
         elif kind is _MAP:
             found = target.parameters[1]
         elif kind is _PARAMETER:
@@ -298,13 +275,8 @@ class _Checker:
             self._report(node, f"type '{format_type(target)}' does not support field selection")
         return optional_of(found) if optional or was_optional else found
 
-    def _declared_field(self, node: Any, target: Type, field: str) -> Type | None:
+    def _declared_field(self, node: Any, fields: Mapping[str, Type], field: str) -> Type | None:
         """The type of a field of an object type; `None`, and an issue, when it has no such field."""
-        fields = target.fields
-        if fields is None:
-            # A library's type, such as a quantity: only functions look into it.
-            self._report(node, f"unexpected failed resolution of '{target.name}'")
-            return None
         found = fields.get(field)
         if found is None and field in RESERVED and self._declarations.keywords_are_fields:
             found = fields.get(f"__{field}__")
@@ -495,13 +467,17 @@ class _Checker:
             return
         name = found.reference.name
         self.references[node.id] = Reference(name)
-        result = ERROR
-        if found.type.kind is _ERROR:
+        result, fields = ERROR, None
+        message = MESSAGES.get(name)
+        if message is not None:
+            result, fields = message.type, message.fields
+        elif found.type.kind is _ERROR:
             pass  # What is wrong with it has been told where it was declared.
         elif found.type.kind is not _TYPE:
             self._report(node, f"'{_declared_name(found.type)}' is not a type")
         elif found.type.parameters and found.type.parameters[0].fields is not None:
             result = found.type.parameters[0]
+            fields = result.fields
         else:
             self._report(node, f"'{_declared_name(found.type.parameters[0])}' is not a message type")
         self.types[node.id] = result
@@ -509,18 +485,16 @@ class _Checker:
             if field.value.id not in self.types:
                 self._visits[type(field.value)](field.value)
             expected = ERROR
-            if result is ERROR:
+            if fields is None:
                 self._report(field, f"unexpected failed resolution of '{name}'")
             else:
-                expected = self._declared_field(field, result, field.name) or ERROR
+                expected = self._declared_field(field, fields, field.name) or ERROR
             one = self.types[field.value.id]
             if field.optional:
                 one = self._held(field.value, one)
             if not self.inference.assignable(expected, one):
-                message = (
-                    f"expected type of field '{field.name}' is '{format_type(expected)}' but provided type is"
-                )
-                self._report(field, f"{message} '{format_type(one)}'")
+                wanted = f"expected type of field '{field.name}' is '{format_type(expected)}'"
+                self._report(field, f"{wanted} but provided type is '{format_type(one)}'")
 
     def _comprehension(self, node: Comprehension) -> None:
         visits, types = self._visits, self.types

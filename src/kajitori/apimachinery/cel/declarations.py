@@ -8,7 +8,7 @@ Source: cel-go's checker/env.go and common/containers.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from kajitori.apimachinery.cel.functions import Function, Library, Overload
 from kajitori.apimachinery.cel.inference import has_variables
@@ -19,6 +19,7 @@ __all__ = [
     "Callable",
     "Candidate",
     "Container",
+    "Declarations",
     "Name",
     "Reference",
     "callables",
@@ -151,6 +152,35 @@ class Container:
             found.append(f"{outer}.{name}")
             outer = outer.rpartition(".")[0]
         return (*found, name)
+
+
+class Declarations(Protocol):
+    """What the checker asks of an environment."""
+
+    @property
+    def container(self) -> Container: ...
+    @property
+    def names(self) -> Mapping[str, Name]: ...
+    @property
+    def callables(self) -> Mapping[str, Callable]: ...
+    @property
+    def callables_in_loops(self) -> Mapping[str, Callable]:
+        """The same with the comparisons of different number types, which cel-go forgets to withhold there."""
+        ...
+
+    @property
+    def dotted(self) -> frozenset[str]:
+        """The first segments of all dotted names; others need not be looked up whole."""
+        ...
+
+    def find_type(self, name: str) -> Type | None:
+        """An object type by its full name."""
+        ...
+
+    @property
+    def keywords_are_fields(self) -> bool:
+        """Whether `self.namespace` may be written for `self.__namespace__`."""
+        ...
 
 
 def _parameter_names(signature: Iterable[Type]) -> Iterator[str]:

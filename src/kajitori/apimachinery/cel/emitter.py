@@ -280,6 +280,8 @@ class _Emitter(PythonWriter):
         return f"make_map(({', '.join(marked)},))"
 
     def _struct(self, step: StructOf) -> str:
+        if step.make is not None:
+            raise CannotEmit
         values = zip(step.fields, self.values(parts(step)), strict=True)
         fields = [f"({name!r}, {value}, {optional})" for (name, _, optional), value in values]
         self.pay(STRUCT_CREATE_COST)

@@ -29,9 +29,10 @@ from kajitori.apimachinery.cel.functions import Library
 from kajitori.apimachinery.cel.macros import STANDARD_MACROS, Macro, MacroTable, macro_table
 from kajitori.apimachinery.cel.parser import parse
 from kajitori.apimachinery.cel.tree import Tree
-from kajitori.apimachinery.cel.types import DURATION, TIMESTAMP, Kind, Type
+from kajitori.apimachinery.cel.types import DURATION, INT, TIMESTAMP, Kind, Type
 from kajitori.apimachinery.cel.unchecked import assume
 from kajitori.apimachinery.cel.validators import Validator
+from kajitori.apimachinery.cel.well_known import MESSAGES, NULL_VALUE
 
 __all__ = ["Environment", "TypeResolver"]
 
@@ -117,7 +118,7 @@ class Environment:
             if cross_type_comparisons
             else without_cross_type_comparisons(self.callables_in_loops)
         )
-        self.names = _constants(libraries)
+        self.names = {NULL_VALUE: Name(INT, Reference(NULL_VALUE, 0)), **_constants(libraries)}
         self.dotted = _heads((*self.callables, *self.names))
 
     def extend(
@@ -179,7 +180,11 @@ class Environment:
         known = self._object_types
         if known is None:
             known = self._object_types = _object_types(self.types)
-        return known.get(name)
+        found = known.get(name)
+        if found is not None:
+            return found
+        message = MESSAGES.get(name)
+        return message.type if message is not None else None
 
     def parse(self, text: str) -> Tree:
         """The tree of a text.

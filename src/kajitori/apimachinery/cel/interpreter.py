@@ -268,7 +268,12 @@ class Interpreter:
                     continue
                 value = value.value
             fields[name] = value
-        return Struct(step.type, fields.items())
+        if step.make is None:
+            return Struct(step.type, fields.items())
+        try:
+            return step.make(fields)
+        except EvaluationError as error:
+            return Failure(str(error))
 
     def _constructed(self, id: int, steps: Sequence[Step], value: Any, cost: int) -> Any:
         self._ledger.take(steps)

@@ -241,6 +241,8 @@ class StructOf:
     id: int
     type: Type
     fields: tuple[tuple[str, "Step", bool], ...]
+    make: Callable[[dict[str, Any]], Any] | None = None
+    """What makes the value, where it is none with fields: a message that stands for another value."""
 
     @property
     def identity(self) -> int:

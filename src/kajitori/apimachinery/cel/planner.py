@@ -51,6 +51,7 @@ from kajitori.apimachinery.cel.tree import (
 )
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Optional, UInt, go_type, map_of_entries
+from kajitori.apimachinery.cel.well_known import MESSAGES
 from kajitori.apimachinery.regex import PatternError, compile_regex
 
 __all__ = ["plan"]
@@ -278,7 +279,8 @@ class _Planner:
 
     def _struct(self, node: StructLiteral) -> Step:
         fields = tuple((one.name, self.step(one.value), one.optional) for one in node.fields)
-        return StructOf(node.id, self._types[node.id], fields)
+        message = MESSAGES.get(self._references[node.id].name)
+        return StructOf(node.id, self._types[node.id], fields, message.make if message is not None else None)
 
     def _comprehension(self, node: Comprehension) -> Step:
         return Fold(

@@ -12,8 +12,8 @@ Source: cel-go's evaluation of parsed expressions: interpreter/planner.go, resol
 
 from collections.abc import Iterator
 
-from kajitori.apimachinery.cel.checker import Checked, Declarations
-from kajitori.apimachinery.cel.declarations import Callable, Reference
+from kajitori.apimachinery.cel.checker import Checked
+from kajitori.apimachinery.cel.declarations import Callable, Declarations, Reference
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Overload
 from kajitori.apimachinery.cel.tree import (
