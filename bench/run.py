@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from custom import custom
 from servers import Kubernetes, Server, kajitori, kubernetes
 from steps import Figure, cascade, defined, deletion, fan_out, growth, objects, rest
 
@@ -58,6 +59,9 @@ LINES = (
     Line("defined_p99", "the same, p99", "ms", None, ""),
     Line("defined_start", "start with 500 definitions of 10 to 50 KB", "s", None, "≤ 3 s"),
     Line("defined_rest", "RSS with them", "MiB", None, "≤ 150 MB"),
+    Line("custom_plain", "create of a custom resource of 200 fields, 1 client, p50", "ms", None, ""),
+    Line("custom_ruled", "the same with 20 CEL rules", "ms", None, ""),
+    Line("custom_ratio", "what the rules cost", "×", None, "≤ 1.5×"),
 )
 
 GROWTH = (
@@ -197,6 +201,7 @@ async def main() -> None:
             await server.ready()
             ours |= await deletion(server)
             ours |= await cascade(server)
+            ours |= await custom(server)
         ours |= await definitions()
         theirs = await measure(beside(chosen.beside), 1) if chosen.beside else {}
         print(compared(ours, theirs, measured=chosen.beside is not None), flush=True)

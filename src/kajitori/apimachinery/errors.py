@@ -182,6 +182,9 @@ def _quote(text: str) -> str:
     return go_quote(text)
 
 
+_HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
+
 def _show(value: Any) -> str:
     if value is None:
         return "null"
@@ -191,7 +194,8 @@ def _show(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return go_number(value)
-    return msgspec.json.encode(value).decode()
+    # Go's encoder writes nothing that could end a script in HTML.
+    return msgspec.json.encode(value).decode().translate(_HTML)
 
 
 def go_number(value: int | float) -> str:

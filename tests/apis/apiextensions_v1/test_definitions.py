@@ -315,18 +315,6 @@ def test_a_stored_version_cannot_go() -> None:
     assert [each.path for each in validate_crd_status_update(new, old)] == ["status.acceptedNames.plural"]
 
 
-def test_rules_are_compiled_by_whoever_knows_cel() -> None:
-    seen: list[tuple[str, int]] = []
-
-    def compile_rules(schema: Any, path: str, errors: Any) -> list[FieldError]:
-        seen.append((path, len(errors)))
-        return [FieldError.invalid(path, "x", "does not compile")]
-
-    assert len(validate_crd(definition(), rules=compile_rules)) == 1
-    validate_crd(definition({"type": "string"}), rules=compile_rules)
-    assert seen == [("spec.validation.openAPIV3Schema", 0)]
-
-
 def test_names_belong_to_who_came_first() -> None:  # N1
     first = established(definition())
     second = definition(

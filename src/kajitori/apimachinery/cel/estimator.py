@@ -16,6 +16,7 @@ Source: cel-go's checker/cost.go; apiserver's pkg/cel/library/cost.go; apiextens
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kajitori.apimachinery.cel.checker import Checked
 from kajitori.apimachinery.cel.cost import (
@@ -184,27 +185,32 @@ class _Estimator:
         self._known: dict[int, Size] = {}
         self._entries: dict[int, _Entries] = {}
         self._locals: dict[str, list[_Local]] = {}
+        self._visits: dict[type, Callable[[Any], Cost]] = {
+            Literal: self._literal,
+            Ident: self._ident,
+            Select: self._select,
+            Call: self._call,
+            ListLiteral: self._list,
+            MapLiteral: self._map,
+            StructLiteral: self._struct,
+            Comprehension: self._comprehension,
+        }
 
     def cost(self, node: Expression) -> Cost:
         """What the expression and all below it may cost."""
-        match node:
-            case Literal():
-                return _FREE
-            case Ident():
-                return self._name(node, self._checked.references[node.id].name)
-            case Select():
-                return self._select(node)
-            case Call():
-                return self._call(node)
-            case ListLiteral():
-                return self._list(node)
-            case MapLiteral():
-                return self._map(node)
-            case StructLiteral():
-                total = Cost(STRUCT_CREATE_COST, STRUCT_CREATE_COST)
-                return sum((self.cost(each.value) for each in node.fields), start=total)
-            case Comprehension():
-                return self._binding(node) if _is_binding(node) else self._comprehension(node)
+        return self._visits[type(node)](node)
+
+    def _literal(self, _node: Literal) -> Cost:
+        return _FREE
+
+    def _ident(self, node: Ident) -> Cost:
+        return self._name(node, self._checked.references[node.id].name)
+
+    def _struct(self, node: StructLiteral) -> Cost:
+        total = Cost(STRUCT_CREATE_COST, STRUCT_CREATE_COST)
+        for each in node.fields:
+            total += self.cost(each.value)
+        return total
 
     def _name(self, node: Expression, name: str) -> Cost:
         local = self._local(name)
@@ -250,7 +256,8 @@ class _Estimator:
         costs: list[Cost] = []
         arguments: list[_Argument] = []
         for each in node.args:
-            costs.append(self.cost(each))
+            # Not by way of `cost`: comprehensions nest deeply, and Python's stack is not.
+            costs.append(self._visits[type(each)](each))
             arguments.append(self._argument(each))
         own = _FREE
         # What has no type is no receiver but the beginning of the function's name: `strings` of `strings.quote`.
@@ -292,6 +299,8 @@ class _Estimator:
         return Estimate(sum(costs, start=found.cost), found.result_size)
 
     def _comprehension(self, node: Comprehension) -> Cost:
+        if _is_binding(node):
+            return self._binding(node)
         total = self.cost(node.iter_range) + self.cost(node.accu_init)
         self._push_accumulator(node)
         if node.iter_var2 is None:
@@ -300,7 +309,7 @@ class _Estimator:
             self._push_element(node.iter_var, node.iter_range, keys=True)
             self._push_element(node.iter_var2, node.iter_range, keys=False)
         each = self.cost(node.condition)
-        each += self.cost(node.step)
+        each += self._visits[type(node.step)](node.step)
         self._locals[node.iter_var].pop()
         if node.iter_var2 is not None:
             self._locals[node.iter_var2].pop()

@@ -30,6 +30,7 @@ __all__ = [
     "Resolve",
     "declared_type",
     "is_int_or_string",
+    "least_bytes",
     "resolved",
     "with_object_meta",
 ]
@@ -67,6 +68,11 @@ def declared_type(
     resources. `resolve` follows `$ref`, which only schemas of built-in kinds have.
     """
     return _Reader(resolve).type_of(schema, name, frozenset(), root=root)
+
+
+def least_bytes(schema: _Schema, *, root: bool = False) -> int:
+    """How short the JSON of a value can be, for a schema that expressions can see."""
+    return _Reader(None).smallest(schema, frozenset(), root=root)
 
 
 def is_int_or_string(schema: _Schema) -> bool:

@@ -1,16 +1,21 @@
 """Whether the defaults in a schema satisfy it.
 
 Sits under the validation of definitions. A default that the schema itself would refuse or prune would make
-every object that lacks the field invalid, or differ from what its author meant.
+every object that lacks the field invalid, or differ from what its author meant. Rules are asked as if the default had
+always been there, and as if it were new.
+
+Promises
+    F1  the rules about all defaults of a schema share one budget; when it runs out, that is told and nothing more
 
 Source: apiextensions' pkg/apiserver/schema/defaulting (ValidateDefaults).
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
-from kajitori.apimachinery.structural.compiled import StructuralSchema
+from kajitori.apimachinery.structural.compiled import StructuralSchema, has_rules
 from kajitori.apimachinery.structural.constraints import Constraints, in_go_order, same_json
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apimachinery.structural.explain import explain
@@ -27,7 +32,10 @@ _Surround = Callable[[Any], Any]
 def default_errors(raw: Mapping[str, Any], path: str, *, requires_pruned: bool) -> list[FieldError]:
     """What is wrong with the defaults of a structural schema."""
     root = {**raw, "x-kubernetes-embedded-resource": True}
-    return _visit(root, path, _at_root, inside_meta=False, requires_pruned=requires_pruned)
+    inspector = _Inspector(requires_pruned)
+    with suppress(_OutOfBudget):
+        inspector.visit(root, path, _at_root, inside_meta=False)
+    return inspector.errors
 
 
 def has_unpruned_defaults(raw: Mapping[str, Any]) -> bool:
@@ -44,37 +52,60 @@ def _at_root(value: Any) -> Any:
     return {**base, **value} if isinstance(value, dict) else base
 
 
-def _visit(
-    raw: Mapping[str, Any], path: str, surround: _Surround, *, inside_meta: bool, requires_pruned: bool
-) -> list[FieldError]:
-    if raw.get("x-kubernetes-embedded-resource"):
-        inside_meta, surround = False, _at_root
-    errors: list[FieldError] = []
-    default = raw.get("default")
-    if default is not None:
-        if inside_meta:
-            errors += _metadata_errors(raw, default, f"{path}.default", surround)
-        else:
-            errors += _value_errors(raw, default, f"{path}.default", requires_pruned)
-    items = raw.get("items")
-    if isinstance(items, Mapping):
-        errors += _visit(
-            items,
-            f"{path}.items",
-            lambda value: surround([value]),
-            inside_meta=inside_meta,
-            requires_pruned=requires_pruned,
-        )
-    embedded = raw.get("x-kubernetes-embedded-resource")
-    for name, each in (raw.get("properties") or {}).items():
-        errors += _visit(
-            each,
-            f"{path}.properties[{name}]",
-            _below(surround, name),
-            inside_meta=inside_meta or (bool(embedded) and name in META_FIELDS),
-            requires_pruned=requires_pruned,
-        )
-    return errors
+class _OutOfBudget(Exception):
+    """The rules about defaults cost too much."""
+
+
+class _Inspector:
+    """One look at all defaults of a schema."""
+
+    def __init__(self, requires_pruned: bool) -> None:
+        self.errors: list[FieldError] = []
+        self._requires_pruned = requires_pruned
+        self._budget: int | None = None
+
+    def visit(self, raw: Mapping[str, Any], path: str, surround: _Surround, *, inside_meta: bool) -> None:
+        """Complains about the defaults at and below a schema."""
+        embedded = bool(raw.get("x-kubernetes-embedded-resource"))
+        if embedded:
+            inside_meta, surround = False, _at_root
+        default = raw.get("default")
+        if default is not None:
+            own_path = f"{path}.default"
+            if inside_meta:
+                found = _metadata_errors(raw, default, own_path, surround)
+            else:
+                if self._requires_pruned and not _is_pruned(raw, default):
+                    detail = "must not have unknown fields"
+                    self.errors.append(FieldError.invalid(own_path, in_go_order(default), detail))
+                found = _value_errors(raw, default, own_path)
+            self.errors += found
+            if not found and has_rules(raw):
+                self._ask_rules(raw, default, own_path, is_root=embedded)
+        items = raw.get("items")
+        if isinstance(items, Mapping):
+            self.visit(items, f"{path}.items", lambda value: surround([value]), inside_meta=inside_meta)
+        for name, each in (raw.get("properties") or {}).items():
+            inside = inside_meta or (embedded and name in META_FIELDS)
+            self.visit(each, f"{path}.properties[{name}]", _below(surround, name), inside_meta=inside)
+
+    def _ask_rules(self, raw: Mapping[str, Any], default: Any, path: str, *, is_root: bool) -> None:
+        """Complains where rules do: about the default where it stays, and, if all is well, where it is new."""
+        # Seldom needed, and large.
+        from kajitori.apimachinery.cel.kubernetes import RUNTIME_COST_BUDGET
+        from kajitori.apimachinery.rules import SchemaRules
+
+        rules = SchemaRules(raw, is_root=is_root)
+        budget = left = RUNTIME_COST_BUDGET if self._budget is None else self._budget
+        for old in (default, None):
+            errors, left_now = rules.run(default, old, prefix=path, budget=budget)
+            self.errors += errors
+            left = min(left, left_now)
+            if errors:
+                break
+        self._budget = left
+        if left < 0:
+            raise _OutOfBudget
 
 
 def _below(surround: _Surround, name: str) -> _Surround:
@@ -110,21 +141,18 @@ def _as_judged(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _value_errors(raw: Mapping[str, Any], default: Any, path: str, requires_pruned: bool) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if requires_pruned and not _is_pruned(raw, default):
-        errors.append(FieldError.invalid(path, in_go_order(default), "must not have unknown fields"))
+def _value_errors(raw: Mapping[str, Any], default: Any, path: str) -> list[FieldError]:
     # The value is wrapped so that a default that is itself an embedded resource is found like any other.
     schema = StructuralSchema({"type": "object", "properties": {"default": raw}})
     parent = path.removesuffix(".default")
     for embedded, below in schema.embedded_resources({"default": copy_json(default)}):
         coerced = coerce_metadata(embedded, f"{parent}.{below}")
         if coerced.error is not None:
-            return [*errors, coerced.error]
+            return [coerced.error]
         found = validate_embedded(embedded, f"{parent}.{below}")
         if found:
-            return errors + found
-    return errors + explain(Constraints(_as_judged(raw)), default, prefix=path)
+            return found
+    return explain(Constraints(_as_judged(raw)), default, prefix=path)
 
 
 def _is_pruned(raw: Mapping[str, Any], default: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.constraints import in_go_order
 
-__all__ = ["SCHEMA_FIELDS", "InternalSpec", "internal_schema", "internal_versions"]
+__all__ = ["SCHEMA_FIELDS", "InternalSpec", "internal_rule", "internal_schema", "internal_versions"]
 
 _HOISTED = ("schema", "subresources", "additionalPrinterColumns", "selectableFields")
 
@@ -159,6 +159,11 @@ def _struct(value: Mapping[str, Any], fields: tuple[tuple[str, str, Any], ...]) 
 
 def _structs(values: Any, fields: tuple[tuple[str, str, Any], ...]) -> Any:
     return None if values is None else [_struct(each, fields) for each in values]
+
+
+def internal_rule(raw: Mapping[str, Any]) -> JsonObject:
+    """A ValidationRule as Go writes its own struct."""
+    return _struct(raw, _RULE_FIELDS)
 
 
 def internal_schema(raw: Mapping[str, Any]) -> JsonObject:

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kajitori.apimachinery.errors import FieldError
+from kajitori.apimachinery.structural.field_path import FieldPathError, resolve_field_path
 from kajitori.apimachinery.validation import is_dns1035_label, is_dns1123_subdomain, is_port_number
-from kajitori.apis.apiextensions_v1.field_path import FieldPathError, resolve_field_path
 
 __all__ = [
     "column_errors",

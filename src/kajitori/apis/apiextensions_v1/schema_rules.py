@@ -1,7 +1,7 @@
 """What a schema in a definition may say, keyword by keyword, beside being structural.
 
 Sits under the validation of definitions. The CEL rules of a schema are only looked at from outside here (there
-is one, its message has no line breaks, its field path exists); whether they compile, a `RuleCompiler` says.
+is one, its message has no line breaks, its field path exists); whether they compile, `rule_errors` says.
 
 Promises
     K1  messages and paths are those of kube-apiserver
@@ -11,16 +11,16 @@ Source: apiextensions' pkg/apis/apiextensions/validation (ValidateCustomResource
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
+from kajitori.apimachinery.structural.field_path import FieldPathError, resolve_field_path
 from kajitori.apimachinery.structural.prune import META_FIELDS
-from kajitori.apis.apiextensions_v1.field_path import FieldPathError, resolve_field_path
+from kajitori.apis.apiextensions_v1.structure import unsupported_keyword
 
 __all__ = [
-    "RuleCompiler",
     "SchemaDemands",
     "any_schema",
     "is_non_atomic_set",
@@ -32,17 +32,6 @@ __all__ = [
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 _LINE_BREAK = re.compile(r"[\n\r]")
-
-
-class RuleCompiler(Protocol):
-    """The place where CEL plugs in: says whether the rules of a whole schema compile and are cheap enough.
-
-    `errors` are the complaints so far: below a path that has one, rules are not worth a look.
-    """
-
-    def __call__(
-        self, schema: Mapping[str, Any], path: str, errors: Sequence[FieldError]
-    ) -> list[FieldError]: ...
 
 
 @dataclass(frozen=True)
@@ -314,11 +303,11 @@ def _rule_text_errors(rule: Mapping[str, Any], where: str) -> list[FieldError]:
         detail = "must not contain line breaks"
         errors.append(FieldError.invalid(f"{where}.message", message, detail))
     elif _LINE_BREAK.search(expression) and not message:
-        detail = "must be specified if rule contains line breaks"
+        detail = "message must be specified if rule contains line breaks"
         errors.append(FieldError.required(f"{where}.message", detail))
     computed = rule.get("messageExpression") or ""
     if computed and not computed.strip():
-        detail = "must be non-empty if specified"
+        detail = "messageExpression must be non-empty if specified"
         errors.append(FieldError.required(f"{where}.messageExpression", detail))
     return errors
 
@@ -331,6 +320,8 @@ def _rule_path_errors(raw: Mapping[str, Any], path: str, where: str) -> list[Fie
         errors.append(FieldError.invalid(where, path, "must be non-empty if specified"))
     if _LINE_BREAK.search(path):
         errors.append(FieldError.invalid(where, path, "must not contain line breaks"))
+    if unsupported_keyword(raw):
+        return errors  # nobody can say where paths lead, and that is told elsewhere
     try:
         resolve_field_path(path, raw)
     except FieldPathError:

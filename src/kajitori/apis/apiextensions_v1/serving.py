@@ -20,7 +20,7 @@ from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.patch.go_text import go_name, go_text
 from kajitori.apimachinery.schema import Definitions, Schema, parse_schema
-from kajitori.apimachinery.structural import StructuralSchema
+from kajitori.apimachinery.structural import StructuralSchema, has_rules
 from kajitori.apis.apiextensions_v1.naming import condition_is_true
 from kajitori.apis.apiextensions_v1.published import published_schema
 
@@ -100,7 +100,12 @@ class ServedVersion:
 
     @cached_property
     def structural(self) -> StructuralSchema:
-        return StructuralSchema(self.raw_schema)
+        if not has_rules(self.raw_schema):
+            return StructuralSchema(self.raw_schema)
+        # Most definitions have no rules, and a server without any needs nothing of CEL.
+        from kajitori.apimachinery.rules import SchemaRules
+
+        return StructuralSchema(self.raw_schema, rules=SchemaRules(self.raw_schema))
 
     def as_kind(self) -> Kind:
         return Kind(self.group, self.version, self.kind, self.plural, self.namespaced)

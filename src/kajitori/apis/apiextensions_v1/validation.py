@@ -17,6 +17,7 @@ from typing import Any
 
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.structural import has_rules
 from kajitori.apimachinery.validation import (
     is_dns1035_label,
     is_dns1123_subdomain,
@@ -45,7 +46,6 @@ from kajitori.apis.apiextensions_v1.parts import (
     subresource_errors,
 )
 from kajitori.apis.apiextensions_v1.schema_rules import (
-    RuleCompiler,
     SchemaDemands,
     any_schema,
     is_non_atomic_set,
@@ -74,11 +74,12 @@ class _Demands:
     recognized_review: bool = True
     allows_invalid_ca: bool = True
     keywords: SchemaDemands = field(default_factory=SchemaDemands)
-    rules: RuleCompiler | None = None
+    old_spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The spec of the old definition: its rules are known, and may go on being what they are."""
 
 
-def validate_crd(crd: JsonObject, *, rules: RuleCompiler | None = None) -> list[FieldError]:
-    """What is wrong with a definition to be created; `rules` compiles its CEL rules."""
+def validate_crd(crd: JsonObject) -> list[FieldError]:
+    """What is wrong with a definition to be created."""
     spec, status = crd.get("spec") or {}, crd.get("status") or {}
 
     def name_is_right(name: str, prefix: bool) -> list[str]:
@@ -89,21 +90,19 @@ def validate_crd(crd: JsonObject, *, rules: RuleCompiler | None = None) -> list[
         return told
 
     errors = validate_object_meta(crd.get("metadata") or {}, False, name=name_is_right)
-    errors += _spec_errors(spec, _Demands(rules=rules))
+    errors += _spec_errors(spec, _Demands())
     errors += name_errors(status.get("acceptedNames") or {}, "status.acceptedNames")
     errors += _stored_version_errors(status.get("storedVersions"), spec.get("versions") or [])
     errors += _approval_errors(crd, None)
     return errors + _preserve_errors(spec, {})
 
 
-def validate_crd_update(
-    new: JsonObject, old: JsonObject, *, rules: RuleCompiler | None = None
-) -> list[FieldError]:
+def validate_crd_update(new: JsonObject, old: JsonObject) -> list[FieldError]:
     """What is wrong with a change of a definition."""
     spec, old_spec = new.get("spec") or {}, old.get("spec") or {}
     status = new.get("status") or {}
     errors = validate_object_meta_update(new.get("metadata") or {}, old.get("metadata") or {})
-    errors += _spec_errors(spec, _demands_of(old, rules))
+    errors += _spec_errors(spec, _demands_of(old))
     names, old_names = spec.get("names") or {}, old_spec.get("names") or {}
     if _is_established(old):
         errors += _immutable(spec.get("scope"), old_spec.get("scope"), "spec.scope")
@@ -136,7 +135,7 @@ def _schemas(spec: Mapping[str, Any]) -> list[JsonObject]:
     return [each for each in found if each is not None]
 
 
-def _demands_of(old: JsonObject, rules: RuleCompiler | None) -> _Demands:
+def _demands_of(old: JsonObject) -> _Demands:
     spec = old.get("spec") or {}
     schemas = _schemas(spec)
     conversion = spec.get("conversion") or {}
@@ -156,7 +155,7 @@ def _demands_of(old: JsonObject, rules: RuleCompiler | None) -> _Demands:
                 any_schema(each, lambda inner: bool(map_key_errors(inner, ""))) for each in schemas
             ),
         ),
-        rules=rules,
+        old_spec=spec,
     )
 
 
@@ -178,7 +177,9 @@ def _spec_errors(spec: Mapping[str, Any], demands: _Demands) -> list[FieldError]
         schema = validation.get("openAPIV3Schema")
         if schema is not None:
             has_status = _has_status(spec, path)
-            errors += _schema_errors(schema, path, demands, (has_status, requires_structure))
+            standing = _standing_schema(internal, demands.old_spec, path)
+            place = _SchemaPlace(path, has_status, requires_structure, is_unchanged=schema == standing)
+            errors += _schema_errors(schema, place, demands)
     for path, subresources in internal.parts("subresources"):
         errors += subresource_errors(subresources, path)
     for path, columns in internal.parts("additionalPrinterColumns"):
@@ -259,27 +260,50 @@ def _has_status(spec: Mapping[str, Any], path: str) -> bool:
     return flags[int(path.partition("[")[2].partition("]")[0])]
 
 
-def _schema_errors(
-    schema: JsonObject, path: str, demands: _Demands, status_and_structure: tuple[bool, bool]
-) -> list[FieldError]:
-    has_status, requires_structure = status_and_structure
-    path = f"{path}.openAPIV3Schema"
-    errors = _status_root_errors(schema, path) if has_status else []
+@dataclass(frozen=True)
+class _SchemaPlace:
+    """Where a schema stands in a definition, and what that means for it."""
+
+    path: str
+    has_status: bool
+    requires_structure: bool
+    is_unchanged: bool
+    """Whether the version had the very same schema in the old definition."""
+
+
+def _standing_schema(internal: InternalSpec, old_spec: Mapping[str, Any], path: str) -> Any:
+    """What the old definition had for the version whose schema stands at `path`; a shared one is the first's."""
+    index = path.partition("[")[2].partition("]")[0]
+    name = (internal.versions or [])[int(index)].get("name") if index else internal.version
+    for each in old_spec.get("versions") or ():
+        if each.get("name") == name:
+            return (each.get("schema") or {}).get("openAPIV3Schema")
+    return None
+
+
+def _schema_errors(schema: JsonObject, place: _SchemaPlace, demands: _Demands) -> list[FieldError]:
+    path = f"{place.path}.openAPIV3Schema"
+    errors = _status_root_errors(schema, path) if place.has_status else []
     if schema.get("nullable"):
         errors.append(FieldError.forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
     unsupported, is_structural = "", False
-    if requires_structure:
+    if place.requires_structure:
         unsupported = unsupported_keyword(schema)
         if not unsupported:
             found = structural_errors(schema, path)
             found = found or default_errors(schema, path, requires_pruned=demands.pruned_defaults)
             errors += found
             is_structural = not found
-    errors += schema_errors(schema, path, demands.keywords)
+    bad = schema_errors(schema, path, demands.keywords)
+    errors += bad
     if unsupported and not errors:
         errors.append(FieldError.invalid(path, "", unsupported))
-    if is_structural and demands.rules is not None:
-        errors += demands.rules(schema, path, errors)
+    if is_structural and has_rules(schema):
+        # Most definitions have no rules, and a server without any needs nothing of CEL.
+        from kajitori.apis.apiextensions_v1.rule_errors import known_rules, rule_errors
+
+        known = known_rules(_schemas(demands.old_spec))
+        errors += rule_errors(schema, path, bad, known=known, is_unchanged=place.is_unchanged)
     return errors
 
 

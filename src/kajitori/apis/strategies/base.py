@@ -161,8 +161,14 @@ class Strategy:
         """What is wrong with a new object, besides its metadata."""
         return validation.validate(self.kind, obj)
 
-    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
-        """What is wrong with a change, besides its metadata."""
+    def validate_update(
+        self,
+        obj: JsonObject,
+        old: JsonObject,
+        subresource: str = "",
+        warnings: list[str] | None = None,
+    ) -> list[FieldError]:
+        """What is wrong with a change, besides its metadata; `warnings` collects what was so before already."""
         immutable = self.immutable(obj, old, subresource)
         errors = validation.validate_update(self.kind, obj, old, subresource)
         return immutable + errors if self.immutable_first else errors + immutable

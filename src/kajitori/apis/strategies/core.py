@@ -202,7 +202,13 @@ class Event(Strategy):
         self._rules().create(obj, errors)
         return errors
 
-    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
+    def validate_update(
+        self,
+        obj: JsonObject,
+        old: JsonObject,
+        subresource: str = "",
+        warnings: list[str] | None = None,
+    ) -> list[FieldError]:
         errors: list[FieldError] = []
         self._rules().update(obj, old, subresource, errors)
         return errors

@@ -31,7 +31,13 @@ class CustomResourceDefinition(Strategy):
     def validate(self, obj: JsonObject) -> list[FieldError]:
         return apiextensions_v1.validate_crd(obj)
 
-    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
+    def validate_update(
+        self,
+        obj: JsonObject,
+        old: JsonObject,
+        subresource: str = "",
+        warnings: list[str] | None = None,
+    ) -> list[FieldError]:
         if subresource == "status":
             return apiextensions_v1.validate_crd_status_update(obj, old)
         return apiextensions_v1.validate_crd_update(obj, old)

@@ -106,11 +106,17 @@ class CustomStrategy(Strategy):
             errors += validate_scale(obj, self._version.scale)
         return errors
 
-    def validate_update(self, obj: JsonObject, old: JsonObject, subresource: str = "") -> list[FieldError]:
+    def validate_update(
+        self,
+        obj: JsonObject,
+        old: JsonObject,
+        subresource: str = "",
+        warnings: list[str] | None = None,
+    ) -> list[FieldError]:
         if subresource == "status":
-            errors = self._version.structural.validate_status(obj, old)
+            errors = self._version.structural.validate_status(obj, old, warnings=warnings)
         else:
-            errors = self._version.structural.validate(obj, old)
+            errors = self._version.structural.validate(obj, old, warnings=warnings)
         if self._version.scale is not None:
             errors += validate_scale(obj, self._version.scale)
         return errors

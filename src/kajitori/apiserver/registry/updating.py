@@ -227,7 +227,10 @@ async def _prepared(
     strategy = resource.strategy
     strategy.prepare_for_update(obj, stored, subresource, call.occasion(now))
     errors = invalid_metadata_update(resource, obj["metadata"], old_metadata, subresource)
-    errors += strategy.validate_update(obj, stored, subresource)
+    tolerated: list[str] = []
+    errors += strategy.validate_update(obj, stored, subresource, tolerated)
+    for text in tolerated:
+        call.warn(text)
     if errors:
         raise invalid(resource.kind.kind, resource.storage_kind.group, name, errors)
     # A Scale is written by the whole object's rules.
