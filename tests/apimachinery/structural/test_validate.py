@@ -290,3 +290,12 @@ def test_too_many_members_are_not_the_end_of_complaints() -> None:
     schema = {"type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}}
     told = explain(Constraints(schema), {"a": 1, "b": "x"})
     assert [each.path for each in told] == ["<nil>", "a"], told
+
+
+def test_what_two_parts_of_a_schema_say_alike_is_told_once() -> None:
+    # controller-gen writes such schemas when a type and its field have the same list of values.
+    twice = {"type": "string", "allOf": [{"enum": ["A"]}, {"enum": ["A"]}]}
+    assert [str(each) for each in complaints(twice, "B")] == [
+        'x: Unsupported value: "B": supported values: "A"',
+        '<nil>: Invalid value: "": "x" must validate all the schemas (allOf). None validated',
+    ]

@@ -40,7 +40,8 @@ def explain(node: Constraints, value: Any, old: Any = ABSENT, prefix: str = "") 
     `prefix` is put before the paths of the errors, but not into the texts: Kubernetes validates `status`
     alone and calls its members by their own names.
     """
-    return _Explainer(prefix).errors_of(node, value, old)
+    # What two parts of an `allOf` say alike is told once.
+    return list({str(each): each for each in _Explainer(prefix).errors_of(node, value, old)}.values())
 
 
 class _Explainer:
