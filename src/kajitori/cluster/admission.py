@@ -42,6 +42,7 @@ DEFAULT_PLUGINS = (
     "DefaultIngressClass",
     "PodResizeValidator",
     "MutatingAdmissionWebhook",
+    "ValidatingAdmissionPolicy",
     "ValidatingAdmissionWebhook",
     "ResourceQuota",
 )
@@ -176,7 +177,7 @@ def _mutating_webhooks(grounds: Grounds) -> Plugin:
     def make() -> Plugin:
         from kajitori.apiserver.admission.webhooks import MutatingAdmissionWebhook
 
-        return MutatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks)
+        return MutatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer)
 
     bucket = "admissionregistration.k8s.io/mutatingwebhookconfigurations"
     return Deferred("MutatingAdmissionWebhook", grounds.store, bucket, make, mutating=True)
@@ -186,10 +187,22 @@ def _validating_webhooks(grounds: Grounds) -> Plugin:
     def make() -> Plugin:
         from kajitori.apiserver.admission.webhooks import ValidatingAdmissionWebhook
 
-        return ValidatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks)
+        return ValidatingAdmissionWebhook(
+            grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer
+        )
 
     bucket = "admissionregistration.k8s.io/validatingwebhookconfigurations"
     return Deferred("ValidatingAdmissionWebhook", grounds.store, bucket, make, mutating=False)
+
+
+def _validating_policies(grounds: Grounds) -> Plugin:
+    def make() -> Plugin:
+        from kajitori.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
+
+        return ValidatingAdmissionPolicy(grounds.store, grounds.registry, grounds.authorizer)
+
+    bucket = "admissionregistration.k8s.io/validatingadmissionpolicybindings"
+    return Deferred("ValidatingAdmissionPolicy", grounds.store, bucket, make, mutating=False)
 
 
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
@@ -207,6 +220,7 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "DefaultIngressClass": _ingress_class,
     "PodResizeValidator": _pod_resize,
     "ResourceQuota": _resource_quota,
+    "ValidatingAdmissionPolicy": _validating_policies,
     "MutatingAdmissionWebhook": _mutating_webhooks,
     "ValidatingAdmissionWebhook": _validating_webhooks,
 }

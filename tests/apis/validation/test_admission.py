@@ -276,9 +276,9 @@ POLICIES: list[Case] = [
             'supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"'
         ],
     ),
-    ({".auditAnnotations": [{"key": "k", "valueExpression": "1"}]}, []),
+    ({".auditAnnotations": [{"key": "k", "valueExpression": "'1'"}]}, []),
     (
-        {".auditAnnotations": [{"key": "-", "valueExpression": "1"}]},
+        {".auditAnnotations": [{"key": "-", "valueExpression": "'1'"}]},
         invalid(".auditAnnotations[0].key", "a/-", KEY),
     ),
     (
@@ -286,11 +286,11 @@ POLICIES: list[Case] = [
         [".auditAnnotations[0].valueExpression: Required value: valueExpression is not specified"],
     ),
     (
-        {".auditAnnotations": [{"key": "k", "valueExpression": "1" * 5121}]},
+        {".auditAnnotations": [{"key": "k", "valueExpression": "'1'" * 5121}]},
         [".auditAnnotations[0].valueExpression: Required value: must not exceed 5120 bytes in length"],
     ),
     (
-        {".auditAnnotations": [{"key": "k", "valueExpression": "1"}] * 2},
+        {".auditAnnotations": [{"key": "k", "valueExpression": "'1'"}] * 2},
         ['.auditAnnotations[1].key: Duplicate value: "k"'],
     ),
 ]
@@ -302,9 +302,9 @@ def test_validating_policies(changes: dict[str, Any], told: list[str]) -> None:
 
 
 def test_policies_annotate_little() -> None:
-    annotations = [{"key": f"k{number}", "valueExpression": "1"} for number in range(21)]
+    annotations = [{"key": f"k{number}", "valueExpression": "'1'"} for number in range(21)]
     (told,) = POLICY.new({"spec.auditAnnotations": annotations})
-    assert told.startswith('spec.auditAnnotations: Invalid value: [{"Key":"k0","ValueExpression":"1"},')
+    assert told.startswith('spec.auditAnnotations: Invalid value: [{"Key":"k0","ValueExpression":"\'1\'"},')
     assert told.endswith("]: must not have more than 20 auditAnnotations")
 
 
@@ -320,7 +320,10 @@ def test_status_of_policies() -> None:
     ]
 
 
-PATCH = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}
+PATCH = {
+    "patchType": "JSONPatch",
+    "jsonPatch": {"expression": "[JSONPatch{op: 'remove', path: '/data'}]"},
+}
 CHANGING = Checked(
     GROUP,
     "mutatingadmissionpolicies",

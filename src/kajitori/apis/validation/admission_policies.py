@@ -1,7 +1,5 @@
 """Policies of admission and their bindings, validating and mutating.
 
-What expressions say is not looked into here, only that they are there.
-
 Source: validateValidatingAdmissionPolicySpec and its relatives in pkg/apis/admissionregistration/validation.
 """
 
@@ -11,6 +9,7 @@ from collections.abc import Sequence
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import is_dns1035_label, is_dns1123_subdomain, name_is_path_segment
+from kajitori.apis.validation.admission_expressions import Expressions, stored_texts
 from kajitori.apis.validation.admission_rules import (
     FAILURE_POLICIES,
     REINVOCATION_POLICIES,
@@ -48,7 +47,13 @@ _identifier_matches = re.compile(
 # What both kinds of policies say.
 
 
-def _check_policy(spec: JsonObject, errors: Errors) -> None:
+def _expressions(spec: JsonObject, old: JsonObject | None) -> Expressions:
+    return Expressions(
+        params="paramKind" in spec, composed=bool(spec.get("variables")), stored=stored_texts(old)
+    )
+
+
+def _check_policy(spec: JsonObject, old: JsonObject | None, expressions: Expressions, errors: Errors) -> None:
     check_required_enum(spec.get("failurePolicy"), FAILURE_POLICIES, "spec.failurePolicy", errors)
     if "paramKind" in spec:
         _check_param_kind(spec["paramKind"], "spec.paramKind", errors)
@@ -59,19 +64,24 @@ def _check_policy(spec: JsonObject, errors: Errors) -> None:
         check_match_resources(match, "spec.matchConstraints", errors)
         if not match.get("resourceRules"):
             errors.append(FieldError.required("spec.matchConstraints.resourceRules"))
-    check_match_conditions(spec.get("matchConditions") or (), "spec.matchConditions", errors)
+    if old is None or spec.get("matchConditions") != (old.get("spec") or {}).get("matchConditions"):
+        conditions = spec.get("matchConditions") or ()
+        check_match_conditions(conditions, "spec.matchConditions", errors, expressions)
     for index, variable in enumerate(spec.get("variables") or ()):
         path, name = f"spec.variables[{index}]", variable.get("name", "")
         if not name.strip():
             errors.append(FieldError.required(f"{path}.name", "name is not specified"))
         elif not _identifier_matches(name):
             errors.append(FieldError.invalid(f"{path}.name", name, "must be a valid CEL identifier"))
-        _check_expression(variable, path, errors)
+        if _has_expression(variable, path, errors):
+            expressions.variable(variable, f"{path}.expression", errors)
 
 
-def _check_expression(holder: JsonObject, path: str, errors: Errors) -> None:
-    if not holder.get("expression", "").strip():
-        errors.append(FieldError.required(f"{path}.expression", "expression is not specified"))
+def _has_expression(holder: JsonObject, path: str, errors: Errors) -> bool:
+    if holder.get("expression", "").strip():
+        return True
+    errors.append(FieldError.required(f"{path}.expression", "expression is not specified"))
+    return False
 
 
 def _check_param_kind(kind: JsonObject, path: str, errors: Errors) -> None:
@@ -98,9 +108,10 @@ def _check_param_kind(kind: JsonObject, path: str, errors: Errors) -> None:
 # Validating policies.
 
 
-def _check_validating(obj: JsonObject, errors: Errors) -> None:
+def _check_validating(obj: JsonObject, errors: Errors, old: JsonObject | None = None) -> None:
     spec: JsonObject = obj["spec"]
-    _check_policy(spec, errors)
+    expressions = _expressions(spec, old)
+    _check_policy(spec, old, expressions, errors)
     validations: Sequence[JsonObject] = spec.get("validations") or ()
     annotations: Sequence[JsonObject] = spec.get("auditAnnotations") or ()
     if not validations and not annotations:
@@ -108,7 +119,7 @@ def _check_validating(obj: JsonObject, errors: Errors) -> None:
         errors.append(FieldError.required("spec.validations", told))
         errors.append(FieldError.required("spec.auditAnnotations", told))
     for index, validation in enumerate(validations):
-        _check_validation(validation, f"spec.validations[{index}]", errors)
+        _check_validation(validation, f"spec.validations[{index}]", expressions, errors)
     if len(annotations) > _ANNOTATIONS_MAX:
         shown = [go_struct("admissionregistration.v1.AuditAnnotation", each) for each in annotations]
         told = f"must not have more than {_ANNOTATIONS_MAX} auditAnnotations"
@@ -116,26 +127,31 @@ def _check_validating(obj: JsonObject, errors: Errors) -> None:
     keys: set[str] = set()
     for index, annotation in enumerate(annotations):
         path, key = f"spec.auditAnnotations[{index}]", annotation.get("key", "")
-        _check_annotation(annotation, obj["metadata"].get("name", ""), path, errors)
+        _check_annotation(annotation, obj["metadata"].get("name", ""), path, expressions, errors)
         if key in keys:
             errors.append(FieldError.duplicate(f"{path}.key", key))
         keys.add(key)
 
 
-def _check_validation(validation: JsonObject, path: str, errors: Errors) -> None:
-    _check_expression(validation, path, errors)
+def _check_validation(validation: JsonObject, path: str, expressions: Expressions, errors: Errors) -> None:
+    if _has_expression(validation, path, errors):
+        expressions.check(validation["expression"], f"{path}.expression", errors, ("bool",))
     for member in ("messageExpression", "message"):
         text: str = validation.get(member, "")
         if text and not text.strip():
             told = "must be non-empty if specified"
             errors.append(FieldError.invalid(f"{path}.{member}", text, told))
+        elif text and member == "messageExpression":
+            expressions.check(text, f"{path}.{member}", errors, ("string",), authorizer=False)
         elif member == "message" and any(each in text.strip() for each in "\r\n"):
             errors.append(FieldError.invalid(f"{path}.message", text, "must not contain line breaks"))
     if "reason" in validation:
         check_enum(validation["reason"], _REASONS, f"{path}.reason", errors)
 
 
-def _check_annotation(annotation: JsonObject, name: str, path: str, errors: Errors) -> None:
+def _check_annotation(
+    annotation: JsonObject, name: str, path: str, expressions: Expressions, errors: Errors
+) -> None:
     key, expression = annotation.get("key", ""), annotation.get("valueExpression", "").strip()
     if name:
         check_qualified_name(f"{name}/{key}", f"{path}.key", errors)
@@ -147,11 +163,14 @@ def _check_annotation(annotation: JsonObject, name: str, path: str, errors: Erro
     elif len(expression.encode()) > _ANNOTATION_BYTES_MAX:
         told = f"must not exceed {_ANNOTATION_BYTES_MAX} bytes in length"
         errors.append(FieldError.required(here, told))
+    else:
+        written = annotation["valueExpression"]
+        expressions.check(expression, here, errors, ("string", "null"), shown=written)
 
 
 def _update_validating(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
     if not subresource:
-        _check_validating(obj, errors)
+        _check_validating(obj, errors, old)
         return
     status: JsonObject = obj["status"]
     warnings: Sequence[JsonObject] = (status.get("typeChecking") or {}).get("expressionWarnings") or ()
@@ -167,17 +186,22 @@ def _update_validating(obj: JsonObject, old: JsonObject, subresource: str, error
 # Mutating policies.
 
 
-def _check_mutating(obj: JsonObject, errors: Errors) -> None:
+def _check_mutating(obj: JsonObject, errors: Errors, old: JsonObject | None = None) -> None:
     spec: JsonObject = obj["spec"]
-    _check_policy(spec, errors)
+    expressions = _expressions(spec, old)
+    _check_policy(spec, old, expressions, errors)
     _check_mutable(spec.get("matchConstraints"), "spec.matchConstraints", errors)
     if not spec.get("mutations"):
         told = "mutations must contain at least one item"
         errors.append(FieldError.required("spec.mutations", told))
     for index, mutation in enumerate(spec.get("mutations") or ()):
-        _check_mutation(mutation, f"spec.mutations[{index}]", errors)
+        _check_mutation(mutation, f"spec.mutations[{index}]", expressions, errors)
     reinvocation = spec.get("reinvocationPolicy")
     check_required_enum(reinvocation, REINVOCATION_POLICIES, "spec.reinvocationPolicy", errors)
+
+
+def _update_mutating(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
+    _check_mutating(obj, errors, old)
 
 
 def _check_mutable(match: JsonObject | None, path: str, errors: Errors) -> None:
@@ -187,7 +211,7 @@ def _check_mutable(match: JsonObject | None, path: str, errors: Errors) -> None:
             check_enum(operation, _MUTATING_OPERATIONS, f"{path}.resourceRules.operations", errors)
 
 
-def _check_mutation(mutation: JsonObject, path: str, errors: Errors) -> None:
+def _check_mutation(mutation: JsonObject, path: str, expressions: Expressions, errors: Errors) -> None:
     kind = mutation.get("patchType", "")
     if not kind:
         errors.append(FieldError.required(f"{path}.patchType"))
@@ -200,7 +224,10 @@ def _check_mutation(mutation: JsonObject, path: str, errors: Errors) -> None:
     if mutation.get(own) is None:
         told = f"must be specified when patchType is {kind}"
         errors.append(FieldError.required(f"{path}.{own}", told))
-    elif not mutation[own].get("expression", "").strip():
+    elif text := mutation[own].get("expression", "").strip():
+        wanted = "patches" if kind == "JSONPatch" else "object"
+        expressions.check(text, f"{path}.{own}.expression", errors, (wanted,), patches=True)
+    else:
         errors.append(FieldError.required(f"{path}.{own}.expression"))
     if mutation.get(other) is not None:
         told = f"must not be specified when patchType is {kind}"
@@ -259,7 +286,7 @@ def _check_mutating_binding(obj: JsonObject, errors: Errors) -> None:
 
 
 VALIDATORS = {
-    "mutatingadmissionpolicies": same_rules(_check_mutating),
+    "mutatingadmissionpolicies": Validator(_check_mutating, _update_mutating),
     "mutatingadmissionpolicybindings": same_rules(_check_mutating_binding),
     "validatingadmissionpolicies": Validator(_check_validating, _update_validating),
     "validatingadmissionpolicybindings": same_rules(_check_validating_binding),

@@ -1,7 +1,5 @@
 """Which requests a webhook or a policy of admission is about.
 
-What expressions say is not looked into here, only that they are there.
-
 Source: validateRuleWithOperations, validateMatchResources and validateMatchConditions in
 pkg/apis/admissionregistration/validation.
 """
@@ -11,6 +9,7 @@ from collections.abc import Sequence
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import name_is_path_segment
+from kajitori.apis.validation.admission_expressions import Expressions
 from kajitori.apis.validation.checks import (
     Errors,
     check_each,
@@ -118,13 +117,17 @@ def check_match_resources(match: JsonObject, path: str, errors: Errors) -> None:
             check_rule(rule, here, errors)
 
 
-def check_match_conditions(conditions: Sequence[JsonObject], path: str, errors: Errors) -> None:
+def check_match_conditions(
+    conditions: Sequence[JsonObject], path: str, errors: Errors, expressions: Expressions
+) -> None:
     if len(conditions) > _CONDITIONS_MAX:
         errors.append(FieldError.too_many(path, len(conditions), _CONDITIONS_MAX))
     names: set[str] = set()
     for index, condition in enumerate(conditions):
         here, name = f"{path}[{index}]", condition.get("name", "")
-        if not condition.get("expression", "").strip():
+        if expression := condition.get("expression", "").strip():
+            expressions.check(expression, f"{here}.expression", errors, ("bool",), alone=True)
+        else:
             errors.append(FieldError.required(f"{here}.expression"))
         if not name:
             errors.append(FieldError.required(f"{here}.name"))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import is_dns1035_label, is_dns1123_subdomain
+from kajitori.apis.validation.admission_expressions import Expressions, stored_texts
 from kajitori.apis.validation.admission_rules import (
     FAILURE_POLICIES,
     MATCH_POLICIES,
@@ -16,7 +17,7 @@ from kajitori.apis.validation.admission_rules import (
     check_rule,
 )
 from kajitori.apis.validation.checks import Errors, check_each, check_enum, check_label_selector
-from kajitori.apis.validation.validator import same_rules
+from kajitori.apis.validation.validator import Validator
 from kajitori.apis.validation.webhook_clients import check_webhook_client
 
 __all__ = ["VALIDATORS"]
@@ -27,8 +28,11 @@ _TIMEOUT_SECONDS_MAX = 30
 _SEGMENTS_MIN = 3
 
 
-def _check_webhooks(obj: JsonObject, errors: Errors) -> None:
+def _check_webhooks(obj: JsonObject, errors: Errors, old: JsonObject | None = None) -> None:
     names: set[str] = set()
+    stood = [each.get("matchConditions") for each in (old or {}).get("webhooks") or ()]
+    conditions = [each.get("matchConditions") for each in obj.get("webhooks") or ()]
+    expressions = Expressions(stored=stored_texts(old))
     for index, hook in enumerate(obj.get("webhooks") or ()):
         path, name = f"webhooks[{index}]", hook.get("name", "")
         _check_name(name, f"{path}.name", errors)
@@ -38,7 +42,9 @@ def _check_webhooks(obj: JsonObject, errors: Errors) -> None:
         for member in ("namespaceSelector", "objectSelector"):
             check_label_selector(hook.get(member), f"{path}.{member}", errors)
         check_webhook_client(hook.get("clientConfig") or {}, f"{path}.clientConfig", errors)
-        check_match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions", errors)
+        if old is None or conditions != stood:
+            here = f"{path}.matchConditions"
+            check_match_conditions(hook.get("matchConditions") or (), here, errors, expressions)
         versions: Sequence[str] = hook.get("admissionReviewVersions") or ()
         _check_versions(versions, f"{path}.admissionReviewVersions", errors)
         if name and name in names:
@@ -92,7 +98,11 @@ def _check_versions(versions: Sequence[str], path: str, errors: Errors) -> None:
         errors.append(FieldError.invalid(path, versions, told))
 
 
+def _update_webhooks(obj: JsonObject, old: JsonObject, subresource: str, errors: Errors) -> None:
+    _check_webhooks(obj, errors, old)
+
+
 VALIDATORS = {
-    "mutatingwebhookconfigurations": same_rules(_check_webhooks),
-    "validatingwebhookconfigurations": same_rules(_check_webhooks),
+    "mutatingwebhookconfigurations": Validator(_check_webhooks, _update_webhooks),
+    "validatingwebhookconfigurations": Validator(_check_webhooks, _update_webhooks),
 }

@@ -89,7 +89,10 @@ class Matching:
         objects: Mapping[str, Any] | None,
         policy: str | None,
         excluded: Iterable[Mapping[str, Any]] = (),
+        everything: bool = False,
     ) -> None:
+        """`everything`: there are no rules, which means all."""
+        self._everything = everything
         self._rules = [Rule.of(rule) for rule in rules]
         self._excluded = [Rule.of(rule) for rule in excluded]
         self._namespaces = _selector(namespaces)
@@ -127,6 +130,8 @@ class Matching:
         others: Sequence[Resource] = registry.equivalents(resource) if self._equivalent else ()
         if _matching(self._excluded, attributes, [resource]) or _matching(self._excluded, attributes, others):
             return None
+        if self._everything:
+            return resource
         return _matching(self._rules, attributes, [resource]) or _matching(self._rules, attributes, others)
 
     def _selects_namespace(self, attributes: Attributes, registry: Registry) -> bool:

@@ -16,18 +16,19 @@ Source: apiserver's pkg/admission/plugin/webhook (mutating/dispatcher.go, valida
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kajitori.apimachinery.decode import DecodeError, decode_json, go_quote
-from kajitori.apimachinery.errors import ApiError, BadRequest, Cause, InternalError, Invalid
+from kajitori.apimachinery.errors import ApiError, BadRequest, Cause, InternalError, Invalid, forbidden
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
 from kajitori.apiserver.admission.deferred import EXEMPT
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
 from kajitori.apiserver.admission.views import Views
+from kajitori.apiserver.authorization.rbac import Authorizer
 from kajitori.apiserver.registry.call import Attributes, Reinvocation
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
@@ -42,6 +43,9 @@ from kajitori.apiserver.webhooks.review import (
     review_version,
 )
 from kajitori.storage import Store
+
+if TYPE_CHECKING:
+    from kajitori.apimachinery.cel.expression import Expression
 
 __all__ = ["MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"]
 
@@ -82,6 +86,15 @@ class _Hook:
         self.review_versions: Sequence[str] = hook.get("admissionReviewVersions") or ()
         self.conditions: Sequence[Mapping[str, str]] = hook.get("matchConditions") or ()
         self.is_reinvoked = hook.get("reinvocationPolicy") == "IfNeeded"
+        self._compiled: list[Expression] | None = None
+
+    def compiled(self) -> "list[Expression]":
+        """The match conditions, ready to run."""
+        if self._compiled is None:
+            from kajitori.apiserver.admission.policies.conditions import compile_webhook_conditions
+
+            self._compiled = compile_webhook_conditions(self.conditions)
+        return self._compiled
 
 
 class _Hooks:
@@ -112,16 +125,33 @@ class _Plugin:
     plural: str
     is_mutating: bool
 
-    def __init__(self, store: Store, registry: Callable[[], Registry], caller: WebhookCaller) -> None:
+    def __init__(
+        self, store: Store, registry: Callable[[], Registry], caller: WebhookCaller, authorizer: Authorizer
+    ) -> None:
         self._hooks = _Hooks(store, self.plural)
         self._registry = registry
         self._caller = caller
+        self._authorizer = authorizer
 
     def handles(self, operation: str, bucket: str, subresource: str) -> bool:
         return bucket not in EXEMPT
 
     def _matched(self, hook: _Hook, attributes: Attributes) -> Resource | None:
         return hook.matching.matched(attributes, self._registry())
+
+    async def _meets(self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views) -> bool:
+        """Whether a write meets the match conditions of a webhook. Raises: Forbidden where that cannot be told."""
+        if not hook.conditions:
+            return True
+        from kajitori.apiserver.admission.policies import conditions, inputs  # few webhooks have any
+
+        asking = inputs.Asking(self._authorizer, attributes.user)
+        found = await inputs.inputs_of(attributes, resource, views, asking, None)
+        try:
+            return conditions.webhook_conditions_hold(hook.compiled(), found, fails_open=hook.fails_open)
+        except conditions.ConditionError as error:
+            kind = attributes.resource.kind
+            raise forbidden(kind.plural, kind.group, attributes.name, str(error)) from None
 
     async def _ask(self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views) -> Answer:
         """The answer of a webhook. Raises: _CallError, BadRequest."""
@@ -193,7 +223,9 @@ class MutatingAdmissionWebhook(_Plugin):
         for position, hook in enumerate(hooks):
             views = Views(attributes)
             resource = self._matched(hook, attributes)
-            if resource is None or (reinvocation.again and hook.uid not in called.again):
+            if resource is None or not await self._meets(hook, resource, attributes, views):
+                continue
+            if reinvocation.again and hook.uid not in called.again:
                 continue
             where = f"round_{int(reinvocation.again)}_index_{position}"
             changed = False
@@ -296,6 +328,7 @@ class ValidatingAdmissionWebhook(_Plugin):
         for _, resource in called:  # converted once, not once for each that is called
             await views.new(resource)
             await views.old(resource)
+        called = [each for each in called if await self._meets(*each, attributes, views)]
         outcomes = await asyncio.gather(
             *(
                 self._one(position, hook, resource, attributes, views)

@@ -56,9 +56,16 @@ class Deleted(NamedTuple):
 
 
 async def delete(
-    registry: Registry, resource: Resource, namespace: str, name: str, options: DeleteOptions, call: Call
+    registry: Registry,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    options: DeleteOptions,
+    call: Call,
+    *,
+    named: bool = True,
 ) -> Deleted:
-    """Deletes one object, or marks it.
+    """Deletes one object, or marks it. `named` unless it is one of a collection: admission is told no name then.
 
     Raises: NotFound, Conflict for preconditions, and whatever admission says.
     """
@@ -72,8 +79,9 @@ async def delete(
         stored = resource.parse(value)
         _check_preconditions(resource, name, stored["metadata"], options)
         attributes = Attributes(
-            "DELETE", resource, "", namespace, name, None, stored, call.user, options.dry_run, options, call
-        )
+            "DELETE", resource, "", namespace, name if named else "", None, stored, call.user,
+            options.dry_run, options, call,
+        )  # fmt: skip
         for half in (registry.admission.mutate, registry.admission.validate):
             waiting = half(attributes)
             if waiting is not None:
@@ -113,7 +121,7 @@ async def delete_all(
     async def work() -> None:
         for namespace, name in left:  # shared by all workers
             with contextlib.suppress(NotFound):  # somebody else was faster
-                await delete(registry, resource, namespace, name, options, call)
+                await delete(registry, resource, namespace, name, options, call, named=False)
             await asyncio.sleep(0)  # X3: a store in memory has nothing to wait for
 
     try:

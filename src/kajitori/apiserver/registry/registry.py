@@ -104,6 +104,13 @@ class Registry:
         """The other versions, in any group, in which the objects of a resource are served."""
         return [each for each in self._resources() if each.bucket == resource.bucket and each is not resource]
 
+    def resource_of_kind(self, api_version: str, kind: str) -> Resource | None:
+        """Where the objects of a kind are kept; None for a kind that is not served, or not kept."""
+        for each in self._resources():
+            if each.kind.kind == kind and each.kind.api_version == api_version and each.stored:
+                return each
+        return None
+
     def now(self) -> str:
         """The time as metadata has it."""
         return format_time(self.clock.now().timestamp())

@@ -1,0 +1,96 @@
+"""Expressions of policies: run within a budget, failing in Kubernetes' words.
+
+Promises
+    E1  what is run on one account together never costs more than its budget: the first that would raises OutOfBudget
+    E2  a variable is computed when it is first asked for, once, and its cost is counted with whoever asked
+
+Source: apiserver's pkg/admission/plugin/cel (compile.go, activation.go, composition.go).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from kajitori.apimachinery.cel import CelError, CostLimitExceeded, EvaluationError
+from kajitori.apimachinery.cel.expression import Expression
+from kajitori.apimachinery.cel.kubernetes import PER_CALL_COST_LIMIT
+from kajitori.apimachinery.cel.values import LazyFields
+from kajitori.apimachinery.decode import go_quote
+
+__all__ = ["Account", "ExpressionError", "OutOfBudget"]
+
+_OUT_OF_BUDGET = (
+    "validation failed due to running out of cost budget, no further validation rules will be run"
+)
+
+
+class ExpressionError(Exception):
+    """An expression that has no value; the text says why."""
+
+
+class OutOfBudget(Exception):
+    """Nothing more is run."""
+
+    def __init__(self) -> None:
+        super().__init__(_OUT_OF_BUDGET)
+
+
+class Account:
+    """Runs the expressions of one policy against one write, and pays for them."""
+
+    def __init__(
+        self, variables: Mapping[str, Any], composed: Mapping[str, Expression] | None, budget: int
+    ) -> None:
+        """`composed` are the policy's own variables; `None` where there can be none."""
+        self._variables = dict(variables)
+        self._composed = composed
+        self.budget = budget
+        """What is left."""
+        self._lazy_cost = 0
+        self.again(budget)
+
+    def again(self, budget: int) -> None:
+        """Begins with another budget; variables are computed anew."""
+        self.budget = budget
+        self._lazy_cost = 0
+        if self._composed is not None:
+            compute: dict[str, Callable[[], Any]] = {
+                name: partial(self._compute, name, expression) for name, expression in self._composed.items()
+            }
+            self._variables["variables"] = LazyFields(compute)
+
+    def evaluate(self, expression: Expression) -> Any:
+        """The value. Raises: ExpressionError, OutOfBudget."""
+        if expression.program is None:
+            raise ExpressionError(f"compilation error: {expression.error}")
+        failure: CelError | None = None
+        value: Any = None
+        try:
+            outcome = expression.program.run(self._variables, PER_CALL_COST_LIMIT)
+            value, cost = outcome.value, outcome.cost
+        except (EvaluationError, CostLimitExceeded) as error:
+            failure, cost = error, error.cost
+        cost += self._lazy_cost
+        self._lazy_cost = 0
+        if cost > self.budget:
+            raise OutOfBudget
+        self.budget -= cost
+        if failure is not None:
+            raise ExpressionError(f"expression '{expression.text}' resulted in error: {failure}")
+        return value
+
+    def _compute(self, name: str, expression: Expression) -> Any:
+        if expression.program is None:
+            raise EvaluationError(
+                f"composited variable {go_quote(name)} fails to compile: {expression.error}"
+            )
+        try:
+            outcome = expression.program.run(self._variables, PER_CALL_COST_LIMIT)
+            value, cost = outcome.value, outcome.cost
+        except (EvaluationError, CostLimitExceeded) as error:
+            self._lazy_cost += error.cost
+            raise EvaluationError(
+                f"composited variable {go_quote(name)} fails to evaluate: {error}"
+            ) from None
+        self._lazy_cost += cost
+        return value
