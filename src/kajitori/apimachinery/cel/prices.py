@@ -17,7 +17,6 @@ from typing import Any
 from kajitori.apimachinery.cel.cost import (
     REGEX_STRING_LENGTH_FACTOR,
     STRING_TRAVERSAL_FACTOR,
-    UINT64_MAX,
     Cost,
     Estimate,
     Node,
@@ -32,6 +31,7 @@ __all__ = [
     "UNIT",
     "Price",
     "by_size",
+    "check_text",
     "check_work",
     "fixed",
     "priced",
@@ -40,8 +40,10 @@ __all__ = [
     "traversed",
 ]
 
-WORK_MAX = 10_000_000
-"""Units that no call may cost: the largest budget that Kubernetes gives to anything."""
+WORK_MAX = 1_000_000
+"""Units that no call may cost: what Kubernetes lets an expression cost."""
+TEXT_SIZE_MAX = 10_000_000
+"""Characters that no call may make: some times what a request can have."""
 
 UNIT = Cost(1, 1)
 _ONE = Size(1, 1)
@@ -98,8 +100,17 @@ BY_SEARCH = Price(_cost_of_search, _estimate_of_search)
 """Matching the first argument with the pattern in the second; an empty text does not make a large pattern free."""
 
 
+def check_text(size: int) -> None:
+    """Stops a call before it makes a text larger than anything that Kubernetes could send or store.
+
+    Raises: CostLimitExceeded.
+    """
+    if size > TEXT_SIZE_MAX:
+        raise CostLimitExceeded(size)
+
+
 def check_work(units: int) -> None:
-    """Stops a call before it does more work, or makes a larger result, than any budget would allow for afterwards.
+    """Stops a call before it does more work, or makes a longer list, than any budget would allow for afterwards.
 
     Raises: CostLimitExceeded.
     """
@@ -120,14 +131,27 @@ def traversal(size: int, factor: float = STRING_TRAVERSAL_FACTOR) -> int:
 
 
 def traversed(value: Any) -> int:
-    """What it costs to go over all that a value holds: texts by their bytes, anything else at one unit each."""
-    if isinstance(value, str):
-        size = len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
-        return int(size * STRING_TRAVERSAL_FACTOR)
-    if isinstance(value, bytes):
-        return int(len(value) * STRING_TRAVERSAL_FACTOR)
-    if isinstance(value, list | tuple):
-        return min(sum(map(traversed, value)), UINT64_MAX)
-    if isinstance(value, dict | MapValue):
-        return min(sum(traversed(key) + traversed(member) for key, member in value.items()), UINT64_MAX)
-    return 1
+    """What it costs to go over all that a value holds: texts by their bytes, anything else at one unit each.
+
+    Raises: CostLimitExceeded when it holds more than any budget would pay for, as `[[a, a], [a, a]]` can in few steps.
+    """
+    cost = seen = 0
+    level = [value]
+    while level:
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, str):
+                size = len(one) if one.isascii() else len(one.encode("utf-8", "replace"))
+                cost += int(size * STRING_TRAVERSAL_FACTOR)
+            elif isinstance(one, bytes):
+                cost += int(len(one) * STRING_TRAVERSAL_FACTOR)
+            elif isinstance(one, list | tuple | dict | MapValue):
+                seen += len(one)
+                check_work(seen)
+                below.extend(one)
+                if isinstance(one, dict | MapValue):
+                    below.extend(member for _, member in one.items())
+            else:
+                cost += 1
+        level = below
+    return cost

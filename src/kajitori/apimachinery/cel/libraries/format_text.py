@@ -5,7 +5,7 @@ readers (`1,234.50`, `1.500000×10⁰³`) and lists as literals; from version 4 
 
 Promises
     F1  the errors and their order are cel-go's, and a clause is read byte by byte as there
-    F2  no result is larger than `check_work` allows
+    F2  no result is larger than `check_text` allows
 
 Source: cel-go's ext/formatting.go and ext/formatting_v2.go.
 """
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.numbers import format_double, format_double_plain
-from kajitori.apimachinery.cel.prices import check_work
+from kajitori.apimachinery.cel.prices import check_text, traversed
 from kajitori.apimachinery.cel.times import format_duration, format_timestamp
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Duration, MapValue, Timestamp, UInt, type_of
@@ -46,6 +46,7 @@ class Verbs(Protocol):
 
 def format_text(template: str, arguments: Sequence[Any], verbs: Verbs) -> str:
     """The template with its clauses replaced."""
+    traversed(arguments)  # which stops when they hold too much
     data = template.encode("utf-8", "replace")
     pieces: list[bytes] = []
     at = used = 0
@@ -80,7 +81,7 @@ def _clause(data: bytes, at: int, verbs: Verbs) -> tuple[Callable[[Any], str], i
         raise EvaluationError(
             f"could not parse formatting clause: error while parsing precision: {problem}"
         ) from None
-    check_work(precision)
+    check_text(precision)
     verb = chr(data[at])
     writers: dict[str, Callable[[Any], str]] = {
         "s": verbs.string,
@@ -166,10 +167,10 @@ class English(_Common):
 
     def string(self, value: Any) -> str:
         if isinstance(value, list | tuple):
-            return f"[{', '.join(map(_literal, value))}]"
+            return _checked(f"[{', '.join(map(_literal, value))}]")
         if isinstance(value, dict | MapValue):
             entries = sorted((_key(key), _literal(each)) for key, each in value.items())
-            return "{" + ", ".join(f"{key}:{each}" for key, each in entries) + "}"
+            return _checked("{" + ", ".join(f"{key}:{each}" for key, each in entries) + "}")
         return _text(value)
 
     def decimal(self, value: Any) -> str:
@@ -191,6 +192,12 @@ class English(_Common):
         mantissa, _, exponent = f"{number:.{DEFAULT_PRECISION}e}".partition("e")
         text = f"{mantissa}×10{exponent.removeprefix('+').translate(_SUPERSCRIPTS)}"
         return _without_sign_of_zero(number, text).rjust(precision)
+
+
+def _checked(text: str) -> str:
+    """A list or a map as a text: one list that stands in many places makes it grow fast."""
+    check_text(len(text))
+    return text
 
 
 def _without_sign_of_zero(number: float, text: str) -> str:
@@ -316,9 +323,9 @@ def _plain(value: Any) -> Iterator[str]:
         case Timestamp():
             yield format_timestamp(Timestamp(value.nanoseconds))
         case list() | tuple():
-            yield f"[{', '.join(''.join(_plain(each)) for each in value)}]"
+            yield _checked(f"[{', '.join(''.join(_plain(each)) for each in value)}]")
         case dict() | MapValue():
             entries = sorted(("".join(_plain(key)), "".join(_plain(each))) for key, each in value.items())
-            yield "{" + ", ".join(f"{key}: {each}" for key, each in entries) + "}"
+            yield _checked("{" + ", ".join(f"{key}: {each}" for key, each in entries) + "}")
         case _:
             yield _text(value)

@@ -22,7 +22,7 @@ from kajitori.apimachinery.cel.cost import (
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Function, Library, Overload, function
 from kajitori.apimachinery.cel.macros import UNUSED, Builder, Macro, MacroError, expand_map
-from kajitori.apimachinery.cel.prices import Price, check_work, size_of
+from kajitori.apimachinery.cel.prices import Price, check_work, size_of, traversed
 from kajitori.apimachinery.cel.tree import (
     Call,
     Comprehension,
@@ -84,6 +84,8 @@ def _flatten(values: Any, depth: Any = None) -> list[Any]:
     level = 1 if depth is None else depth
     if level < 0:
         raise EvaluationError("level must be non-negative")
+    if level > 1:
+        traversed(values)  # which stops when they hold too much
     flat: list[Any] = []
     rest = [(value, level) for value in reversed(values)]
     while rest:

@@ -7,7 +7,7 @@ Source: cel-go's ext/regex.go.
 
 from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Library, Overload, function
-from kajitori.apimachinery.cel.prices import check_work
+from kajitori.apimachinery.cel.prices import check_text
 from kajitori.apimachinery.cel.types import INT, STRING, list_of, optional_of
 from kajitori.apimachinery.cel.values import NONE, Optional
 from kajitori.apimachinery.decode import go_quote
@@ -34,7 +34,7 @@ def _replace(text: str, pattern: str, replacement: str, count: int = -1) -> str:
             break
         pieces += (text[at : spans[0][0]], _filled(text, spans, replacement))
         size += len(pieces[-1])
-        check_work(size)
+        check_text(size)
         at = spans[0][1]
     return "".join((*pieces, text[at:]))
 

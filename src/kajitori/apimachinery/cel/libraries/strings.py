@@ -16,7 +16,7 @@ from kajitori.apimachinery.cel.errors import EvaluationError
 from kajitori.apimachinery.cel.functions import Function, Library, Overload, function
 from kajitori.apimachinery.cel.libraries.format_text import English, Plain, Verbs, format_text
 from kajitori.apimachinery.cel.libraries.kubernetes_lists import ELEMENTWISE
-from kajitori.apimachinery.cel.prices import Price, by_size, check_work, priced, size_of, traversal
+from kajitori.apimachinery.cel.prices import Price, by_size, check_text, priced, size_of, traversal
 from kajitori.apimachinery.cel.show import shown
 from kajitori.apimachinery.cel.tree import Literal
 from kajitori.apimachinery.cel.types import INT, LIST_DYN, STRING, Type, list_of
@@ -82,7 +82,7 @@ def _replace(text: str, old: str, new: str, count: int = -1) -> str:
     if len(new) > len(old):
         found = text.count(old)
         times = found if count < 0 else min(found, count)
-        check_work(len(text) + times * (len(new) - len(old)))
+        check_text(len(text) + times * (len(new) - len(old)))
     return text.replace(old, new, max(count, -1))
 
 
@@ -120,7 +120,7 @@ def _joined_strictly(values: Sequence[Any], separator: str = "") -> str:
 
 
 def _joined_texts(values: Sequence[str], separator: str) -> str:
-    check_work(len(separator) * len(values))
+    check_text(len(separator) * len(values))
     return separator.join(values)
 
 
