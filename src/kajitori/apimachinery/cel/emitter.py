@@ -151,7 +151,7 @@ class _Emitter(PythonWriter):
         elif isinstance(step, OptionalOr):
             self._optional_or(step, target)
         elif isinstance(step, Attribute) and isinstance(step.base, Conditional):
-            self.conditional(step.base, target)
+            self._conditional(step, step.base, target)
         else:
             value = self.value(step)
             if value != target:
@@ -179,6 +179,12 @@ class _Emitter(PythonWriter):
         with self.block("else:"):
             self.into(step.right, target)
 
+    def _conditional(self, step: Attribute, base: Conditional, target: str) -> None:
+        """Set a local to a conditional; one in `has()` is given back what it had not paid, as in cel-go."""
+        self.conditional(base, target)
+        if step.test_only and not self._presence_costs:
+            self.pay(-SELECT_COST)
+
     def conditional(self, base: Conditional, target: str) -> None:
         """Set a local to one of the two ends of a conditional."""
         condition = self.value(base.condition)
@@ -200,9 +206,7 @@ class _Emitter(PythonWriter):
     def _attribute(self, step: Attribute) -> str:
         if isinstance(step.base, Conditional):
             target = self.name()
-            self.conditional(step.base, target)
-            if step.test_only and self._presence_costs is False:
-                self.pay(-SELECT_COST)
+            self._conditional(step, step.base, target)
             return target
         found = self.resolved(step)
         if not step.test_only or self._presence_costs:

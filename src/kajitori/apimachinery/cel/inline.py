@@ -286,8 +286,10 @@ def _cost_of_either(call: Inline) -> None:
             kept = call.keep(position)
             if other.startswith("len"):
                 call.writer.pay(0, f"(1 if {kept} else 0)")
-            else:
+            elif kept.isidentifier():
                 call.writer.pay(0, f"(1 if {kept} or {kept} is False else size({kept}))")
+            else:
+                call.writer.pay(0, f"min(1, size({kept}))")
             return
     call.writer.pay(0, f"ceil(min({left}, {right}) * 0.1)")
 
