@@ -45,6 +45,16 @@ def test_as_cel_go(text: str, expected: Any, cost: int) -> None:
         assert (run.value, run.cost) == (expected, cost)
 
 
+def test_generated_code_takes_no_map_for_a_key() -> None:
+    program = ENVIRONMENT.compile("{optional.of({b: 1}).value(): s}")
+    for run in (program.run, lambda variables: program.observe(variables)[1]):
+        try:
+            found = run(VALUES)
+        except EvaluationError as error:
+            found = error
+        assert str(found) == "unsupported key type"
+
+
 def test_python_has_nothing_to_say_of_what_is_generated() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", SyntaxWarning)

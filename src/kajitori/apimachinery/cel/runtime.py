@@ -84,7 +84,7 @@ def _present(entries: Iterable[tuple[Any, Any, bool]]) -> dict[Any, tuple[Any, A
 
 def _make_map(entries: Iterable[tuple[Any, Any, bool]]) -> Any:
     made = _present(entries)
-    if any(isinstance(key, bytes) for key, _ in made.values()):
+    if any(isinstance(key, bytes | MapValue) for key, _ in made.values()):
         raise Odd
     return map_of_entries(made.values())
 
