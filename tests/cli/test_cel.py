@@ -189,3 +189,10 @@ def test_sizes_in_a_schema_bound_the_estimate(capsys: pytest.CaptureFixture[str]
     rule = "self.spec.names.all(n, n.startsWith('x'))"
     assert main(["cel", rule, "--as", "self", "--schema", "crd.yaml", "--check"]) == 0
     assert "estimate  4 to 54\n" in capsys.readouterr().out
+
+
+def test_a_value_that_cannot_be_shown_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    deep = f"x={'[' * 700}{']' * 700}"
+    assert main(["cel", "x", "--var", deep]) == 3
+    assert "nests too deeply to be shown" in capsys.readouterr().err
+    assert main(["cel", "size(x) == 1", "--var", deep]) == 0

@@ -64,7 +64,10 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(printed([Outcome("", str(program.type), cost)], chosen.output)))
         return 0
     outcomes = [_outcome(program, subject, cost, chosen) for subject in scene.subjects]
-    print("\n".join(printed(outcomes, chosen.output)))
+    try:
+        print("\n".join(printed(outcomes, chosen.output)))
+    except RecursionError:
+        raise CommandError("the value nests too deeply to be shown", FAILED) from None
     if any(outcome.error is not None for outcome in outcomes):
         return FAILED
     return FALSE if any(outcome.value is False for outcome in outcomes) else 0

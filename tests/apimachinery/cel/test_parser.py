@@ -248,6 +248,13 @@ def test_optional_syntax_can_be_off(text: str, message: str) -> None:
     assert "unsupported syntax: '`'" in complaint("a.`b`")
 
 
+@pytest.mark.parametrize(("text", "column"), [("{?if: for}", 2), ("T{?a: if}", 3), ("T{`a`: if, `b`: 1}", 3)])
+def test_what_is_in_an_entry_that_is_refused_does_not_matter(text: str, column: int) -> None:
+    lines = complaint(text, optional_syntax=False).splitlines()
+    heads = {line for line in lines if line.startswith("ERROR")}
+    assert len(heads) == 1 and heads.pop().startswith(f"ERROR: <input>:1:{column}: unsupported syntax")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -99,7 +99,7 @@ class Pending:
 
     __slots__ = (
         *("rank", "kind", "id", "offset", "name", "height", "left", "items", "marks"),
-        *("entry", "first", "place", "optional"),
+        *("entry", "first", "place", "optional", "refused_at"),
     )
 
     def __init__(self, rank: int, kind: str, id_: int, offset: int) -> None:
@@ -125,6 +125,8 @@ class Pending:
         """Where the colon of the entry is that is being read."""
         self.optional = False
         """Whether what is being read began with a question mark."""
+        self.refused_at = -1
+        """How many issues there were when the entry that is being read was refused; what is in it does not matter."""
 
 
 class Building:
@@ -208,6 +210,8 @@ class Building:
     def add(self, top: Pending) -> None:
         """The value that was read is an element, an argument, the value of an entry."""
         value = self.value
+        if top.refused_at >= 0:
+            del self.issues[top.refused_at :]
         if top.kind == "{":
             if top.left is None:
                 raise Unfit

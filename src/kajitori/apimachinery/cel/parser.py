@@ -244,6 +244,7 @@ class _Parser(Building):
         top = self.pending[-1]
         kind, text, offset = self.tokens[self.at]
         top.optional = False
+        top.refused_at = -1
         if top.kind not in ("{", "T{") or kind in ("}", ","):
             return _OPERAND
         if not top.items:
@@ -253,10 +254,14 @@ class _Parser(Building):
             return _OPERAND
         if kind == "?":
             top.optional = True
-            self._need_optional_syntax(offset, "?")
+            if not self._need_optional_syntax(offset, "?"):
+                top.refused_at = len(self.issues)
             self.at += 1
             kind, text, offset = self.tokens[self.at]
+        before = len(self.issues)
         top.name = self._field(kind, text, top.first)
+        if top.refused_at < 0 and len(self.issues) > before:
+            top.refused_at = len(self.issues)
         colon, _, top.place = self.tokens[self.at + 1]
         if colon != ":":
             raise Unfit
@@ -274,10 +279,11 @@ class _Parser(Building):
             self.issues.append(Issue(complaint_at, "unsupported syntax: '`'"))
         return text[1:-1]
 
-    def _need_optional_syntax(self, offset: int, text: str) -> None:
+    def _need_optional_syntax(self, offset: int, text: str) -> bool:
         if not self.options.optional_syntax:
             self.take_id()
             self.issues.append(Issue(offset, f"unsupported syntax '{text}'"))
+        return self.options.optional_syntax
 
     def on_optional_element(self, _: str, offset: int) -> _Table:
         """A question mark before an element, a key or an index."""
@@ -288,8 +294,8 @@ class _Parser(Building):
         top.optional = True
         if top.kind == "a[":
             self._need_optional_syntax(before[2], "[?")
-        else:
-            self._need_optional_syntax(offset, "?")
+        elif not self._need_optional_syntax(offset, "?") and top.kind == "{":
+            top.refused_at = len(self.issues)
         return _OPERAND
 
     def on_lone_comma(self, _: str, offset: int) -> _Table:
