@@ -21,9 +21,11 @@ from kajitori.apimachinery.structural.prune import META_FIELDS
 from kajitori.apis.apiextensions_v1.structure import unsupported_keyword
 
 __all__ = [
+    "NESTING_MAX",
     "SchemaDemands",
     "any_schema",
     "is_non_atomic_set",
+    "is_too_deep",
     "map_key_errors",
     "schema_errors",
     "unknown_types",
@@ -56,6 +58,27 @@ class _Place:
 def schema_errors(raw: Mapping[str, Any], path: str, demands: SchemaDemands) -> list[FieldError]:
     """What is wrong with a whole schema."""
     return _visit(raw, path, _Place(demands), is_root=True)
+
+
+NESTING_MAX = 300
+"""How deep a schema may go, counting every object and list: five times the deepest in use. Kubernetes' only bound is
+its size; whoever follows a schema here does so by recursion."""
+
+
+def is_too_deep(schema: Any) -> bool:
+    """Whether a schema is nested deeper than NESTING_MAX."""
+    level = [schema]
+    for _ in range(NESTING_MAX):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, Mapping):
+                below += each.values()
+            elif isinstance(each, list):
+                below += each
+        level = [each for each in below if isinstance(each, Mapping | list)]
+        if not level:
+            return False
+    return True
 
 
 def any_schema(raw: Any, holds: Callable[[Mapping[str, Any]], bool]) -> bool:

@@ -46,9 +46,11 @@ from kajitori.apis.apiextensions_v1.parts import (
     subresource_errors,
 )
 from kajitori.apis.apiextensions_v1.schema_rules import (
+    NESTING_MAX,
     SchemaDemands,
     any_schema,
     is_non_atomic_set,
+    is_too_deep,
     map_key_errors,
     schema_errors,
     unknown_types,
@@ -283,6 +285,9 @@ def _standing_schema(internal: InternalSpec, old_spec: Mapping[str, Any], path: 
 
 def _schema_errors(schema: JsonObject, place: _SchemaPlace, demands: _Demands) -> list[FieldError]:
     path = f"{place.path}.openAPIV3Schema"
+    if is_too_deep(schema):
+        detail = f"must not be nested more than {NESTING_MAX} levels deep"
+        return [FieldError.invalid(path, "", detail)]
     errors = _status_root_errors(schema, path) if place.has_status else []
     if schema.get("nullable"):
         errors.append(FieldError.forbidden(f"{path}.nullable", "nullable cannot be true at the root"))
