@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.constraints import ABSENT, Constraints
-from kajitori.apimachinery.structural.defaulting import Defaulter, defaulter
+from kajitori.apimachinery.structural.defaulting import Defaulter, defaulter, drop_nulls
 from kajitori.apimachinery.structural.explain import explain, is_blocking
 from kajitori.apimachinery.structural.listtype import ListChecker, list_checker
 from kajitori.apimachinery.structural.metadata import Coerced, coerce_metadata, validate_embedded
@@ -73,6 +73,11 @@ class StructuralSchema:
         complete = defaulter(self.raw, drops_nulls=False)
         if complete is not None:
             complete(value)
+
+    def keep_known(self, value: JsonObject) -> None:
+        """What becomes of an object that was converted to this version: it loses what it may not have."""
+        self.prune(value)
+        drop_nulls(self.raw, value)
 
     def prune(self, value: JsonObject) -> list[str]:
         """Drops the fields that the schema does not know; gives their paths, sorted."""

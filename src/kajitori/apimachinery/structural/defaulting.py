@@ -14,7 +14,7 @@ Source: apiextensions' pkg/apiserver/schema/defaulting.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["Defaulter", "copy_json", "defaulter"]
+__all__ = ["Defaulter", "copy_json", "defaulter", "drop_nulls"]
 
 Defaulter = Callable[[Any], None]
 
@@ -37,6 +37,25 @@ def defaulter(raw: Mapping[str, Any], *, drops_nulls: bool = True) -> Defaulter 
     `drops_nulls` says whether a null that is not allowed goes where there is no default for it.
     """
     return _LazyDefaulter(raw, drops_nulls) if _has_members(raw) or _has_items(raw) else None
+
+
+def drop_nulls(raw: Mapping[str, Any], value: Any) -> None:
+    """Drops the nulls that a schema does not allow and has no default for; nothing is filled in."""
+    if type(value) is list and isinstance(raw.get("items"), Mapping):
+        for item in value:
+            drop_nulls(raw["items"], item)
+    if type(value) is not dict:
+        return
+    properties: Mapping[str, Mapping[str, Any]] = raw.get("properties") or {}
+    additional = raw.get("additionalProperties")
+    for name in list(value):
+        schema = properties.get(name, additional)
+        if not isinstance(schema, Mapping):
+            continue
+        if value[name] is None and not schema.get("nullable") and schema.get("default") is None:
+            del value[name]
+        else:
+            drop_nulls(schema, value[name])
 
 
 def _has_members(raw: Mapping[str, Any]) -> bool:

@@ -273,7 +273,8 @@ class CustomResource(Resource):
         api_version = self.kind.api_version
         converted = await self.conversion.convert(objects, api_version)
         for at, obj in zip(foreign, converted, strict=True):
-            self.version.structural.decode(obj, drop_invalid=True)
+            self.version.structural.coerce(obj, drop_invalid=True)
+            self.version.structural.keep_known(obj)
             brought[at] = encode(in_order(obj, api_version, self.kind.kind))
         return brought
 
@@ -282,7 +283,7 @@ class CustomResource(Resource):
             return obj
         [converted] = await self.conversion.convert([obj], self.storage_kind.api_version)
         if converted is not obj:
-            self._siblings[self.storage_kind.version].structural.prune(converted)
+            self._siblings[self.storage_kind.version].structural.keep_known(converted)
         return converted
 
     def written(self, obj: JsonObject) -> JsonObject:
@@ -290,7 +291,7 @@ class CustomResource(Resource):
         if obj["apiVersion"] == self.storage_kind.api_version:
             return obj
         converted: JsonObject = copy_json(self.convert(obj, self.storage_kind.api_version))
-        stored.structural.prune(converted)
+        stored.structural.keep_known(converted)
         return converted
 
     def parse(self, value: bytes) -> JsonObject:
@@ -301,7 +302,7 @@ class CustomResource(Resource):
         obj = self._defaulted(obj)
         if obj["apiVersion"] != self.kind.api_version:
             obj = self.convert(obj, self.kind.api_version)
-            self.version.structural.prune(obj)
+            self.version.structural.keep_known(obj)
         return obj
 
     def _defaulted(self, obj: JsonObject) -> JsonObject:
