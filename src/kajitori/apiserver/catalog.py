@@ -73,6 +73,10 @@ class Catalog:
     def has_group(self, group: str) -> bool:
         return group in self._groups or group in self._by_group
 
+    def is_built_in(self, group: str) -> bool:
+        """Whether Kubernetes itself has the group."""
+        return group in self._groups
+
     def has_version(self, group: str, version: str) -> bool:
         return version in self._groups.get(group, ()) or version in self._by_group.get(group, {})
 

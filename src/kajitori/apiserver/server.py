@@ -159,7 +159,7 @@ class ApiServer:
             return self._discovery.answer(request)
         resource = self._catalog.find(info.group, info.version, info.resource)
         if resource is None:
-            if not self._catalog.has_group(info.group):
+            if not self._catalog.is_built_in(info.group):
                 return plain(404, NOT_FOUND_PAGE)
             raise no_such_resource()
         if not _is_path(info, resource):

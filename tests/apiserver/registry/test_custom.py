@@ -202,3 +202,26 @@ async def test_a_subresource_that_another_version_has_is_not_found(api: Api) -> 
     path = await define(api, crd)
     told = await api.refused(404, "GET", f"{path.replace('/v1/', '/v2/')}/w/status")
     assert told.message == 'widgets.example.com "w" not found'
+
+
+@served
+async def test_what_a_custom_group_does_not_have_is_a_page(api: Api) -> None:
+    path = await define(api, definition())
+    for missing in (path.replace("widgets", "gadgets"), path.replace("/v1/", "/v9/")):
+        told = await api.ask("GET", missing)
+        assert (told.status, told.raw) == (404, b"404 page not found\n")
+
+
+@served
+async def test_the_metadata_of_embedded_resources_has_no_free_fields(api: Api) -> None:
+    free = {
+        "type": "object",
+        "x-kubernetes-embedded-resource": True,
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    path = await define(api, of_versions(v1={"pod": free}))
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "more": 1}
+    await api.ok("PATCH", f"{path}/w?fieldManager=m", widget(pod=pod), type=APPLY)
+    wrong = widget(pod={**pod, "metadata": {"foo": 1}})
+    told = await api.refused(500, "PATCH", f"{path}/w?fieldManager=m", wrong, type=APPLY)
+    assert told.message.endswith(".spec.pod.metadata.foo: field not declared in schema")

@@ -277,7 +277,8 @@ class Types:
 
     def of(self, schema: Schema, *, preserving: bool = False) -> Type:
         """The type of a schema node; `preserving` when the schema around it takes unknown fields."""
-        preserving = schema.preserve_unknown or (preserving and not schema.definition)
+        closed = bool(schema.definition) or schema is _object_meta()
+        preserving = schema.preserve_unknown or (preserving and not closed)
         known = self._known.get((id(schema), preserving))
         if known is None:
             known = self._known[id(schema), preserving] = (schema, self._compile(schema, preserving))
