@@ -53,12 +53,12 @@ class Loops:
         self._loops = 0
 
     def write(self, step: Fold) -> str:
-        over = self._out.value(step.over)
+        """An expression for what a comprehension gives."""
         around = dict(self._out.scope)
         if isinstance(step.over, Const) and step.over.value == []:
             self._out.scope[step.accumulator] = self._bind(step)
         else:
-            self._loop(step, over)
+            self._loop(step, self._out.value(step.over))
         for name in (step.first, step.second):
             if name is not None and name != step.accumulator:
                 self._out.scope.pop(name, None)
