@@ -50,8 +50,15 @@ def _truth(value: Any) -> bool:
     raise Odd
 
 
+def _probe(holder: Any, key: Any) -> Any:
+    """What is at the key of a map or list; an optional would have to be looked into first."""
+    if type(holder) is Optional:
+        raise Odd
+    return probe(holder, key, declared=False)
+
+
 def _has(holder: Any, key: str) -> bool:
-    return probe(holder, key, declared=False) is not MISSING
+    return _probe(holder, key) is not MISSING
 
 
 def _any_equal(value: Any, members: Sequence[Any]) -> bool:
@@ -111,7 +118,7 @@ NAMES: dict[str, Any] = {
     "make_struct": _make_struct,
     "odd": _odd,
     "pairs_of": _pairs_of,
-    "probe": probe,
+    "probe": _probe,
     "qualify": qualify,
     "size": actual_size,
     "truth": _truth,

@@ -118,5 +118,5 @@ class Selections:
             key = self._out.constant(qualifier.value)
         else:
             key = self._out.resolved_into(qualifier.attribute)
-        self._out.line(f"{found} = probe({holder}, {key}, declared=False)")
+        self._out.line(f"{found} = probe({holder}, {key})")
         return found, f"{found} is not MISSING"
