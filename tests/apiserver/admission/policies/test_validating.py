@@ -101,7 +101,9 @@ async def test_variables_are_computed_when_asked_for(api: Api) -> None:  # E2
 @served
 async def test_a_binding_narrows_and_gives_parameters(api: Api) -> None:  # V1, P1, P2
     kind = {"apiVersion": "v1", "kind": "ConfigMap"}
-    validation = rule("params == null || object.data.k != params.data.k", messageExpression="string(params.data.k)")
+    validation = rule(
+        "params == null || object.data.k != params.data.k", messageExpression="string(params.data.k)"
+    )
     await api.ok("POST", "/api/v1/namespaces/kube-system/configmaps", config_map("one", k="1"))
     await api.ok(
         "POST", "/api/v1/namespaces/kube-system/configmaps", config_map("two", labels={"x": "1"}, k="2")
@@ -285,7 +287,7 @@ def test_the_audit_log_is_told(tmp_path: Path) -> None:  # V2
     ]
 
     async def work(api: Api) -> None:
-        spec = {"validations": [rule("false", message="no")], "auditAnnotations": annotations}
+        spec: dict[str, Any] = {"validations": [rule("false", message="no")], "auditAnnotations": annotations}
         await put(api, policy(**spec), binding(validationActions=["Audit"]))
         await api.ok("POST", CONFIG_MAPS, config_map("a", k="1"))
 
