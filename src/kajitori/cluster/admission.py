@@ -4,15 +4,17 @@ A plugin is imported when it is on: most are about things that most clusters nev
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Plugin, enabled_plugins
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.authorization import Authorizer
+from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.cluster.options import ClusterOptions
@@ -37,9 +39,18 @@ DEFAULT_PLUGINS = (
     "DefaultTolerationSeconds",
     "DefaultStorageClass",
     "StorageObjectInUseProtection",
+    "PodGroupProtection",
     "PersistentVolumeClaimResize",
     "RuntimeClass",
+    "CertificateApproval",
+    "CertificateSigning",
+    "ClusterTrustBundleAttest",
+    "CertificateSubjectRestriction",
     "DefaultIngressClass",
+    "PodTopologyLabels",
+    "PodGroupWorkloadExists",
+    "NodeDeclaredFeatureValidator",
+    "JobValidation",
     "PodResizeValidator",
     "MutatingAdmissionWebhook",
     "ValidatingAdmissionPolicy",
@@ -58,16 +69,23 @@ class Grounds:
     authorizer: Authorizer
     registry: Callable[[], Registry]
     """There from the first request on."""
-    find: Callable[[str, str, str], Resource | None]
-    """The resource of a group, version and name; there from the first request on."""
+    catalog: Callable[[], Catalog]
+    """There from the first request on, too."""
     clock: Clock
     random: Random
 
-    def quotas(self) -> Resource:
-        """The resource of the quotas."""
-        found = self.find("", "v1", "resourcequotas")
-        assert found is not None, "a built-in kind"
+    def found(self, plural: str) -> Resource:
+        """A resource of the core group."""
+        found = self.catalog().find("", "v1", plural)
+        assert found is not None, plural
         return found
+
+    def quotas(self) -> Resource:
+        return self.found("resourcequotas")
+
+    def resources(self) -> Iterable[Resource]:
+        """All that are served now."""
+        return self.catalog().all()
 
     @cached_property
     def webhooks(self) -> "WebhookCaller":
@@ -87,90 +105,52 @@ class Grounds:
         return read_configurations(path, KNOWN_PLUGINS)
 
 
-def _namespace_lifecycle(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.namespaces import NamespaceLifecycle
+def _of(module: str, plugin: str, *parts: Callable[[Grounds], Any]) -> Callable[[Grounds], Plugin]:
+    """What makes a plugin of a module of `apiserver.admission`, which is imported only then."""
 
-    return NamespaceLifecycle(grounds.store)
+    def make(grounds: Grounds) -> Plugin:
+        found = getattr(import_module(f"kajitori.apiserver.admission.{module}"), plugin)
+        made: Plugin = found(*(part(grounds) for part in parts))
+        return made
 
-
-def _limit_ranger(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.limits import LimitRanger
-
-    return LimitRanger(grounds.store)
-
-
-def _service_account(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.pods import ServiceAccount
-
-    return ServiceAccount(grounds.store, grounds.random.name_suffix)
+    return make
 
 
-def _taint_nodes(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.nodes import TaintNodesByCondition
-
-    return TaintNodesByCondition()
+def _configured(name: str) -> Callable[[Grounds], Any]:
+    return lambda grounds: grounds.configurations.get(name)
 
 
-def _pod_security(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.podsecurity import PodSecurity
-
-    return PodSecurity(grounds.store, grounds.clock, grounds.configurations.get("PodSecurity"))
+def _store(grounds: Grounds) -> Store:
+    return grounds.store
 
 
-def _priority(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.pods import Priority
-
-    return Priority(grounds.store)
+def _clock(grounds: Grounds) -> Clock:
+    return grounds.clock
 
 
-def _toleration_seconds(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.pods import DefaultTolerationSeconds
-
-    return DefaultTolerationSeconds()
+def _authorizer(grounds: Grounds) -> Authorizer:
+    return grounds.authorizer
 
 
-def _storage_class(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.volumes import DefaultStorageClass
-
-    return DefaultStorageClass(grounds.store)
+def _suffix(grounds: Grounds) -> Callable[[], str]:
+    return grounds.random.name_suffix
 
 
-def _storage_in_use(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.volumes import StorageObjectInUseProtection
-
-    return StorageObjectInUseProtection()
-
-
-def _claim_resize(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.volumes import PersistentVolumeClaimResize
-
-    return PersistentVolumeClaimResize(grounds.store)
-
-
-def _runtime_class(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.runtimes import RuntimeClass
-
-    return RuntimeClass(grounds.store)
-
-
-def _ingress_class(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.ingresses import DefaultIngressClass
-
-    return DefaultIngressClass(grounds.store)
-
-
-def _pod_resize(grounds: Grounds) -> Plugin:
-    from kajitori.apiserver.admission.resizes import PodResizeValidator
-
-    return PodResizeValidator(grounds.store)
-
-
-def _resource_quota(grounds: Grounds) -> Plugin:
+def _ledger(grounds: Grounds) -> Any:
     from kajitori.apiserver.admission.ledger import Ledger
-    from kajitori.apiserver.admission.quotas import ResourceQuota
 
-    ledger = Ledger(grounds.store, grounds.registry, grounds.quotas)
-    return ResourceQuota(grounds.store, ledger, grounds.clock, grounds.configurations.get("ResourceQuota"))
+    return Ledger(grounds.store, grounds.registry, grounds.quotas)
+
+
+def _provide(grounds: Grounds) -> Any:
+    from kajitori.apiserver.admission.namespaces import provider
+
+    return provider(grounds.registry, lambda: grounds.found("namespaces"))
+
+
+def _gated(name: str) -> Callable[[Grounds], Plugin]:
+    """A plugin behind a feature gate that Kubernetes 1.36 has closed."""
+    return _of("everything", "Gated", lambda grounds: name)
 
 
 def _mutating_webhooks(grounds: Grounds) -> Plugin:
@@ -206,23 +186,49 @@ def _validating_policies(grounds: Grounds) -> Plugin:
 
 
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
-    "NamespaceLifecycle": _namespace_lifecycle,
-    "LimitRanger": _limit_ranger,
-    "ServiceAccount": _service_account,
-    "TaintNodesByCondition": _taint_nodes,
-    "PodSecurity": _pod_security,
-    "Priority": _priority,
-    "DefaultTolerationSeconds": _toleration_seconds,
-    "DefaultStorageClass": _storage_class,
-    "StorageObjectInUseProtection": _storage_in_use,
-    "PersistentVolumeClaimResize": _claim_resize,
-    "RuntimeClass": _runtime_class,
-    "DefaultIngressClass": _ingress_class,
-    "PodResizeValidator": _pod_resize,
-    "ResourceQuota": _resource_quota,
+    "AlwaysAdmit": _of("everything", "AlwaysAdmit"),
+    "NamespaceAutoProvision": _of("namespaces", "NamespaceAutoProvision", _store, _provide),
+    "NamespaceLifecycle": _of("namespaces", "NamespaceLifecycle", _store),
+    "NamespaceExists": _of("namespaces", "NamespaceExists", _store),
+    "LimitPodHardAntiAffinityTopology": _of("placement", "LimitPodHardAntiAffinityTopology"),
+    "LimitRanger": _of("limits", "LimitRanger", _store),
+    "ServiceAccount": _of("pods", "ServiceAccount", _store, _suffix),
+    "NodeRestriction": _of("noderestriction", "NodeRestriction", _store, _authorizer),
+    "TaintNodesByCondition": _of("nodes", "TaintNodesByCondition"),
+    "AlwaysPullImages": _of("placement", "AlwaysPullImages"),
+    "PodSecurity": _of("podsecurity", "PodSecurity", _store, _clock, _configured("PodSecurity")),
+    "PodNodeSelector": _of("placement", "PodNodeSelector", _store, _configured("PodNodeSelector")),
+    "Priority": _of("pods", "Priority", _store),
+    "DefaultTolerationSeconds": _of("pods", "DefaultTolerationSeconds"),
+    "PodTolerationRestriction": _of(
+        "tolerations", "PodTolerationRestriction", _store, _configured("PodTolerationRestriction")
+    ),
+    "EventRateLimit": _of("events", "EventRateLimit", _clock, _configured("EventRateLimit")),
+    "ExtendedResourceToleration": _of("placement", "ExtendedResourceToleration"),
+    "DefaultStorageClass": _of("volumes", "DefaultStorageClass", _store),
+    "StorageObjectInUseProtection": _of("volumes", "StorageObjectInUseProtection"),
+    "PodGroupProtection": _gated("PodGroupProtection"),
+    "OwnerReferencesPermissionEnforcement": _of(
+        "owners", "OwnerReferencesPermissionEnforcement", _authorizer, lambda grounds: grounds.resources
+    ),
+    "PersistentVolumeClaimResize": _of("volumes", "PersistentVolumeClaimResize", _store),
+    "RuntimeClass": _of("runtimes", "RuntimeClass", _store),
+    "CertificateApproval": _of("certificates", "CertificateApproval", _authorizer),
+    "CertificateSigning": _of("certificates", "CertificateSigning", _authorizer),
+    "ClusterTrustBundleAttest": _of("certificates", "ClusterTrustBundleAttest", _authorizer),
+    "CertificateSubjectRestriction": _of("certificates", "CertificateSubjectRestriction"),
+    "DefaultIngressClass": _of("ingresses", "DefaultIngressClass", _store),
+    "DenyServiceExternalIPs": _of("services", "DenyServiceExternalIPs"),
+    "PodTopologyLabels": _of("placement", "PodTopologyLabels", _store),
+    "PodGroupWorkloadExists": _gated("PodGroupWorkloadExists"),
+    "NodeDeclaredFeatureValidator": _of("nodefeatures", "NodeDeclaredFeatureValidator", _store),
+    "JobValidation": _gated("JobValidation"),
+    "PodResizeValidator": _of("resizes", "PodResizeValidator", _store),
     "ValidatingAdmissionPolicy": _validating_policies,
     "MutatingAdmissionWebhook": _mutating_webhooks,
     "ValidatingAdmissionWebhook": _validating_webhooks,
+    "ResourceQuota": _of("quotas", "ResourceQuota", _store, _ledger, _clock, _configured("ResourceQuota")),
+    "AlwaysDeny": _of("everything", "AlwaysDeny"),
 }
 
 

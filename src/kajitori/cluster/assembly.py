@@ -79,7 +79,7 @@ def assemble(
     Raises: UnknownPlugin, ConfigurationError, RangeError.
     """
     catalog = Catalog(BuiltInResource(info) for info in resources())
-    grounds = Grounds(store, options, authorizer, lambda: registry, catalog.find, clock, random)
+    grounds = Grounds(store, options, authorizer, lambda: registry, lambda: catalog, clock, random)
     chain = admission_chain(grounds, plugins)
     allocation = Allocation(
         store,

@@ -1,14 +1,17 @@
 """The order of admission plugins, and what names they may have."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.apiserver.support import OPTIONS
 
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, UnknownPlugin, enabled_plugins
 from kajitori.apiserver.registry.call import Reinvocation
+from kajitori.cluster.admission import DEFAULT_PLUGINS
+from kajitori.cluster.cluster import Cluster
 
 
 @dataclass
@@ -87,3 +90,28 @@ def test_a_name_that_is_no_plugin_is_refused() -> None:  # A3
         enabled_plugins([], ["Nobody"], ["Noone"])
     with pytest.raises(UnknownPlugin, match="Priority is both enabled and disabled"):
         enabled_plugins([], ["Priority"], ["Priority"])
+
+
+WITHOUT = {"ImagePolicyWebhook", "MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"}
+"""Plugins that do nothing yet."""
+
+
+@pytest.mark.parametrize("plugin", sorted(set(KNOWN_PLUGINS) - WITHOUT))
+def test_every_plugin_there_is_can_be_on_or_off_without_a_word(
+    plugin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def start(**options: Any) -> None:
+        async with Cluster(replace(OPTIONS, **options)):
+            pass
+
+    asyncio.run(start(enable_admission_plugins=(plugin,)))
+    asyncio.run(start(disable_admission_plugins=(plugin,)))
+    assert not caplog.records
+    assert plugin not in DEFAULT_PLUGINS or DEFAULT_PLUGINS.count(plugin) == 1
+
+
+def test_others_run_in_the_place_of_webhooks_before_anything_is_charged() -> None:
+    notes: list[str] = []
+    names = ["ResourceQuota", "somebody's", "PodSecurity"]
+    Chain([Noting(name, notes) for name in names]).validate(write())
+    assert notes == ["validate PodSecurity", "validate somebody's", "validate ResourceQuota"]

@@ -14,7 +14,7 @@ from kajitori.apimachinery.quantity import parse_quantity
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.storage import Store
 
-__all__ = ["RuntimeClass"]
+__all__ = ["RuntimeClass", "includes", "merged_tolerations"]
 
 CLASSES = "node.k8s.io/runtimeclasses"
 
@@ -106,13 +106,14 @@ def merged_tolerations(first: Sequence[JsonObject], second: Sequence[JsonObject]
     every = [*first, *second]
     merged: list[JsonObject] = []
     for index, each in enumerate(every):
-        covered = any(_includes(kept, each) for kept in merged)
-        if not covered and not any(each != later and _includes(later, each) for later in every[index + 1 :]):
+        covered = any(includes(kept, each) for kept in merged)
+        if not covered and not any(each != later and includes(later, each) for later in every[index + 1 :]):
             merged.append(each)
     return merged
 
 
-def _includes(wide: JsonObject, narrow: JsonObject) -> bool:
+def includes(wide: JsonObject, narrow: JsonObject) -> bool:
+    """Whether one toleration tolerates all that another one does."""
     if wide == narrow:
         return True
     operator = wide.get("operator", "")

@@ -24,7 +24,8 @@ from kajitori.apiserver.endpoints.answers import value_answer
 from kajitori.apiserver.endpoints.bodies import read_as
 from kajitori.apiserver.endpoints.resources import Answer, ResourceEndpoints
 from kajitori.apiserver.http import Response
-from kajitori.apiserver.options import DeleteOptions, delete_options
+from kajitori.apiserver.operating.asked import trail_of
+from kajitori.apiserver.options import DeleteOptions, WriteOptions, delete_options
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.deleting import delete
 from kajitori.apiserver.registry.listing import get_item
@@ -41,8 +42,6 @@ DISRUPTED_PODS_MAX = 2000
 
 _CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 _ALLOWED = "DisruptionAllowed"
-_PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
-"""Labels of a node that its Pods get, as PodTopologyLabels gives them."""
 _VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
 
 
@@ -61,8 +60,11 @@ class Pods:
         form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         binding = self._body(scope, "binding", call)
+        pods = self._catalog.find("", "v1", "pods")
+        assert pods is not None
+        name = binding["metadata"].get("name") or ""
+        binding = await self._resources.admitted(scope, call, binding, into=(pods, "binding"), name=name)
         metadata = binding["metadata"]
-        name = metadata.get("name") or ""
         if scope.info.name and name != scope.info.name:
             raise BadRequest("name in URL does not match name in Binding object")
         target = binding["target"]
@@ -73,8 +75,6 @@ class Pods:
             errors.append(FieldError.required("target.name"))
         if errors:
             raise invalid("Binding", "", name, errors)
-        pods = self._catalog.find("", "v1", "pods")
-        assert pods is not None
         dry_run = call.options.dry_run
 
         def bound(pod: JsonObject) -> None:
@@ -112,8 +112,8 @@ class Pods:
             raise _unbindable(name, f"pod {name} has non-empty .spec.schedulingGates")
         spec["nodeName"] = node
         status.pop("nominatedNodeName", None)
-        given = {"annotations": binding.get("annotations"), "labels": self._place_labels(node, binding)}
-        for member, values in given.items():
+        for member in ("annotations", "labels"):
+            values = binding.get(member)
             if values:
                 pod["metadata"][member] = {**(pod["metadata"].get(member) or {}), **values}
         _set_condition(
@@ -126,15 +126,6 @@ class Pods:
             },
         )
 
-    def _place_labels(self, node: str, binding: JsonObject) -> dict[str, str]:
-        """The labels that a Pod gets by being bound: what the binding says, and where its node is."""
-        item = self._registry.store.get("/nodes", node)
-        nodes = self._catalog.find("", "v1", "nodes")
-        found: JsonObject = {} if item is None or nodes is None else nodes.parse(item.value)["metadata"]
-        labels: dict[str, str] = found.get("labels") or {}
-        place = {key: labels[key] for key in _PLACES if key in labels}
-        return {**(binding.get("labels") or {}), **place}
-
     # Eviction.
 
     async def evict(self, scope: Scope) -> Answer:
@@ -145,6 +136,7 @@ class Pods:
         name, namespace = scope.info.name, scope.info.namespace
         if eviction["metadata"].get("name", "") != name:
             raise BadRequest("name in URL does not match name in Eviction object")
+        eviction = await self._resources.admitted(scope, call, eviction)
         options = delete_options({}, eviction.get("deleteOptions") or {})
         options.dry_run = options.dry_run or call.options.dry_run
         pods = self._catalog.find("", "v1", "pods")
@@ -216,9 +208,11 @@ class Pods:
             return Response(204)
         raise self._unreachable(pod)
 
-    def connect(self, scope: Scope) -> Answer:
+    async def connect(self, scope: Scope) -> Answer:
         """exec, attach, port-forward and proxy."""
         pod = self._pod(scope)
+        call = Call(scope.user, WriteOptions(), warnings=scope.warnings, trail=trail_of(scope.request))
+        await self._resources.admitted(scope, call, {}, operation="CONNECT")
         if not pod["spec"].get("nodeName"):
             raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
         raise self._unreachable(pod)

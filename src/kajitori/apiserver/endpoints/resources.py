@@ -22,7 +22,7 @@ from kajitori.apiserver.options import (
     parse_resource_version,
     write_options,
 )
-from kajitori.apiserver.registry.call import Call
+from kajitori.apiserver.registry.call import Attributes, Call, admitted
 from kajitori.apiserver.registry.listing import get_item, list_items, not_in_future
 from kajitori.apiserver.registry.registry import Registry, as_read
 from kajitori.apiserver.registry.render import ListPage, Renderer
@@ -85,6 +85,27 @@ class ResourceEndpoints:
         request = scope.request
         agent = request.headers.get("user-agent", "")
         return Call(scope.user, options, agent, scope.warnings, trail_of(request))
+
+    async def admitted(
+        self,
+        scope: Scope,
+        call: Call,
+        obj: JsonObject,
+        *,
+        operation: str = "CREATE",
+        into: "tuple[Resource, str] | None" = None,
+        name: str = "",
+    ) -> JsonObject:
+        """What is asked of a resource or subresource that stores nothing, past admission.
+
+        `into` is another resource and subresource that it is asked of than the path says. Raises: ApiError.
+        """
+        resource, subresource = into or (scope.resource, scope.info.subresource)
+        attributes = Attributes(
+            operation, resource, subresource, scope.info.namespace, name or scope.info.name, obj, None, scope.user,
+            call.options.dry_run, call.options, call,
+        )  # fmt: skip
+        return await admitted(self._registry.admission, attributes)
 
     def show(self, scope: Scope, obj: JsonObject, form: Form, status: int = 200) -> Response:
         """An object that is not stored, in this version."""

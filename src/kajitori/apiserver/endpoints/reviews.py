@@ -75,10 +75,15 @@ class Reviews:
             raise MethodNotAllowed(
                 "the server does not allow this method on the requested resource", details={}
             )
+        return self._review(scope, status)
+
+    async def _review(self, scope: Scope, status: Callable[[Scope, JsonObject], JsonObject]) -> Answer:
+        info = scope.info
         form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
         obj = read_object(scope.request, scope.resource, call)
         ensure_namespace(scope.resource, info.namespace, obj["metadata"])
+        obj = await self._resources.admitted(scope, call, obj)
         if info.resource in _ANSWERED_WHOLE:
             self._registry.own(scope.resource, obj, None, call, subresource="", now=self._registry.now())
         if info.group == "authorization.k8s.io" and info.resource != "selfsubjectrulesreviews":

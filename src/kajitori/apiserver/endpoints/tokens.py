@@ -28,7 +28,7 @@ class Tokens:
         self._issuer = authenticator.service_accounts
         self._lookup = StoreLookup(registry.store)
 
-    def create(self, scope: Scope) -> Answer:
+    async def create(self, scope: Scope) -> Answer:
         """Raises: NotFound for a missing account, Invalid for a wish that cannot be granted."""
         form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
@@ -43,6 +43,7 @@ class Tokens:
             told = "must match the service account name if specified"
             error = FieldError.invalid("metadata.name", metadata["name"], told)
             raise invalid("TokenRequest", of.kind.group, info.name, [error])
+        request = await self._resources.admitted(scope, call, request)
         if self._issuer is None:
             raise ServiceUnavailable("this server issues no service account tokens")
         account = scope.resource.parse(

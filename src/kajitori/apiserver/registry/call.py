@@ -16,7 +16,16 @@ from kajitori.storage import Render
 if TYPE_CHECKING:
     from kajitori.apis.strategies.base import Occasion
 
-__all__ = ["Admission", "Annotated", "Attributes", "Call", "Charge", "Reinvocation", "Written"]
+__all__ = [
+    "Admission",
+    "Annotated",
+    "Attributes",
+    "Call",
+    "Charge",
+    "Reinvocation",
+    "Written",
+    "admitted",
+]
 
 
 Written = TypeVar("Written")
@@ -130,6 +139,18 @@ class Attributes(msgspec.Struct):
     charge: "Charge | None" = None
     """What the write uses of a quota, where it is admitted."""
     reinvocation: Reinvocation = msgspec.field(default_factory=Reinvocation)
+
+
+async def admitted(admission: "Admission", attributes: Attributes) -> JsonObject:
+    """The object of a request that stores none, past both halves of admission.
+
+    Raises: what a plugin raises that refuses.
+    """
+    for half in (admission.mutate, admission.validate):
+        waiting = half(attributes)
+        if waiting is not None:
+            await waiting
+    return attributes.obj or {}
 
 
 class Admission(Protocol):

@@ -18,7 +18,7 @@ from kajitori.apimachinery.errors import NotFound, not_found
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.time import format_time, parse_time
 from kajitori.apiserver.options import DeleteOptions
-from kajitori.apiserver.registry.call import Attributes, Call
+from kajitori.apiserver.registry.call import Attributes, Call, admitted
 from kajitori.apiserver.registry.meta import conflict
 from kajitori.apiserver.registry.registry import (
     Registry,
@@ -82,10 +82,7 @@ async def delete(
             "DELETE", resource, "", namespace, name if named else "", None, stored, call.user,
             options.dry_run, options, call,
         )  # fmt: skip
-        for half in (registry.admission.mutate, registry.admission.validate):
-            waiting = half(attributes)
-            if waiting is not None:
-                await waiting
+        await admitted(registry.admission, attributes)
         step = _step(registry, resource, resource.parse(value), options)
         if options.dry_run:
             form = await as_written(resource, step.obj)
