@@ -51,8 +51,18 @@ _MODULES = {
         *("interface", "format", "log", "tail", "listing", "watching", "history", "backup", "restore"),
     ),
     "the-road-of-a-request": (
-        *("connection", "reader", "connection", "authenticator", "rbac", "chain", "updating", "observer"),
-        *("inflight", "trail", "tracing"),
+        *(
+            "connection",
+            "reader",
+            "connection",
+            "authenticator",
+            "rbac",
+            "chain",
+            "podsecurity",
+            "quotas",
+            "ledger",
+        ),
+        *("updating", "observer", "inflight", "trail", "tracing"),
     ),
     "cel": (
         *(

@@ -1,6 +1,7 @@
 """Quotas in the API server: nothing exceeds them, and what fails has used nothing."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -185,6 +186,16 @@ async def test_a_disk_that_fails_has_used_nothing(api: Api, monkeypatch: pytest.
     assert await used(api) == {"configmaps": "0"}
     await api.ok("POST", CONFIG_MAPS, config_map("a"))
     assert await used(api) == {"configmaps": "1"}
+
+
+@served
+async def test_where_there_is_no_quota_nothing_of_quotas_is_imported(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:  # Q3
+    monkeypatch.delitem(sys.modules, "kajitori.apis.quota", raising=False)
+    await api.ok("POST", PODS, pod())
+    await api.ok("POST", CONFIG_MAPS, config_map())
+    assert "kajitori.apis.quota" not in sys.modules
 
 
 @served

@@ -64,8 +64,10 @@ class Account:
         self._reserved: dict[str, Quantity] = {}
         self._due: list[_Due] = []
         self._writer: asyncio.Task[None] | None = None
-        self._in_flight: tuple[int, dict[str, Quantity]] | None = None
-        """The revision of the status that is being written, and what it adds."""
+        self._in_flight: tuple[int, dict[str, Quantity], dict[str, Quantity]] | None = None
+        """The revision of the status that is being written, what it adds, and what it then says is used."""
+        self._owned: tuple[tuple[str, Any], frozenset[str]] | None = None
+        """When the ownership of the status was settled last, how it was left, and of which names."""
 
     @property
     def quota(self) -> "Quota":
@@ -82,11 +84,13 @@ class Account:
 
     def changed(self, event: Event) -> None:
         """Somebody wrote the quota; where it was this account, what was reserved is stored now (B1)."""
-        self._item = event.item
-        self._stored = None
-        if self._in_flight is not None and self._in_flight[0] == event.revision:
-            self.release(self._in_flight[1])
+        stored, in_flight = self._stored, self._in_flight
+        self._item, self._stored = event.item, None
+        if in_flight is not None and in_flight[0] == event.revision:
+            self.release(in_flight[1])
             self._in_flight = None
+            if stored is not None:
+                self._stored = msgspec.structs.replace(stored, used=in_flight[2])
 
     def reserve(self, amounts: "dict[str, Quantity]") -> None:
         from kajitori.apis.quota import add
@@ -137,8 +141,8 @@ class Account:
             item = store.get(QUOTAS, self._item.name)
             if item is None or item.created != self._created:
                 return  # and with it all that was used of it
-            quota = self._charged(paper, resource.parse(item.value), resource.parse(item.value), amounts)
-            render = self._noting(rendered(resource, quota), amounts)
+            quota, used = self._charged(paper, item, amounts)
+            render = self._noting(rendered(resource, quota), amounts, used)
             try:
                 await store.put(QUOTAS, item.name, render, expect=item.revision)
             except Mismatch:
@@ -148,21 +152,31 @@ class Account:
             return
 
     def _charged(
-        self, paper: _Paper, quota: JsonObject, stored: JsonObject, amounts: "dict[str, Quantity]"
-    ) -> JsonObject:
-        """The quota with more used."""
-        from kajitori.apis.quota import add, amounts_of, masked, texts_of
+        self, paper: _Paper, item: Item, amounts: "dict[str, Quantity]"
+    ) -> "tuple[JsonObject, dict[str, Quantity]]":
+        """The quota with more used, and how much that is."""
+        from kajitori.apis.quota import add, amounts_of, masked
 
+        quota = paper.resource.parse(item.value)
         status: JsonObject = quota.setdefault("status", {})
-        used = add(amounts_of(status.get("used")), masked(amounts, status.get("hard") or {}))
-        status["used"] = texts_of(used)
-        registry, call = paper.registry, Call(_SELF, WriteOptions(), "kube-apiserver")
-        registry.own(paper.resource, quota, stored, call, subresource="status", now=registry.now())
-        return quota
+        texts: dict[str, str] = status.get("used") or {}
+        counted = masked(amounts, status.get("hard") or {})
+        used = add(amounts_of(texts), counted)
+        texts |= {name: str(used[name]) for name in counted}
+        status["used"] = dict(sorted(texts.items()))
+        now = paper.registry.now()
+        owned = now, quota["metadata"].get("managedFields")
+        if self._owned is None or self._owned[0] != owned or not self._owned[1].issuperset(counted):
+            # Once in a second: until the time changes, it would come to the same.
+            call = Call(_SELF, WriteOptions(), "kube-apiserver")
+            stored = paper.resource.parse(item.value)
+            paper.registry.own(paper.resource, quota, stored, call, subresource="status", now=now)
+            self._owned = (now, quota["metadata"].get("managedFields")), frozenset(counted)
+        return quota, used
 
-    def _noting(self, render: Render, amounts: "dict[str, Quantity]") -> Render:
+    def _noting(self, render: Render, amounts: "dict[str, Quantity]", used: "dict[str, Quantity]") -> Render:
         def rendering(revision: int) -> bytes:
-            self._in_flight = revision, amounts
+            self._in_flight = revision, amounts, used
             return render(revision)
 
         return rendering

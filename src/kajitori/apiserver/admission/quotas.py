@@ -117,8 +117,8 @@ class ResourceQuota:
         evaluator = evaluator_for(resource.bucket)
         if not evaluator.handles(attributes.operation, attributes.subresource, obj, attributes.old):
             return
-        by_name = {each.quota.name: each for each in accounts}
         quotas = [each.quota for each in accounts]
+        by_name = {quota.name: account for quota, account in zip(quotas, accounts, strict=True)}
         request = Request(attributes.operation, resource.bucket, attributes.subresource, obj, attributes.old)
         around = _Around(self._store, self._clock)
         try:
