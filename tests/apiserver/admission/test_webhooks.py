@@ -6,7 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.apiserver.support import CONFIG_MAPS, MERGE, Api, config_map, define, definition, pod, served
+from tests.apiserver.support import (
+    CONFIG_MAPS,
+    CORE,
+    MERGE,
+    PODS,
+    Api,
+    config_map,
+    define,
+    definition,
+    pod,
+    served,
+)
 from tests.apiserver.webhooks.support import Hook, ca_bundle, listening
 
 GROUP = "/apis/admissionregistration.k8s.io/v1"
@@ -332,3 +343,30 @@ async def test_a_scale_is_shown_and_changed_as_a_scale(api: Api) -> None:  # V1,
         assert review["request"]["kind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
         assert review["request"]["subResource"] == "scale"
         assert review["request"]["object"]["spec"] == {"replicas": 3}
+
+
+@served
+async def test_what_is_sent_to_subresources_is_asked_about_too(api: Api) -> None:  # V1 V2
+    def label(review: Review) -> Review:
+        if review["request"]["subResource"] != "binding":
+            return answer(review)
+        return answer(review, patch=[{"op": "add", "path": "/metadata/labels", "value": {"bound": "yes"}}])
+
+    async with listening(label) as hook:
+        below = {**EVERYTHING, "resources": ["pods/binding", "pods/eviction", "serviceaccounts/token"]}
+        await configure(api, MUTATING, webhook(hook, rules=[below]))
+        await api.ok("POST", PODS, pod())
+        await api.ok("POST", f"{CORE}/serviceaccounts", {"metadata": {"name": "sa"}})
+        binding = {"metadata": {"name": "a"}, "target": {"kind": "Node", "name": "n"}}
+        await api.ok("POST", f"{PODS}/a/binding", binding)
+        await api.ok("POST", f"{PODS}/a/eviction", {"metadata": {"name": "a"}})
+        await api.ok("POST", f"{CORE}/serviceaccounts/sa/token", {"spec": {}})
+        told = [(each["request"]["kind"], each["request"]["object"]["kind"]) for each in hook.reviews]
+        assert told == [
+            ({"group": "", "version": "v1", "kind": "Binding"}, "Binding"),
+            ({"group": "policy", "version": "v1", "kind": "Eviction"}, "Eviction"),
+            ({"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}, "TokenRequest"),
+        ]
+        assert [each["request"]["subResource"] for each in hook.reviews] == ["binding", "eviction", "token"]
+    labels = (await api.ok("GET", f"{PODS}/a")).body["metadata"]["labels"]
+    assert labels == {"bound": "yes"}

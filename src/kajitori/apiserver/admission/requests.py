@@ -18,11 +18,12 @@ def request_asked(attributes: Attributes, resource: Resource, uid: str) -> Asked
     namespace = attributes.namespace
     if is_of_namespaces(attributes.resource):
         namespace = attributes.name  # as the paths of namespaces have it
+    part = attributes.resource.part(attributes.subresource)
     return Asked(
         uid=uid,
-        kind=resource.kind,
+        kind=resource.kind if part is None else part.kind,
         subresource=attributes.subresource,
-        request_kind=attributes.resource.kind,
+        request_kind=attributes.resource.kind if part is None else part.kind,
         operation=attributes.operation,
         name=attributes.name,
         namespace=namespace,

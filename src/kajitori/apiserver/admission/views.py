@@ -1,7 +1,8 @@
 """The objects of one write in the versions in which webhooks and policies want to see them.
 
 Promises
-    V1  an object is seen in the version that was matched, the old one too; of the subresource `scale` it is the Scale
+    V1  an object is seen in the version that was matched, the old one too; of the subresource `scale` it is the Scale,
+        of subresources with a kind of their own what was sent
     V2  what is changed in one version is the write's object from then on, decoded and with defaults, in the version
         that was asked for
 
@@ -13,6 +14,7 @@ from typing import Any
 from kajitori.apimachinery.errors import ApiError, BadRequest, InternalError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
+from kajitori.apis import typed
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.scale import BUILT_IN, scale_of, with_replicas
@@ -44,6 +46,9 @@ class Views:
     async def _made(self, obj: JsonObject, resource: Resource) -> JsonObject:
         if self._attributes.subresource == "scale":
             return scale_of(obj, self._attributes.resource.scale_paths or BUILT_IN)
+        part = self._attributes.resource.part(self._attributes.subresource)
+        if part is not None:
+            return {"kind": part.kind.kind, "apiVersion": part.kind.api_version, **obj}
         return await in_version(obj, self._attributes.resource, resource)
 
     async def replace(self, resource: Resource, changed: Any) -> bool:
@@ -60,6 +65,11 @@ class Views:
             paths = attributes.resource.scale_paths or BUILT_IN
             assert attributes.obj is not None
             attributes.obj = with_replicas(attributes.obj, paths, replicas)
+        elif (part := attributes.resource.part(attributes.subresource)) is not None:
+            try:
+                attributes.obj, _ = typed.decode(part.definition, changed)
+            except ValueError as error:
+                raise InternalError(f"Internal error occurred: {error}") from None
         else:
             try:
                 decoded = resource.decode(changed, [])

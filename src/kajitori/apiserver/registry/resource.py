@@ -15,7 +15,7 @@ import msgspec
 from kajitori.apimachinery.errors import BadRequest
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.schema import Schema
-from kajitori.apis.resources import ResourceInfo
+from kajitori.apis.resources import ResourceInfo, SubresourceInfo
 from kajitori.apiserver.registry.scale import BUILT_IN, ScalePaths
 
 if TYPE_CHECKING:
@@ -141,6 +141,14 @@ class Resource:
         """The kind is going away."""
         self.is_terminating = True
         self.listed_verbs = tuple(each for each in self.listed_verbs if each in _UNTIL_THE_END)
+
+    def part(self, subresource: str) -> SubresourceInfo | None:
+        """The subresource, where what is sent to it is neither the object nor its Scale: a Binding, an Eviction."""
+        found = self.subresources.get(subresource)
+        if found is None or subresource == "scale":
+            return None
+        same = (found.kind.group, found.kind.kind) == (self.kind.group, self.kind.kind)
+        return None if same else found
 
     # What a client sends, and what it gets.
 
