@@ -125,8 +125,9 @@ class Account:
                 await self._add(total)
             except StoreClosed:
                 pass  # nothing is answered any more; what is stored is true, whoever counts it next
-            except StoreError as error:
-                _log.error("what a quota is used for could not be written", extra={"why": str(error)})
+            except Exception:
+                # Whoever waits is answered all the same: the controller finds what was not written.
+                _log.exception("what a quota is used for could not be written")
                 self.release(total)
             for each in batch:
                 if not each.done.done():
