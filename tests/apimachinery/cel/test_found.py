@@ -27,6 +27,7 @@ VALUES = {"b": True, "i": 3, "s": "abc", "x": {"a": 1}, "li": [1, 2], "ms": {"a"
         # An optional selection whose key fails costs nothing of its own.
         ("ms[?ms.absent].hasValue()", "no such key: absent", 3),
         ("li[?li[i]].hasValue()", "index out of bounds: 3", 3),
+        ("has(optional.of(dyn([i])).absent)", "unsupported index type 'string' in list", 13),
         # A none takes away what an entry before it had put in.
         ("{'a': s, ?'a': ms[?'absent']}.size()", 0, 33),
         # Integers are compared with doubles as doubles.

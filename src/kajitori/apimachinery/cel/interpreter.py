@@ -374,8 +374,7 @@ class Interpreter:
         else:
             key, written, declared = qualifier.value, qualifier.written, qualifier.declared  # type: ignore[union-attr]
         found = self._found(holder, key, written, qualifier, optional=optional, declared=declared)
-        tests = type(qualifier) is Key and qualifier.test_only
-        if found is MISSING or (optional and type(found) is Failure and not tests):
+        if found is MISSING or (optional and type(found) is Failure):
             return found
         if type(qualifier) is Computed and qualifier.relative:
             self._ledger.drop(qualifier.attribute.identity)
