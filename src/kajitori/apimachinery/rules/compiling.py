@@ -29,7 +29,7 @@ from kajitori.apimachinery.cel.types import BOOL, STRING, optional_of
 from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.structural.field_path import FieldPathError, resolve_field_path
 
-__all__ = ["CompiledRule", "RuleCompiler"]
+__all__ = ["CompiledRule", "Expression", "RuleCompiler"]
 
 SELF_TYPE = "selfType"
 """How the type of `self` is called in messages. Kubernetes adds a number that is never the same."""

@@ -27,7 +27,7 @@ from kajitori.apimachinery.cel.values import NONE, Optional
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import OMITTED, FieldError
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.rules.compiling import CompiledRule, RuleCompiler
+from kajitori.apimachinery.rules.compiling import CompiledRule, Expression, RuleCompiler
 from kajitori.apimachinery.rules.correlating import Correlated, Step, is_unchanged, old_items
 
 __all__ = ["SchemaRules"]
@@ -88,6 +88,17 @@ class _Stopped(Exception):
 
 class _MessageFailed(Exception):
     """A message cost so much that no more rules can be evaluated."""
+
+
+def _evaluate(expression: Expression, variables: Mapping[str, Any]) -> tuple[Any, int]:
+    """The value, and what it cost. Compiled from the first time on: the first object may be as large as any."""
+    program = expression.program
+    try:
+        given = [variables[name] for name in program.variables]
+    except KeyError:
+        done = program.run(variables, PER_CALL_COST_LIMIT)
+        return done.value, done.cost
+    return program.function(*given, PER_CALL_COST_LIMIT)
 
 
 class _Walker:
@@ -217,8 +228,7 @@ class _Run:
         problem: CelError | None = None
         result: Any = True
         try:
-            done = rule.expression.program.run(variables, PER_CALL_COST_LIMIT)
-            result, cost = done.value, done.cost
+            result, cost = _evaluate(rule.expression, variables)
         except (EvaluationError, CostLimitExceeded) as raised:
             problem, cost = raised, raised.cost
         if cost > self.budget:
@@ -270,8 +280,7 @@ class _Run:
         problem: CelError | None = None
         text: Any = None
         try:
-            done = rule.message.program.run(variables, PER_CALL_COST_LIMIT)
-            text, cost = done.value, done.cost
+            text, cost = _evaluate(rule.message, variables)
         except (EvaluationError, CostLimitExceeded) as raised:
             problem, cost = raised, raised.cost
         if cost > self.budget:
