@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from kajitori.apimachinery.cel import CelError, CostLimitExceeded, EvaluationError
+from kajitori.apimachinery.cel import CelError, CostLimitExceeded, EvaluationError, Program
 from kajitori.apimachinery.cel.expression import Expression
 from kajitori.apimachinery.cel.kubernetes import PER_CALL_COST_LIMIT
 from kajitori.apimachinery.cel.values import LazyFields
@@ -66,8 +66,7 @@ class Account:
         failure: CelError | None = None
         value: Any = None
         try:
-            outcome = expression.program.run(self._variables, PER_CALL_COST_LIMIT)
-            value, cost = outcome.value, outcome.cost
+            value, cost = self._run(expression.program)
         except (EvaluationError, CostLimitExceeded) as error:
             failure, cost = error, error.cost
         cost += self._lazy_cost
@@ -79,14 +78,18 @@ class Account:
             raise ExpressionError(f"expression '{expression.text}' resulted in error: {failure}")
         return value
 
+    def _run(self, program: Program) -> tuple[Any, int]:
+        # The generated code at once: nobody knows how much there is to do the first time.
+        given = [self._variables[name] for name in program.variables]
+        return program.function(*given, PER_CALL_COST_LIMIT)
+
     def _compute(self, name: str, expression: Expression) -> Any:
         if expression.program is None:
             raise EvaluationError(
                 f"composited variable {go_quote(name)} fails to compile: {expression.error}"
             )
         try:
-            outcome = expression.program.run(self._variables, PER_CALL_COST_LIMIT)
-            value, cost = outcome.value, outcome.cost
+            value, cost = self._run(expression.program)
         except (EvaluationError, CostLimitExceeded) as error:
             self._lazy_cost += error.cost
             raise EvaluationError(
