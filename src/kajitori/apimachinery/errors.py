@@ -51,6 +51,7 @@ __all__ = [
     "error_from_status",
     "forbidden",
     "go_number",
+    "internal_error",
     "invalid",
     "not_found",
     "qualified",
@@ -354,6 +355,11 @@ class TooManyRequests(ApiError):
 
 class InternalError(ApiError):
     code, reason = 500, "InternalError"
+
+
+def internal_error(why: object) -> InternalError:
+    """The error of a server that cannot go on, as Kubernetes words it (NewInternalError in apimachinery)."""
+    return InternalError(f"Internal error occurred: {why}", causes=[Cause(message=str(why))])
 
 
 class ServerTimeout(ApiError):

@@ -20,12 +20,11 @@ from typing import Any
 from kajitori.apimachinery.errors import (
     ApiError,
     BadRequest,
-    Cause,
     Forbidden,
-    InternalError,
     MethodNotAllowed,
     ServiceUnavailable,
     forbidden,
+    internal_error,
 )
 from kajitori.apiserver.authentication import ANONYMOUS, Authenticator, User
 from kajitori.apiserver.authorization import Attributes as AuthorizationAttributes
@@ -222,7 +221,7 @@ def _not_stored(error: StoreError) -> ApiError:
     if isinstance(error, StoreClosed):
         return ServiceUnavailable("the server is stopping", details={"retryAfterSeconds": 1})
     _log.error("request failed", extra={"why": error})
-    return InternalError(f"Internal error occurred: {error}", details={}, causes=[Cause(message=str(error))])
+    return internal_error(error)
 
 
 def _for_people(request: Request, answer: Answer) -> Answer:

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Plugin, enabled_plugins
+from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Half, Plugin, enabled_plugins
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.authorization import Authorizer
@@ -154,32 +154,32 @@ def _gated(name: str) -> Callable[[Grounds], Plugin]:
 
 
 def _mutating_webhooks(grounds: Grounds) -> Plugin:
-    def make() -> Plugin:
-        from kajitori.apiserver.admission.webhooks import MutatingAdmissionWebhook
+    def make() -> Half:
+        from kajitori.apiserver.admission.webhooks import MutatingWebhooks
 
-        return MutatingAdmissionWebhook(grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer)
+        return MutatingWebhooks(grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer).mutate
 
     bucket = "admissionregistration.k8s.io/mutatingwebhookconfigurations"
     return Deferred("MutatingAdmissionWebhook", grounds.store, bucket, make, mutating=True)
 
 
 def _validating_webhooks(grounds: Grounds) -> Plugin:
-    def make() -> Plugin:
-        from kajitori.apiserver.admission.webhooks import ValidatingAdmissionWebhook
+    def make() -> Half:
+        from kajitori.apiserver.admission.webhooks import ValidatingWebhooks
 
-        return ValidatingAdmissionWebhook(
+        return ValidatingWebhooks(
             grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer
-        )
+        ).validate
 
     bucket = "admissionregistration.k8s.io/validatingwebhookconfigurations"
     return Deferred("ValidatingAdmissionWebhook", grounds.store, bucket, make, mutating=False)
 
 
 def _validating_policies(grounds: Grounds) -> Plugin:
-    def make() -> Plugin:
-        from kajitori.apiserver.admission.policies.validating import ValidatingAdmissionPolicy
+    def make() -> Half:
+        from kajitori.apiserver.admission.policies.validating import ValidatingPolicies
 
-        return ValidatingAdmissionPolicy(grounds.store, grounds.registry, grounds.authorizer)
+        return ValidatingPolicies(grounds.store, grounds.registry, grounds.authorizer).validate
 
     bucket = "admissionregistration.k8s.io/validatingadmissionpolicybindings"
     return Deferred("ValidatingAdmissionPolicy", grounds.store, bucket, make, mutating=False)

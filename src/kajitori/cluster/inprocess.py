@@ -13,7 +13,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 
-from kajitori.apimachinery.errors import InternalError
+from kajitori.apimachinery.errors import internal_error
 from kajitori.apiserver.http import (
     BODY_BYTES_MAX,
     Handler,
@@ -119,7 +119,7 @@ class InProcessTransport:
         except Exception as error:
             # What a server that listens does; nobody else can know what went wrong here.
             _log.exception("request failed", extra={"method": method, "path": request.path})
-            answer = status_response(InternalError(f"Internal error occurred: {error}", details={}))
+            answer = status_response(internal_error(error))
         if not isinstance(answer, Response | Stream):
             raise TransportError("the connection cannot be upgraded within one process")
         return answer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kajitori.apimachinery.cel.admission import AdmissionVariables, composed_variables
+from kajitori.apimachinery.cel.admission import AdmissionVariables, with_variables
 from kajitori.apimachinery.cel.errors import CompileError
 from kajitori.apimachinery.cel.kubernetes import environments
 from kajitori.apimachinery.cel.types import INT
@@ -70,7 +70,7 @@ def test_the_fields_of_a_patch_have_types() -> None:
 
 def test_variables_that_a_policy_declares() -> None:
     base = AdmissionVariables().extend(environments().new)
-    composed = base.extend(variables={"variables": composed_variables({"count": INT})})
+    composed = with_variables(base, {"count": INT})
     assert composed.check("variables.count + 1").type == INT
     with pytest.raises(CompileError, match="undefined field 'other'"):
         composed.check("variables.other")

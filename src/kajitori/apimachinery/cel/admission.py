@@ -10,8 +10,10 @@ Source: apiserver's pkg/admission/plugin/cel/compile.go and composition.go.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kajitori.apimachinery.cel.environment import Environment
+from kajitori.apimachinery.cel.kubernetes import environments
 from kajitori.apimachinery.cel.types import (
     BOOL,
     DYN,
@@ -24,7 +26,7 @@ from kajitori.apimachinery.cel.types import (
     object_type,
 )
 
-__all__ = ["NAMESPACE", "REQUEST", "AdmissionVariables", "composed_variables"]
+__all__ = ["NAMESPACE", "REQUEST", "AdmissionVariables", "admission_environment", "with_variables"]
 
 _STRINGS = list_of(STRING)
 _TEXTS = map_of(STRING, STRING)
@@ -117,6 +119,14 @@ class AdmissionVariables:
         return extended.extend(libraries=[jsonpatch], resolver=mutation_types)
 
 
-def composed_variables(types: Mapping[str, Type]) -> Type:
-    """The type of `variables`: what a policy has declared so far, by name."""
-    return object_type("kubernetes.variables", types)
+@lru_cache(maxsize=16)
+def admission_environment(variables: AdmissionVariables, *, stored: bool) -> Environment:
+    """The environment for expressions that are stored, or for those that somebody writes now; made once."""
+    found = environments()
+    return variables.extend(found.stored if stored else found.new)
+
+
+def with_variables(environment: Environment, types: Mapping[str, Type]) -> Environment:
+    """The environment with `variables`: what a policy has declared so far, by name."""
+    variables = object_type("kubernetes.variables", dict(types))
+    return environment.extend(variables={"variables": variables}, types=(variables,))

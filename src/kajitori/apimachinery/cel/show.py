@@ -9,9 +9,10 @@ from kajitori.apimachinery.cel.numbers import format_double, format_double_plain
 from kajitori.apimachinery.cel.times import format_duration, format_timestamp
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Duration, MapValue, Optional, Timestamp, UInt
+from kajitori.apimachinery.decode import go_quote
 from kajitori.wire import go_time
 
-__all__ = ["formatted", "quoted", "shown"]
+__all__ = ["formatted", "shown"]
 
 
 def shown(value: Any) -> str:
@@ -53,7 +54,7 @@ def formatted(value: Any) -> str:
     if value is None:
         return "null"
     if kind is str:
-        return quoted(value)
+        return go_quote(value)
     if kind is UInt:
         return f"{value}u"
     if kind is float:
@@ -83,32 +84,3 @@ def _formatted_double(value: float) -> str:
     if "Inf" in text:
         return 'double("Infinity")' if value > 0 else 'double("-Infinity")'
     return text if "." in text else f"{text}.0"
-
-
-def quoted(text: str) -> str:
-    """A text in double quotes, with Go's escapes."""
-    return '"' + "".join(_escaped(char) for char in text) + '"'
-
-
-_ESCAPES = {
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-    "\\": "\\\\",
-    '"': '\\"',
-}
-
-
-def _escaped(char: str) -> str:
-    if char in _ESCAPES:
-        return _ESCAPES[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kajitori.apimachinery.cel.numbers import format_double
-from kajitori.apimachinery.cel.show import quoted
 from kajitori.apimachinery.cel.tree import (
     Call,
     Comprehension,
@@ -28,6 +27,7 @@ from kajitori.apimachinery.cel.tree import (
     Tree,
 )
 from kajitori.apimachinery.cel.values import UInt
+from kajitori.apimachinery.decode import go_quote
 
 __all__ = ["unparse"]
 
@@ -232,7 +232,7 @@ def _literal(value: object) -> str:
             text = format_double(value)
             return text if "." in text or "e" in text else f"{text}.0"
         case str():
-            return quoted(value)
+            return go_quote(value)
         case bytes():
             return 'b"' + "".join(f"\\{byte:03o}" for byte in value) + '"'
         case _:

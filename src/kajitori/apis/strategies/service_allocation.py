@@ -14,7 +14,7 @@ import ipaddress
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 
-from kajitori.apimachinery.errors import ApiError, Cause, FieldError, InternalError, invalid
+from kajitori.apimachinery.errors import ApiError, FieldError, internal_error, invalid
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.strategies.service_families import needs_cluster_ip, needs_health_check_port
 
@@ -148,7 +148,7 @@ def _refused(service: JsonObject, error: FieldError) -> ApiError:
 
 
 def _internal(why: str) -> ApiError:
-    return InternalError(f"Internal error occurred: {why}", causes=[Cause(message=why)])
+    return internal_error(why)
 
 
 def _ip_problem(wish: str, addresses: Addresses, taken: Set[str]) -> str:

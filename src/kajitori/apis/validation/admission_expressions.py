@@ -10,7 +10,6 @@ Source: validateCELCondition and its relatives in pkg/apis/admissionregistration
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.errors import FieldError
@@ -18,7 +17,7 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.validation.checks import Errors
 
 if TYPE_CHECKING:
-    from kajitori.apimachinery.cel import Environment, Type
+    from kajitori.apimachinery.cel import Type
 
 __all__ = ["Expressions", "stored_texts"]
 
@@ -69,13 +68,17 @@ class Expressions:
         """
         # Loaded with the first expression that somebody writes.
         from kajitori.apimachinery.cel import types
-        from kajitori.apimachinery.cel.admission import composed_variables
+        from kajitori.apimachinery.cel.admission import (
+            AdmissionVariables,
+            admission_environment,
+            with_variables,
+        )
         from kajitori.apimachinery.cel.expression import compile_expression
 
-        environment = _environment(text in self._stored, self._params, authorizer, patches)
+        variables = AdmissionVariables(params=self._params, authorizer=authorizer, patches=patches)
+        environment = admission_environment(variables, stored=text in self._stored)
         if self._types is not None and not alone:
-            variables = composed_variables(dict(self._types))
-            environment = environment.extend(variables={"variables": variables}, types=(variables,))
+            environment = with_variables(environment, self._types)
         known: Mapping[str, Type] = {
             "bool": types.BOOL,
             "string": types.STRING,
@@ -93,11 +96,3 @@ class Expressions:
         """Judges a variable, which those after it may use."""
         assert self._types is not None, "there are variables"
         self._types[variable.get("name", "")] = self.check(variable["expression"], path, errors, None)
-
-
-@lru_cache(maxsize=16)
-def _environment(stored: bool, params: bool, authorizer: bool, patches: bool) -> "Environment":
-    from kajitori.apimachinery.cel import AdmissionVariables, environments
-
-    base = environments().stored if stored else environments().new
-    return AdmissionVariables(params=params, authorizer=authorizer, patches=patches).extend(base)

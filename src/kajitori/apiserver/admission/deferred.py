@@ -1,7 +1,7 @@
 """Plugins that come into being with the first thing they have to do: most clusters have no webhooks and no policies.
 
 Promises
-    D1  a plugin is made with the first write after there is an object in its bucket, and from then on asked
+    D1  a half is made with the first write after there is an object in its bucket, and from then on asked
     D2  configurations of webhooks and policies pass by it, so that no mistake in one locks everybody out
 
 Source: apiserver's plugin/webhook/predicates/rules (IsExemptAdmissionConfigurationResource).
@@ -9,13 +9,13 @@ Source: apiserver's plugin/webhook/predicates/rules (IsExemptAdmissionConfigurat
 
 from collections.abc import Awaitable, Callable
 
-from kajitori.apiserver.admission.chain import Half, Plugin
+from kajitori.apiserver.admission.chain import Half
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.storage import Store
 
-__all__ = ["EXEMPT", "Deferred"]
+__all__ = ["Deferred"]
 
-EXEMPT = frozenset(
+_EXEMPT = frozenset(
     f"admissionregistration.k8s.io/{plural}"
     for plural in (
         "mutatingadmissionpolicies",
@@ -30,15 +30,16 @@ EXEMPT = frozenset(
 
 
 class Deferred:
-    """Stands in the chain for the plugin that `make` gives; it has a mutating half, or else a validating one."""
+    """Stands in the chain for the half that `make` gives, a mutating one or else a validating one."""
 
     def __init__(
-        self, name: str, store: Store, bucket: str, make: Callable[[], Plugin], *, mutating: bool
+        self, name: str, store: Store, bucket: str, make: Callable[[], Half], *, mutating: bool
     ) -> None:
         self.name = name
+        self.mutate: Half | None = self._ask if mutating else None
+        self.validate: Half | None = None if mutating else self._ask
         self._make = make
         self._half: Half | None = None
-        self._is_mutating = mutating
         self._is_idle = False
         self._store, self._bucket = store, bucket
         store.subscribe(bucket, lambda event: self._wake())
@@ -47,15 +48,7 @@ class Deferred:
         self._is_idle = False
 
     def handles(self, operation: str, bucket: str, subresource: str) -> bool:
-        return bucket not in EXEMPT
-
-    @property
-    def mutate(self) -> Half | None:
-        return self._ask if self._is_mutating else None
-
-    @property
-    def validate(self) -> Half | None:
-        return None if self._is_mutating else self._ask
+        return bucket not in _EXEMPT
 
     def _ask(self, attributes: Attributes) -> Awaitable[None] | None:
         if self._is_idle:
@@ -64,7 +57,5 @@ class Deferred:
             if not self._store.count(self._bucket, ""):
                 self._is_idle = True
                 return None
-            made = self._make()
-            self._half = made.mutate if self._is_mutating else made.validate
-            assert self._half is not None, made
+            self._half = self._make()
         return self._half(attributes)

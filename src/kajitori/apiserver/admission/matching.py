@@ -14,11 +14,12 @@ Source: apiserver's pkg/admission/plugin/webhook/{generic,predicates} and plugin
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.errors import InternalError, not_found
+from kajitori.apimachinery.errors import internal_error, not_found
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import LabelSelector, selector_from_object
 from kajitori.apiserver.registry.call import Attributes
@@ -28,7 +29,7 @@ from kajitori.apiserver.registry.resource import Resource
 __all__ = ["Matching", "Rule", "is_of_namespaces"]
 
 _NAMESPACES = "/namespaces"
-_labels_of = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def is_of_namespaces(resource: Resource) -> bool:
@@ -149,7 +150,7 @@ class Matching:
         item = registry.store.get(_NAMESPACES, name)
         if item is None:
             raise not_found("namespaces", "", name)
-        return selector.matches(_labels(_labels_of(item.value)))
+        return selector.matches(_labels_of(item.value))
 
     def _selects_object(self, attributes: Attributes) -> bool:
         selector = self._selector(self._objects)
@@ -162,7 +163,7 @@ class Matching:
     @staticmethod
     def _selector(selector: LabelSelector | ValueError) -> LabelSelector:
         if isinstance(selector, ValueError):
-            raise InternalError(f"Internal error occurred: {selector}")
+            raise internal_error(selector)
         return selector
 
 
@@ -187,6 +188,12 @@ def _selector(selector: Mapping[str, Any] | None) -> LabelSelector | ValueError:
         return selector_from_object(selector or {})
     except ValueError as error:
         return error
+
+
+@lru_cache(maxsize=256)
+def _labels_of(namespace: bytes) -> Mapping[str, str]:
+    """The labels of a stored namespace: they are looked at with every write there, and seldom change."""
+    return _labels(_decode(namespace))
 
 
 def _labels(obj: JsonObject | None) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ Source: apiserver's pkg/admission/conversion.go.
 
 from typing import Any
 
-from kajitori.apimachinery.errors import ApiError, BadRequest, InternalError
+from kajitori.apimachinery.errors import ApiError, BadRequest, internal_error
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apis import typed
@@ -59,7 +59,7 @@ class Views:
         attributes = self._attributes
         seen = await self.new(resource)
         if not isinstance(changed, dict):
-            raise InternalError("Internal error occurred: the patched object is not a JSON object")
+            raise internal_error("the patched object is not a JSON object")
         if attributes.subresource == "scale":
             replicas = (changed.get("spec") or {}).get("replicas") or 0
             paths = attributes.resource.scale_paths or BUILT_IN
@@ -69,12 +69,12 @@ class Views:
             try:
                 attributes.obj, _ = typed.decode(part.definition, changed)
             except ValueError as error:
-                raise InternalError(f"Internal error occurred: {error}") from None
+                raise internal_error(error) from None
         else:
             try:
                 decoded = resource.decode(changed, [])
             except (BadRequest, ValueError) as error:
-                raise InternalError(f"Internal error occurred: {error}") from None
+                raise internal_error(error) from None
             resource.default(decoded)
             attributes.obj = await in_version(decoded, resource, attributes.resource)
         self._known = {key: obj for key, obj in self._known.items() if key[0] == "old"}
@@ -93,4 +93,4 @@ async def in_version(obj: JsonObject, held: Resource, wanted: Resource) -> JsonO
         copied: JsonObject = copy_json(obj)
         return held.convert(copied, api_version)
     except (ApiError, LookupError) as error:
-        raise InternalError(f"Internal error occurred: {error}") from None
+        raise internal_error(error) from None

@@ -21,10 +21,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kajitori.apimachinery.decode import DecodeError, decode_json, go_quote
-from kajitori.apimachinery.errors import ApiError, BadRequest, Cause, InternalError, Invalid, forbidden
+from kajitori.apimachinery.errors import (
+    ApiError,
+    BadRequest,
+    InternalError,
+    Invalid,
+    forbidden,
+    internal_error,
+)
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
-from kajitori.apiserver.admission.deferred import EXEMPT
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
 from kajitori.apiserver.admission.views import Views
@@ -47,7 +53,7 @@ from kajitori.storage import Store
 if TYPE_CHECKING:
     from kajitori.apimachinery.cel.expression import Expression
 
-__all__ = ["MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"]
+__all__ = ["MutatingWebhooks", "ValidatingWebhooks"]
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +125,7 @@ class _Hooks:
         return self._hooks
 
 
-class _Plugin:
+class _Webhooks:
     """What both sorts of webhooks have in common."""
 
     plural: str
@@ -132,9 +138,6 @@ class _Plugin:
         self._registry = registry
         self._caller = caller
         self._authorizer = authorizer
-
-    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
-        return bucket not in EXEMPT
 
     def _matched(self, hook: _Hook, attributes: Attributes) -> Resource | None:
         return hook.matching.matched(attributes, self._registry())
@@ -193,18 +196,16 @@ class _Plugin:
             extra={"webhook": hook.name, "error": str(error), "passed_over": hook.fails_open},
         )
         if not hook.fails_open:
-            raise InternalError(f"Internal error occurred: {told}", causes=[Cause("", told, "")])
+            raise internal_error(told)
         if attributes.call is not None:
             attributes.call.annotate(f"{_FAILED_OPEN}{annotation}", hook.name)
 
 
-class MutatingAdmissionWebhook(_Plugin):
+class MutatingWebhooks(_Webhooks):
     """Lets webhooks change what is written."""
 
-    name = "MutatingAdmissionWebhook"
     plural = "mutatingwebhookconfigurations"
     is_mutating = True
-    validate = None
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
         hooks = self._hooks.now()
@@ -220,8 +221,8 @@ class MutatingAdmissionWebhook(_Plugin):
         called = _Called.of(reinvocation)
         if reinvocation.again and called.output != _snapshot(attributes):
             called.require()  # the server's own plugins have changed the object since
+        views = Views(attributes)
         for position, hook in enumerate(hooks):
-            views = Views(attributes)
             resource = self._matched(hook, attributes)
             if resource is None or not await self._meets(hook, resource, attributes, views):
                 continue
@@ -259,12 +260,15 @@ class MutatingAdmissionWebhook(_Plugin):
         seen = await views.new(resource)
         if seen is None:
             what = "attempted to modify the object, which is not supported for this operation"
-            raise InternalError(f"Internal error occurred: admission webhook {go_quote(hook.name)} {what}")
+            raise internal_error(f"admission webhook {go_quote(hook.name)} {what}")
         try:
             changed = apply_json_patch(seen, operations)
         except (Invalid, ApiError) as error:
-            raise InternalError(f"Internal error occurred: {error}") from None
+            raise internal_error(error) from None
         return await views.replace(resource, changed)
+
+
+_REMEMBERED = "MutatingAdmissionWebhook"
 
 
 class _Called:
@@ -277,9 +281,9 @@ class _Called:
 
     @classmethod
     def of(cls, reinvocation: Reinvocation) -> "_Called":
-        found = reinvocation.kept.get(MutatingAdmissionWebhook.name)
+        found = reinvocation.kept.get(_REMEMBERED)
         if found is None:
-            found = reinvocation.kept[MutatingAdmissionWebhook.name] = cls()
+            found = reinvocation.kept[_REMEMBERED] = cls()
         assert isinstance(found, cls)
         return found
 
@@ -308,13 +312,11 @@ def _note_patch(hook: _Hook, answer: Answer, attributes: Attributes, where: str)
         call.annotate(_PATCH + where, _encode(told).decode())
 
 
-class ValidatingAdmissionWebhook(_Plugin):
+class ValidatingWebhooks(_Webhooks):
     """Lets webhooks refuse what is written."""
 
-    name = "ValidatingAdmissionWebhook"
     plural = "validatingwebhookconfigurations"
     is_mutating = False
-    mutate = None
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         hooks = self._hooks.now()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from kajitori.apimachinery.errors import ApiError, Cause, InternalError
+from kajitori.apimachinery.errors import ApiError, internal_error
 from kajitori.apiserver.http.heads import AuditIds, HeadWriter
 from kajitori.apiserver.http.limits import Limits
 from kajitori.apiserver.http.messages import Handler, Request, Response
@@ -49,9 +49,7 @@ class Shared:
             _log.error(
                 "request failed", exc_info=error, extra={"method": request.method, "path": request.path}
             )
-            error = InternalError(
-                f"Internal error occurred: {error}", details={}, causes=[Cause(message=str(error))]
-            )
+            error = internal_error(error)
         return self._encode_error(request, error)
 
     def executor(self) -> Executor:

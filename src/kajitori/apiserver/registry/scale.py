@@ -7,7 +7,7 @@ and, for custom resources, the scale subresource of a CustomResourceDefinition.
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.apimachinery.errors import ApiError, Cause, FieldError, InternalError
+from kajitori.apimachinery.errors import ApiError, FieldError, internal_error
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_labels, selector_from_object
 
@@ -69,7 +69,7 @@ def scale_of(obj: JsonObject, paths: ScalePaths, *, changing: bool = False) -> J
         replicas = REPLICAS_UNSET
     elif replicas is None and not paths.selector_object:
         told = f'the spec replicas field ".{".".join(paths.spec)}" does not exist'
-        raise InternalError(f"Internal error occurred: {told}", causes=[Cause(message=told)])
+        raise internal_error(told)
     if replicas:
         spec["replicas"] = replicas
     status: JsonObject = {"replicas": current or 0}

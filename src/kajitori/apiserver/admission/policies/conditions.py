@@ -8,10 +8,10 @@ Source: apiserver's pkg/admission/plugin/webhook/matchconditions/matcher.go.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from kajitori.apimachinery.cel import AdmissionVariables, Environment, environments
+from kajitori.apimachinery.cel import AdmissionVariables, Environment
+from kajitori.apimachinery.cel.admission import admission_environment
 from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.kubernetes import MATCH_CONDITIONS_COST_BUDGET
 from kajitori.apimachinery.cel.types import BOOL
@@ -55,14 +55,10 @@ def holds(conditions: Sequence[Expression], account: Account, *, fails_open: boo
     raise ConditionError(told[0] if len(told) == 1 else f"[{', '.join(told)}]")
 
 
-@cache
-def _of_webhooks() -> Environment:
-    return AdmissionVariables(authorizer=True).extend(environments().stored)
-
-
 def compile_webhook_conditions(conditions: Iterable[Mapping[str, str]]) -> list[Expression]:
     """The match conditions of a webhook, which has no variables and no parameters."""
-    return compile_conditions(conditions, _of_webhooks())
+    environment = admission_environment(AdmissionVariables(authorizer=True), stored=True)
+    return compile_conditions(conditions, environment)
 
 
 def webhook_conditions_hold(

@@ -13,13 +13,12 @@ Source: apiserver's pkg/admission/plugin/policy/validating (plugin.go, validator
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.cel import AdmissionVariables, Environment, environments
-from kajitori.apimachinery.cel.admission import composed_variables
+from kajitori.apimachinery.cel import AdmissionVariables
+from kajitori.apimachinery.cel.admission import admission_environment, with_variables
 from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.kubernetes import (
     MATCH_CONDITIONS_COST_BUDGET,
@@ -29,7 +28,6 @@ from kajitori.apimachinery.cel.kubernetes import (
 from kajitori.apimachinery.cel.types import BOOL, NULL, STRING, Type
 from kajitori.apimachinery.errors import ApiError, error_from_status, qualified
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.admission.deferred import EXEMPT
 from kajitori.apiserver.admission.matching import Matching, is_of_namespaces
 from kajitori.apiserver.admission.policies.conditions import ConditionError, compile_conditions, holds
 from kajitori.apiserver.admission.policies.expressions import Account, ExpressionError, OutOfBudget
@@ -41,7 +39,7 @@ from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.storage import Store
 
-__all__ = ["ValidatingAdmissionPolicy"]
+__all__ = ["ValidatingPolicies"]
 
 ANNOTATION_BYTES_MAX = 10 * 1024
 """How long an audit annotation may be; the rest is cut off."""
@@ -78,16 +76,16 @@ class _Policy:
         self.param_kind: Mapping[str, str] | None = spec.get("paramKind")
         self.fails_open = spec.get("failurePolicy") == "Ignore"
         self.matching = matching_of(spec.get("matchConstraints") or {})
-        judging, telling = _environments(self.param_kind is not None)
+        params = self.param_kind is not None
+        judging = admission_environment(AdmissionVariables(params=params, authorizer=True), stored=True)
+        telling = admission_environment(AdmissionVariables(params=params), stored=True)  # it asks nobody
         self.variables: dict[str, Expression] = {}
         types: dict[str, Type] = {}
         for variable in spec.get("variables") or ():
-            composed = composed_variables(dict(types))
-            expression = compile_expression(variable["expression"], _composed(judging, composed), None)
+            expression = compile_expression(variable["expression"], with_variables(judging, types), None)
             self.variables[variable["name"]] = expression
             types[variable["name"]] = expression.type
-        composed = composed_variables(types)
-        judging, telling = _composed(judging, composed), _composed(telling, composed)
+        judging, telling = with_variables(judging, types), with_variables(telling, types)
         self.conditions = compile_conditions(spec.get("matchConditions") or (), judging)
         self.validations = [
             _Validation(
@@ -116,18 +114,6 @@ def matching_of(resources: Mapping[str, Any]) -> Matching:
         policy=resources.get("matchPolicy"),
         everything=not resources.get("resourceRules"),
     )
-
-
-@lru_cache(maxsize=2)
-def _environments(has_params: bool) -> tuple[Environment, Environment]:
-    """For what judges, which may ask the authorizer, and for messages, which may not."""
-    stored = environments().stored
-    judging = AdmissionVariables(params=has_params, authorizer=True).extend(stored)
-    return judging, AdmissionVariables(params=has_params).extend(stored)
-
-
-def _composed(environment: Environment, variables: Type) -> Environment:
-    return environment.extend(variables={"variables": variables}, types=(variables,))
 
 
 @dataclass(slots=True)
@@ -167,11 +153,8 @@ class _Judgement:
     """Annotations that have no value, where that is a refusal."""
 
 
-class ValidatingAdmissionPolicy:
+class ValidatingPolicies:
     """Asks all policies that have a binding."""
-
-    name = "ValidatingAdmissionPolicy"
-    mutate = None
 
     def __init__(self, store: Store, registry: Callable[[], Registry], authorizer: Authorizer) -> None:
         self._store = store
@@ -184,9 +167,6 @@ class ValidatingAdmissionPolicy:
 
     def _forget(self) -> None:
         self._active = None
-
-    def handles(self, operation: str, bucket: str, subresource: str) -> bool:
-        return bucket not in EXEMPT
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         active = self._active if self._active is not None else self._load()
@@ -251,6 +231,7 @@ class ValidatingAdmissionPolicy:
                 yield _Refusal(policy.name, None, f"failed to configure policy: {error}")
             return
         told: dict[str, list[str]] = {}
+        inputs: dict[str, Any] = {}
         for binding in bindings:
             try:
                 if binding.matching is not None and binding.matching.matched(attributes, registry) is None:
@@ -263,8 +244,9 @@ class ValidatingAdmissionPolicy:
                 continue
             if not params:
                 continue
-            seen = namespace_seen(self._store, attributes)
-            inputs = await inputs_of(attributes, resource, views, asking, seen)
+            if not inputs:  # the same for all bindings
+                seen = namespace_seen(self._store, attributes)
+                inputs = await inputs_of(attributes, resource, views, asking, seen)
             for param in params:
                 judged = _judged(policy, inputs | {"params": param})
                 for refusal in _acted(policy, binding, judged, attributes):
