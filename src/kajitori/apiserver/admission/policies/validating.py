@@ -11,32 +11,29 @@ Promises
 Source: apiserver's pkg/admission/plugin/policy/validating (plugin.go, validator.go, dispatcher.go).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.cel import AdmissionVariables
-from kajitori.apimachinery.cel.admission import admission_environment, with_variables
 from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.kubernetes import (
     MATCH_CONDITIONS_COST_BUDGET,
     MESSAGE_BYTES_MAX,
     RUNTIME_COST_BUDGET,
 )
-from kajitori.apimachinery.cel.types import BOOL, NULL, STRING, Type
+from kajitori.apimachinery.cel.types import BOOL, NULL, STRING
 from kajitori.apimachinery.errors import ApiError, error_from_status, qualified
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.admission.matching import Matching, is_of_namespaces
-from kajitori.apiserver.admission.policies.conditions import ConditionError, compile_conditions, holds
+from kajitori.apiserver.admission.policies.bound import Binding, BoundPolicies, Misfit, Policy
+from kajitori.apiserver.admission.policies.conditions import ConditionError, holds
 from kajitori.apiserver.admission.policies.expressions import Account, ExpressionError, OutOfBudget
 from kajitori.apiserver.admission.policies.inputs import Asking, inputs_of, namespace_seen
-from kajitori.apiserver.admission.policies.params import ConfigurationError, params_of, resource_of
 from kajitori.apiserver.admission.views import Views
 from kajitori.apiserver.authorization.rbac import Authorizer
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Store
 
 __all__ = ["ValidatingPolicies"]
@@ -44,8 +41,8 @@ __all__ = ["ValidatingPolicies"]
 ANNOTATION_BYTES_MAX = 10 * 1024
 """How long an audit annotation may be; the rest is cut off."""
 
-_POLICIES = "admissionregistration.k8s.io/validatingadmissionpolicies"
-_BINDINGS = "admissionregistration.k8s.io/validatingadmissionpolicybindings"
+_POLICIES = "validatingadmissionpolicies"
+_BINDINGS = "validatingadmissionpolicybindings"
 _FAILURE_KEY = "validation.policy.admission.k8s.io/validation_failure"
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -60,36 +57,15 @@ class _Validation:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    name: str
-    spec: JsonObject
-    matching: Matching | None
-    actions: Sequence[str]
-
-
-class _Policy:
+class _Policy(Policy):
     """One policy, compiled."""
 
     def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
-        self.name = name
-        self.param_kind: Mapping[str, str] | None = spec.get("paramKind")
-        self.fails_open = spec.get("failurePolicy") == "Ignore"
-        self.matching = matching_of(spec.get("matchConstraints") or {})
-        params = self.param_kind is not None
-        judging = admission_environment(AdmissionVariables(params=params, authorizer=True), stored=True)
-        telling = admission_environment(AdmissionVariables(params=params), stored=True)  # it asks nobody
-        self.variables: dict[str, Expression] = {}
-        types: dict[str, Type] = {}
-        for variable in spec.get("variables") or ():
-            expression = compile_expression(variable["expression"], with_variables(judging, types), None)
-            self.variables[variable["name"]] = expression
-            types[variable["name"]] = expression.type
-        judging, telling = with_variables(judging, types), with_variables(telling, types)
-        self.conditions = compile_conditions(spec.get("matchConditions") or (), judging)
+        super().__init__(name, spec)
+        telling = self.environment(authorizer=False)  # a message asks nobody
         self.validations = [
             _Validation(
-                compile_expression(each["expression"], judging, (BOOL,)),
+                compile_expression(each["expression"], self.judging, (BOOL,)),
                 each.get("message") or "",
                 compile_expression(text, telling, (STRING,))
                 if (text := each.get("messageExpression"))
@@ -99,21 +75,9 @@ class _Policy:
             for each in spec.get("validations") or ()
         ]
         self.annotations = [
-            (each["key"], compile_expression(each["valueExpression"], judging, (STRING, NULL)))
+            (each["key"], compile_expression(each["valueExpression"], self.judging, (STRING, NULL)))
             for each in spec.get("auditAnnotations") or ()
         ]
-
-
-def matching_of(resources: Mapping[str, Any]) -> Matching:
-    """What `matchConstraints` or `matchResources` select."""
-    return Matching(
-        resources.get("resourceRules") or (),
-        excluded=resources.get("excludeResourceRules") or (),
-        namespaces=resources.get("namespaceSelector"),
-        objects=resources.get("objectSelector"),
-        policy=resources.get("matchPolicy"),
-        everything=not resources.get("resourceRules"),
-    )
 
 
 @dataclass(slots=True)
@@ -160,104 +124,42 @@ class ValidatingPolicies:
         self._store = store
         self._registry = registry
         self._authorizer = authorizer
-        self._compiled: dict[str, tuple[bytes, _Policy]] = {}
-        self._active: list[tuple[_Policy, list[_Binding]]] | None = None
-        for bucket in (_POLICIES, _BINDINGS):
-            store.subscribe(bucket, lambda event: self._forget())
-
-    def _forget(self) -> None:
-        self._active = None
+        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy)
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
-        active = self._active if self._active is not None else self._load()
-        registry = self._registry()
-        if not any(policy.matching.may_match(attributes, registry) for policy, _ in active):
+        if not self._bound.may_match(attributes, self._registry()):
             return None
-        return self._validate(active, attributes)
+        return self._validate(attributes)
 
-    def _load(self) -> list[tuple[_Policy, list[_Binding]]]:
-        """Every policy that has a binding, with its bindings, by name."""
-        bindings: dict[str, list[_Binding]] = {}
-        for item in self._store.range(_BINDINGS):
-            found = _decode(item.value)
-            spec = found["spec"]
-            resources = spec.get("matchResources")
-            bindings.setdefault(spec["policyName"], []).append(
-                _Binding(
-                    found["metadata"]["name"],
-                    spec,
-                    None if resources is None else matching_of(resources),
-                    spec.get("validationActions") or (),
-                )
-            )
-        compiled: dict[str, tuple[bytes, _Policy]] = {}
-        for item in self._store.range(_POLICIES):
-            known = self._compiled.get(item.name)
-            if item.name in bindings:
-                if known is None or known[0] != item.value:
-                    known = (item.value, _Policy(item.name, _decode(item.value)["spec"]))
-                compiled[item.name] = known
-        self._compiled = compiled
-        self._active = [(policy, bindings[name]) for name, (_, policy) in compiled.items()]
-        return self._active
-
-    async def _validate(
-        self, active: Sequence[tuple[_Policy, list[_Binding]]], attributes: Attributes
-    ) -> None:
+    async def _validate(self, attributes: Attributes) -> None:
         refusals: list[_Refusal] = []
         views = Views(attributes)
         asking = Asking(self._authorizer, attributes.user)
-        for policy, bindings in active:
-            refusals += [each async for each in self._by_policy(policy, bindings, attributes, views, asking)]
+        seen: dict[Resource, dict[str, Any]] = {}
+        told: dict[tuple[str, str], list[str]] = {}
+        for each in await self._bound.matching(attributes, self._registry()):
+            policy = each.policy
+            if isinstance(each, Misfit):
+                if not policy.fails_open:
+                    named = None if each.binding is None else each.binding.name
+                    refusals.append(_Refusal(policy.name, named, each.message))
+                continue
+            inputs = seen.get(each.resource)
+            if inputs is None:  # the same for all bindings
+                namespace = namespace_seen(self._store, attributes)
+                inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
+                seen[each.resource] = inputs
+            judged = _judged(policy, inputs | {"params": each.param})
+            refusals += _acted(policy, each.binding, judged, attributes)
+            for key, value in judged.annotations:
+                values = told.setdefault((policy.name, key), [])
+                if value not in values:
+                    values.append(value)
+        if attributes.call is not None:
+            for (name, key), values in told.items():
+                attributes.call.annotate(f"{name}/{key}", ", ".join(values))
         if refusals:
             raise refusals[0].error(attributes)
-
-    async def _by_policy(
-        self,
-        policy: _Policy,
-        bindings: Sequence[_Binding],
-        attributes: Attributes,
-        views: Views,
-        asking: Asking,
-    ) -> AsyncIterator[_Refusal]:
-        registry = self._registry()
-        try:
-            resource = policy.matching.matched(attributes, registry)
-            if resource is None:
-                return
-            params_in = resource_of(policy.param_kind, registry)
-        except (ApiError, ConfigurationError) as error:
-            if not policy.fails_open:
-                yield _Refusal(policy.name, None, f"failed to configure policy: {error}")
-            return
-        told: dict[str, list[str]] = {}
-        inputs: dict[str, Any] = {}
-        for binding in bindings:
-            try:
-                if binding.matching is not None and binding.matching.matched(attributes, registry) is None:
-                    continue
-                namespace = attributes.name if is_of_namespaces(attributes.resource) else attributes.namespace
-                params = await params_of(params_in, binding.spec.get("paramRef"), namespace, registry)
-            except (ApiError, ConfigurationError) as error:
-                if not policy.fails_open:
-                    yield _Refusal(policy.name, binding.name, f"failed to configure binding: {error}")
-                continue
-            if not params:
-                continue
-            if not inputs:  # the same for all bindings
-                seen = namespace_seen(self._store, attributes)
-                inputs = await inputs_of(attributes, resource, views, asking, seen)
-            for param in params:
-                judged = _judged(policy, inputs | {"params": param})
-                for refusal in _acted(policy, binding, judged, attributes):
-                    yield refusal
-                for key, value in judged.annotations:
-                    values = told.setdefault(key, [])
-                    if value not in values:
-                        values.append(value)
-        if attributes.call is not None:
-            for key, values in told.items():
-                attributes.call.annotate(f"{policy.name}/{key}", ", ".join(values))
 
 
 def _judged(policy: _Policy, inputs: Mapping[str, Any]) -> _Judgement:
@@ -342,12 +244,13 @@ def _annotate(policy: _Policy, account: Account, judgement: _Judgement) -> None:
 
 
 def _acted(
-    policy: _Policy, binding: _Binding, judgement: _Judgement, attributes: Attributes
+    policy: _Policy, binding: Binding, judgement: _Judgement, attributes: Attributes
 ) -> Iterator[_Refusal]:
     """Does with a judgement what the binding wants; gives what is refused."""
     call = attributes.call
+    actions: Sequence[str] = binding.spec.get("validationActions") or ()
     for position, message, reason in judgement.failures:
-        for action in binding.actions:
+        for action in actions:
             if action == "Deny":
                 yield _Refusal(policy.name, binding.name, message, reason)
             elif call is not None and action == "Audit":
@@ -356,7 +259,7 @@ def _acted(
                     "policy": policy.name,
                     "binding": binding.name,
                     "expressionIndex": position,
-                    "validationActions": list(binding.actions),
+                    "validationActions": actions,
                 }
                 call.annotate(_FAILURE_KEY, _encode([failure]).decode())
             elif call is not None and action == "Warn":

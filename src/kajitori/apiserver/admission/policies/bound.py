@@ -1,0 +1,189 @@
+"""Policies with their bindings: which of them a write is about, and with which parameters.
+
+Sits under the plugins for validating and for mutating policies, which say what becomes of a write that is matched.
+
+Promises
+    B1  a policy counts while it has a binding; it is compiled when it is first needed after a change of its own
+    B2  it is run for what both it and the binding match, once for each parameter
+    B3  what is wrong with a configuration is told as it is: the failure policy says whether it counts
+
+Source: apiserver's pkg/admission/plugin/policy/generic (policy_source.go, policy_dispatcher.go).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kajitori.apimachinery.cel import AdmissionVariables
+from kajitori.apimachinery.cel.admission import admission_environment, with_variables
+from kajitori.apimachinery.cel.environment import Environment
+from kajitori.apimachinery.cel.expression import Expression, compile_expression
+from kajitori.apimachinery.cel.types import Type
+from kajitori.apimachinery.errors import ApiError
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.admission.matching import Matching, is_of_namespaces
+from kajitori.apiserver.admission.policies.conditions import compile_conditions
+from kajitori.apiserver.admission.policies.params import ConfigurationError, params_of, resource_of
+from kajitori.apiserver.registry.call import Attributes
+from kajitori.apiserver.registry.registry import Registry
+from kajitori.apiserver.registry.resource import Resource
+from kajitori.storage import Store
+
+__all__ = ["Binding", "BoundPolicies", "Invocation", "Misfit", "Policy"]
+
+_GROUP = "admissionregistration.k8s.io"
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Policy:
+    """What all policies say, compiled."""
+
+    def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
+        self.name = name
+        self.param_kind: Mapping[str, str] | None = spec.get("paramKind")
+        self.fails_open = spec.get("failurePolicy") == "Ignore"
+        self.matching = _matching(spec.get("matchConstraints") or {})
+        self.variables: dict[str, Expression] = {}
+        self._types: dict[str, Type] = {}
+        plain = self._environment(authorizer=True)
+        for variable in spec.get("variables") or ():
+            environment = with_variables(plain, self._types)
+            expression = compile_expression(variable["expression"], environment, None)
+            self.variables[variable["name"]] = expression
+            self._types[variable["name"]] = expression.type
+        self.judging = self.environment(authorizer=True)
+        """What conditions are compiled in."""
+        self.conditions = compile_conditions(spec.get("matchConditions") or (), self.judging)
+
+    def environment(self, *, authorizer: bool, patches: bool = False) -> Environment:
+        """One with the policy's variables; `authorizer`: it may ask; `patches`: it makes objects and patches."""
+        return with_variables(self._environment(authorizer=authorizer, patches=patches), self._types)
+
+    def _environment(self, *, authorizer: bool, patches: bool = False) -> Environment:
+        params = self.param_kind is not None
+        variables = AdmissionVariables(params=params, authorizer=authorizer, patches=patches)
+        return admission_environment(variables, stored=True)
+
+
+def _matching(resources: Mapping[str, Any]) -> Matching:
+    """What `matchConstraints` or `matchResources` select."""
+    return Matching(
+        resources.get("resourceRules") or (),
+        excluded=resources.get("excludeResourceRules") or (),
+        namespaces=resources.get("namespaceSelector"),
+        objects=resources.get("objectSelector"),
+        policy=resources.get("matchPolicy"),
+        everything=not resources.get("resourceRules"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    name: str
+    spec: JsonObject
+    matching: Matching | None
+    """None where it matches all that the policy does."""
+
+
+Compiled = TypeVar("Compiled", bound=Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Generic[Compiled]):
+    """One policy to run, with one binding and one parameter."""
+
+    policy: Compiled
+    binding: Binding
+    resource: Resource
+    """The version in which the policy sees the object."""
+    param: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit(Generic[Compiled]):
+    """A configuration that cannot be used for this write."""
+
+    policy: Compiled
+    binding: Binding | None
+    """None where the policy itself is at fault."""
+    message: str
+
+
+class BoundPolicies(Generic[Compiled]):
+    """All policies of one kind that have bindings."""
+
+    def __init__(
+        self, store: Store, plural: str, bindings: str, compiles: Callable[[str, JsonObject], Compiled]
+    ) -> None:
+        """`plural` and `bindings` are the two resources; `compiles` takes a policy's name and spec."""
+        self._store = store
+        self._policies, self._bindings = f"{_GROUP}/{plural}", f"{_GROUP}/{bindings}"
+        self._compiles = compiles
+        self._compiled: dict[str, tuple[bytes, Compiled]] = {}
+        self._active: Sequence[tuple[Compiled, Sequence[Binding]]] | None = None
+        for bucket in (self._policies, self._bindings):
+            store.subscribe(bucket, lambda event: self._forget())
+
+    def _forget(self) -> None:
+        self._active = None
+
+    def may_match(self, attributes: Attributes, registry: Registry) -> bool:
+        """Whether any rules match; costs one look-up per policy."""
+        active = self._active if self._active is not None else self._load()
+        return any(policy.matching.may_match(attributes, registry) for policy, _ in active)
+
+    def _load(self) -> Sequence[tuple[Compiled, Sequence[Binding]]]:
+        """Every policy that has a binding, with its bindings, by name."""
+        bindings: dict[str, list[Binding]] = {}
+        for item in self._store.range(self._bindings):
+            found = _decode(item.value)
+            spec = found["spec"]
+            resources = spec.get("matchResources")
+            matching = None if resources is None else _matching(resources)
+            binding = Binding(found["metadata"]["name"], spec, matching)
+            bindings.setdefault(spec["policyName"], []).append(binding)
+        compiled: dict[str, tuple[bytes, Compiled]] = {}
+        for item in self._store.range(self._policies):
+            known = self._compiled.get(item.name)
+            if item.name in bindings:
+                if known is None or known[0] != item.value:
+                    known = (item.value, self._compiles(item.name, _decode(item.value)["spec"]))
+                compiled[item.name] = known
+        self._compiled = compiled
+        self._active = [(policy, bindings[name]) for name, (_, policy) in compiled.items()]
+        return self._active
+
+    async def matching(
+        self, attributes: Attributes, registry: Registry
+    ) -> list[Invocation[Compiled] | Misfit[Compiled]]:
+        """What is to be run for a write, and what cannot be, by the names of policies and of their bindings."""
+        found: list[Invocation[Compiled] | Misfit[Compiled]] = []
+        for policy, bindings in self._active if self._active is not None else self._load():
+            try:
+                resource = policy.matching.matched(attributes, registry)
+                if resource is None:
+                    continue
+                params_in = resource_of(policy.param_kind, registry)
+            except (ApiError, ConfigurationError) as error:
+                found.append(Misfit(policy, None, f"failed to configure policy: {error}"))
+                continue
+            for binding in bindings:
+                try:
+                    params = await _params(binding, params_in, attributes, registry)
+                except (ApiError, ConfigurationError) as error:
+                    found.append(Misfit(policy, binding, f"failed to configure binding: {error}"))
+                    continue
+                found += [Invocation(policy, binding, resource, param) for param in params]
+        return found
+
+
+async def _params(
+    binding: Binding, params_in: Resource | None, attributes: Attributes, registry: Registry
+) -> Sequence[JsonObject | None]:
+    """The parameters of a binding, one after another; nothing where it is about something else."""
+    if binding.matching is not None and binding.matching.matched(attributes, registry) is None:
+        return ()
+    namespace = attributes.name if is_of_namespaces(attributes.resource) else attributes.namespace
+    return await params_of(params_in, binding.spec.get("paramRef"), namespace, registry)
