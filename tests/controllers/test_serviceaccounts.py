@@ -44,7 +44,9 @@ def test_the_certificate_is_put_right_when_it_is_changed() -> None:
     async def play(env: TestEnv) -> None:
         client = env.client()
         manager = Manager(env.client("publisher"))
-        assert controllers.setup(manager, ca="the authority", only={ROOT_CA}) == ["service accounts"]
+        assert controllers.setup(manager, controllers.Means("the authority"), only={ROOT_CA}) == [
+            "service accounts"
+        ]
         async with env.running(manager):
             right = {"ca.crt": "the authority"}
             await env.wait_for_object(

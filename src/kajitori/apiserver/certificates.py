@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kajitori.apiserver.files import write_private
 
-__all__ = ["Made", "Order", "main", "make"]
+__all__ = ["Made", "Order", "authority", "main", "make"]
 
 CA_DAYS = 3650
 SERVING_DAYS = 365
@@ -81,6 +81,19 @@ def _certificate_authority(folder: Path, now: datetime.datetime) -> tuple[_Signi
         known = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         if known.not_valid_after_utc - now > CA_RENEWED:
             return _load(key_file), known
+    made, certificate = _new_authority(now)
+    write_private(key_file, _private_pem(made))
+    write_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
+    return made, certificate
+
+
+def authority() -> tuple[bytes, bytes]:
+    """A new authority, kept nowhere: its certificate and its key in PEM."""
+    key, certificate = _new_authority(datetime.datetime.now(datetime.UTC))
+    return certificate.public_bytes(serialization.Encoding.PEM), _private_pem(key)
+
+
+def _new_authority(now: datetime.datetime) -> tuple[_SigningKey, x509.Certificate]:
     made = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kajitori")])
     identifier = x509.SubjectKeyIdentifier.from_public_key(made.public_key())
@@ -90,10 +103,7 @@ def _certificate_authority(folder: Path, now: datetime.datetime) -> tuple[_Signi
         .add_extension(_usage("digital_signature", "key_cert_sign", "crl_sign"), critical=True)
         .add_extension(identifier, critical=False)
     )
-    certificate = builder.sign(made, hashes.SHA256())
-    write_private(key_file, _private_pem(made))
-    write_private(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
-    return made, certificate
+    return made, builder.sign(made, hashes.SHA256())
 
 
 def _serving(

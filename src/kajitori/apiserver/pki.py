@@ -88,6 +88,10 @@ class Pki:
         """The CA's certificate in PEM."""
         return self.ca_file.read_bytes()
 
+    def authority(self) -> tuple[bytes, bytes]:
+        """The CA's certificate and its key in PEM, for who signs."""
+        return self.ca_file.read_bytes(), self.ca_key_file.read_bytes()
+
     def admin_token(self) -> str:
         """The bearer token of the admin user; made when there is none."""
         path = self.folder / "admin.token"

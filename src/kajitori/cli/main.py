@@ -13,6 +13,7 @@ _COMMANDS = {
     "up": "run Kubernetes in this process",
     "run": "run operators against any Kubernetes cluster",
     "crds": "print CustomResourceDefinitions to install elsewhere",
+    "user": "give people certificates and kubeconfigs, on any cluster",
     "cel": "evaluate an expression of CEL against a file, or check it",
     "explain": "show what an operator sees of an object, and what it would do",
     "backup": "copy the state of a cluster to a file, while it runs or not",

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from kajitori.client import Client
     from kajitori.cluster.inprocess import InProcessTransport
     from kajitori.cluster.programs import Programs
+    from kajitori.controllers import Means
 
 __all__ = ["Cluster", "ClusterError"]
 
@@ -237,8 +238,10 @@ class Cluster:
         self._stack.callback(assembled.resources.close_watches)
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
-            self._programs = (await asyncio.to_thread(_programs))(
-                options, self.client, ca=self.ca_data.decode(), clock=self._clock, random=self._random
+            programs, means = await asyncio.to_thread(_programs)
+            given = means(self.ca_data.decode(), secrets.authority)
+            self._programs = programs(
+                options, self.client, means=given, clock=self._clock, random=self._random
             )
             await self._stack.enter_async_context(self._programs)
 
@@ -365,8 +368,9 @@ def _why_not_listening(options: ClusterOptions, error: OSError) -> str:
             return f"{where}: {error.strerror or error}; choose another address with --host"
 
 
-def _programs() -> "type[Programs]":
+def _programs() -> "tuple[type[Programs], type[Means]]":
     """Imported beside the running loop: it takes a while, and the API is to answer meanwhile."""
     from kajitori.cluster.programs import Programs
+    from kajitori.controllers import Means
 
-    return Programs
+    return Programs, Means

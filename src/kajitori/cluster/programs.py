@@ -22,6 +22,7 @@ from kajitori.world.random import Random
 __all__ = ["Programs"]
 
 _NEEDED_AT_ONCE = (
+    "kajitori.controllers.certificates",
     "kajitori.controllers.clusterroles",
     "kajitori.controllers.disruption",
     "kajitori.controllers.garbage",
@@ -49,13 +50,13 @@ class Programs:
         options: ClusterOptions,
         client: Callable[[str], Client],
         *,
-        ca: str,
+        means: controllers.Means,
         clock: Clock,
         random: Random,
     ) -> None:
         self._options = options
         self._client = client
-        self._ca = ca
+        self._means = means
         self._clock = clock
         self._random = random
         self._task: asyncio.Task[None] | None = None
@@ -67,7 +68,7 @@ class Programs:
         # In a thread, so that the API answers meanwhile.
         operators = await asyncio.to_thread(self._load)
         manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
-        self.names += controllers.setup(manager, ca=self._ca, only=self._options.controllers)
+        self.names += controllers.setup(manager, self._means, only=self._options.controllers)
         for operator, crds in operators:
             await self._install(crds)
             operator.setup(manager)

@@ -36,6 +36,7 @@ class UnservedSecrets:
     def __init__(self, random: Random) -> None:
         self._token = random.token()
         self._key = _KeyInMemory()
+        self._authority: tuple[bytes, bytes] | None = None
 
     def admin_token(self) -> str:
         """The bearer token of the admin user."""
@@ -44,6 +45,14 @@ class UnservedSecrets:
     def ca_data(self) -> bytes:
         """Empty: no certificate was signed."""
         return b""
+
+    def authority(self) -> tuple[bytes, bytes]:
+        """An authority that nobody has to believe, made when the first certificate is signed."""
+        if self._authority is None:
+            from kajitori.apiserver.certificates import authority
+
+            self._authority = authority()
+        return self._authority
 
     @property
     def service_account_key_file(self) -> _KeyInMemory:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kajitori.controllers.means import Means
+
 if TYPE_CHECKING:
     from kajitori.ctrl import Manager
 
-__all__ = ["CONTROLLERS", "ControllerProgram", "setup"]
+__all__ = ["CONTROLLERS", "ControllerProgram", "Means", "setup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,74 +21,93 @@ class ControllerProgram:
 
     title: str
     """What people call it; two halves of one thing share one."""
-    setup: "Callable[[Manager, str], object]"
-    """Adds it to a manager; takes the certificate of the API's authority, in PEM."""
+    setup: "Callable[[Manager, Means], object]"
+    """Adds it to a manager."""
 
 
-def _namespaces(manager: "Manager", ca: str) -> None:
+def _namespaces(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import namespaces
 
     namespaces.setup(manager)
 
 
-def _service_accounts(manager: "Manager", ca: str) -> None:
+def _service_accounts(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import serviceaccounts
 
     serviceaccounts.setup_accounts(manager)
 
 
-def _root_certificates(manager: "Manager", ca: str) -> None:
+def _root_certificates(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import serviceaccounts
 
-    serviceaccounts.setup_root_certificates(manager, ca)
+    serviceaccounts.setup_root_certificates(manager, means.ca)
 
 
-def _garbage(manager: "Manager", ca: str) -> None:
+def _garbage(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import garbage
 
     garbage.setup(manager)
 
 
-def _stateful_sets(manager: "Manager", ca: str) -> None:
+def _stateful_sets(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import statefulset
 
     statefulset.setup(manager)
 
 
-def _disruption(manager: "Manager", ca: str) -> None:
+def _disruption(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import disruption
 
     disruption.setup(manager)
 
 
-def _claim_protection(manager: "Manager", ca: str) -> None:
+def _claim_protection(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import protection
 
     protection.setup_claims(manager)
 
 
-def _volume_protection(manager: "Manager", ca: str) -> None:
+def _volume_protection(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import protection
 
     protection.setup_volumes(manager)
 
 
-def _class_protection(manager: "Manager", ca: str) -> None:
+def _class_protection(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import protection
 
     protection.setup_classes(manager)
 
 
-def _cluster_roles(manager: "Manager", ca: str) -> None:
+def _cluster_roles(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import clusterroles
 
     clusterroles.setup(manager)
 
 
-def _quotas(manager: "Manager", ca: str) -> None:
+def _quotas(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import quotas
 
     quotas.setup(manager)
+
+
+def _signing(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import certificates
+
+    if means.authority is not None:
+        certificates.setup_signing(manager, means.authority)
+
+
+def _approving(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import certificates
+
+    certificates.setup_approving(manager)
+
+
+def _cleaning(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import certificates
+
+    certificates.setup_cleaning(manager)
 
 
 CONTROLLERS: Mapping[str, ControllerProgram] = {
@@ -101,16 +122,16 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "persistentvolume-protection-controller": ControllerProgram("volume protection", _volume_protection),
     "volumeattributesclass-protection-controller": ControllerProgram("volume protection", _class_protection),
     "clusterrole-aggregation-controller": ControllerProgram("role aggregation", _cluster_roles),
+    "certificatesigningrequest-signing-controller": ControllerProgram("certificates", _signing),
+    "certificatesigningrequest-approving-controller": ControllerProgram("certificates", _approving),
+    "certificatesigningrequest-cleaner-controller": ControllerProgram("certificates", _cleaning),
 }
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
 
 
-def setup(manager: "Manager", *, ca: str, only: Collection[str] | None = None) -> list[str]:
-    """Adds the controllers to a manager, all or those named in `only`; gives their titles.
-
-    `ca` is the API's authority, in PEM.
-    """
+def setup(manager: "Manager", means: Means, *, only: Collection[str] | None = None) -> list[str]:
+    """Adds the controllers to a manager, all or those named in `only`; gives their titles."""
     chosen = [program for name, program in CONTROLLERS.items() if only is None or name in only]
     for program in chosen:
-        program.setup(manager, ca)
+        program.setup(manager, means)
     return list(dict.fromkeys(program.title for program in chosen))

@@ -3,6 +3,7 @@
 from kajitori.apimachinery.kind import Kind
 
 __all__ = [
+    "CERTIFICATE_SIGNING_REQUESTS",
     "CLUSTER_ROLES",
     "CONFIG_MAPS",
     "CONTROLLER_REVISIONS",
@@ -14,13 +15,16 @@ __all__ = [
     "POD_DISRUPTION_BUDGETS",
     "RESOURCE_CLAIMS",
     "RESOURCE_QUOTAS",
+    "SECRETS",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
+    "SUBJECT_ACCESS_REVIEWS",
     "VOLUME_ATTRIBUTES_CLASSES",
 ]
 
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts")
+SECRETS = Kind("", "v1", "Secret", "secrets")
 CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
 PODS = Kind("", "v1", "Pod", "pods")
 PERSISTENT_VOLUME_CLAIMS = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
@@ -35,3 +39,13 @@ VOLUME_ATTRIBUTES_CLASSES = Kind(
 RESOURCE_QUOTAS = Kind("", "v1", "ResourceQuota", "resourcequotas")
 RESOURCE_CLAIMS = Kind("resource.k8s.io", "v1", "ResourceClaim", "resourceclaims")
 DEVICE_CLASSES = Kind("resource.k8s.io", "v1", "DeviceClass", "deviceclasses", namespaced=False)
+CERTIFICATE_SIGNING_REQUESTS = Kind(
+    "certificates.k8s.io",
+    "v1",
+    "CertificateSigningRequest",
+    "certificatesigningrequests",
+    namespaced=False,
+)
+SUBJECT_ACCESS_REVIEWS = Kind(
+    "authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", namespaced=False
+)

@@ -40,6 +40,8 @@ ADMIN = "admin"
 _REMEMBERED_MAX = 10_000
 """Service account tokens, and client certificates, remembered; beyond it all are verified again."""
 _WEBSOCKET_PREFIX = "base64url.bearer.authorization.k8s.io."
+_UID = "1.3.6.1.4.1.57683.2"
+"""The attribute of a certificate's subject that Kubernetes reads a uid from."""
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
@@ -222,12 +224,16 @@ class Authenticator:
 
     def _named_by(self, certificate: bytes, subject: Sequence[tuple[str, str]]) -> User | None:
         """The user that a verified certificate names: its common name, in its organizations."""
-        name = next((value for key, value in subject if key == "commonName"), "")
+        # Of several common names the last counts, as in Go.
+        name = next((value for key, value in reversed(subject) if key == "commonName"), "")
         if not name:
             return None
+        uids = [value for key, value in subject if key == _UID]
+        if len(uids) > 1 or "" in uids:
+            raise Unauthorized("Unauthorized")
         groups = tuple(value for key, value in subject if key == "organizationName")
         digest = hashlib.sha256(certificate).hexdigest()
-        user = _complete(User(name, "", groups, {_CREDENTIAL: (f"X509SHA256={digest}",)}))
+        user = _complete(User(name, "".join(uids), groups, {_CREDENTIAL: (f"X509SHA256={digest}",)}))
         if len(self._certificates) >= _REMEMBERED_MAX:
             self._certificates.clear()
         self._certificates[certificate] = user
