@@ -3,9 +3,9 @@
 Promises
     R1  remove_items takes out exactly the members of the set, with all that is below them
     R2  the value given is never changed; parts that lose nothing are shared
-    R3  a map or list that loses everything in it becomes null, as it does in Kubernetes
+    R3  a map or list that loses everything in it stays, empty, as it does in Kubernetes 1.36
 
-Source: structured-merge-diff's RemoveItems and ExtractItems.
+Source: structured-merge-diff's RemoveItems and ExtractItems, in version 6.3; in others such a map becomes null.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def remove_items(value: Any, fields: FieldSet, of: Type) -> Any:
 
 def _without_members(value: dict[str, Any], fields: FieldSet, of: MapType) -> Any:
     if of.atomic:
-        return None
+        return {}
     result: dict[str, Any] = {}
     for name, member in value.items():
         node = fields.get("f:" + name)
@@ -37,12 +37,12 @@ def _without_members(value: dict[str, Any], fields: FieldSet, of: MapType) -> An
             result[name] = member
         elif not is_member(node):
             result[name] = remove_items(member, node, of.member(name))
-    return result or None
+    return result
 
 
 def _without_items(value: list[Any], fields: FieldSet, of: ListType) -> Any:
     if of.atomic:
-        return None
+        return []
     result: list[Any] = []
     for item in value:
         node = fields.get(of.element(item))
@@ -50,7 +50,7 @@ def _without_items(value: list[Any], fields: FieldSet, of: ListType) -> Any:
             result.append(item)
         elif not is_member(node):
             result.append(remove_items(item, node, of.items))
-    return result or None
+    return result
 
 
 def extract_items(value: Any, fields: FieldSet, of: Type) -> Any:
