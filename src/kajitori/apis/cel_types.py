@@ -20,12 +20,12 @@ TYPES_MAX = 64
 
 
 @lru_cache(maxsize=TYPES_MAX)
-def built_in_type(group: str, version: str, kind: str) -> Type | None:
-    """The type of a kind, an object type named like it; `None` when the kind is no built-in one."""
+def built_in_type(group: str, version: str, kind: str, name: str = "") -> Type | None:
+    """The type of a kind, an object type named like it, or `name`; `None` when the kind is no built-in one."""
     definition = facts.kind_definitions().get(f"{group}/{version}/{kind}".removeprefix("/"))
     if definition is None:
         return None
-    return declared_type({"$ref": definition}, kind, root=True, resolve=_definition)
+    return declared_type({"$ref": definition}, name or kind, root=True, resolve=_definition)
 
 
 def _definition(reference: str) -> Mapping[str, Any]:

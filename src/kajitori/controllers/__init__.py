@@ -110,6 +110,12 @@ def _cleaning(manager: "Manager", means: Means) -> None:
     certificates.setup_cleaning(manager)
 
 
+def _policy_status(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import policystatus
+
+    policystatus.setup(manager)
+
+
 CONTROLLERS: Mapping[str, ControllerProgram] = {
     "namespace-controller": ControllerProgram("namespaces", _namespaces),
     "serviceaccount-controller": ControllerProgram("service accounts", _service_accounts),
@@ -125,6 +131,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "certificatesigningrequest-signing-controller": ControllerProgram("certificates", _signing),
     "certificatesigningrequest-approving-controller": ControllerProgram("certificates", _approving),
     "certificatesigningrequest-cleaner-controller": ControllerProgram("certificates", _cleaning),
+    "validatingadmissionpolicy-status-controller": ControllerProgram("type checking", _policy_status),
 }
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
 

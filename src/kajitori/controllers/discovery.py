@@ -3,7 +3,7 @@
 Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
 
-__all__ = ["Served", "ServedKind", "served_kinds"]
+__all__ = ["Served", "ServedKind", "names_of_kinds", "served_kinds"]
 
 _ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -43,17 +43,34 @@ async def served_kinds(client: Client) -> Served:
     """
     found: dict[tuple[str, str], ServedKind] = {}
     stale: list[str] = []
+    async for group, version in _all_versions(client):
+        if version.get("freshness") == "Stale":
+            stale.append(f"{group}/{version['version']}")
+        for resource in version.get("resources") or ():
+            each = _served(group, version["version"], resource)
+            known = found.setdefault((group, each.kind.plural), each)
+            known.versions.append(each.kind.version)
+    return Served(list(found.values()), stale)
+
+
+async def names_of_kinds(client: Client) -> list[tuple[Kind, str]]:
+    """Every kind in every version that is served, with the singular of its plural.
+
+    Raises: ApiError, TransportError.
+    """
+    return [
+        (_served(group, version["version"], resource).kind, resource.get("singularResource") or "")
+        async for group, version in _all_versions(client)
+        for resource in version.get("resources") or ()
+    ]
+
+
+async def _all_versions(client: Client) -> AsyncIterator[tuple[str, JsonObject]]:
     for root in ("/api", "/apis"):
         response = await client.send("GET", root, accept=_ACCEPT)
         document: JsonObject = msgspec.json.decode(response.body)
-        for group, version in _versions(document):
-            if version.get("freshness") == "Stale":
-                stale.append(f"{group}/{version['version']}")
-            for resource in version.get("resources") or ():
-                each = _served(group, version["version"], resource)
-                known = found.setdefault((group, each.kind.plural), each)
-                known.versions.append(each.kind.version)
-    return Served(list(found.values()), stale)
+        for each in _versions(document):
+            yield each
 
 
 def _versions(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:

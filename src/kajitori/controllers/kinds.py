@@ -19,6 +19,7 @@ __all__ = [
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
     "SUBJECT_ACCESS_REVIEWS",
+    "VALIDATING_ADMISSION_POLICIES",
     "VOLUME_ATTRIBUTES_CLASSES",
 ]
 
@@ -48,4 +49,11 @@ CERTIFICATE_SIGNING_REQUESTS = Kind(
 )
 SUBJECT_ACCESS_REVIEWS = Kind(
     "authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", namespaced=False
+)
+VALIDATING_ADMISSION_POLICIES = Kind(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingAdmissionPolicy",
+    "validatingadmissionpolicies",
+    namespaced=False,
 )

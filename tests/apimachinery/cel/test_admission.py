@@ -74,3 +74,21 @@ def test_variables_that_a_policy_declares() -> None:
     assert composed.check("variables.count + 1").type == INT
     with pytest.raises(CompileError, match="undefined field 'other'"):
         composed.check("variables.other")
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "expected"),
+    [
+        ("request.namespace", "variables.x", "string"),
+        ("request.userInfo.groups", "variables.x", "list(string)"),
+        ("request.userInfo.extra", "variables.x", "map(string, list(string))"),
+        ("request.userInfo", "variables.x.nothing.like.it", "dyn"),
+        ("namespaceObject.status.conditions", "variables.x[0].nothing", "dyn"),
+        ("optional.of(1)", "variables.x", "dyn"),
+        ("type(1)", "variables.x", "dyn"),
+        ("quantity('1')", "variables.x", "dyn"),
+    ],
+)
+def test_what_is_known_of_a_variable(declared: str, text: str, expected: str) -> None:  # A2
+    base = AdmissionVariables().extend(environments().new)
+    assert str(with_variables(base, {"x": base.check(declared).type}).check(text).type) == expected

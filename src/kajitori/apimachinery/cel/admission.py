@@ -4,6 +4,8 @@ Sits beside the environments of Kubernetes, which this extends.
 
 Promises
     A1  variables are those that Kubernetes declares for the combination of parameters, authorizer and patches
+    A2  of a policy's own variables the plain types are known, and lists and maps of them; fields of objects in them
+        are looked up at run time
 
 Source: apiserver's pkg/admission/plugin/cel/compile.go and composition.go.
 """
@@ -15,11 +17,18 @@ from functools import lru_cache
 from kajitori.apimachinery.cel.environment import Environment
 from kajitori.apimachinery.cel.kubernetes import environments
 from kajitori.apimachinery.cel.types import (
+    ANY,
     BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
     DYN,
     INT,
+    NULL,
     STRING,
     TIMESTAMP,
+    UINT,
+    Kind,
     Type,
     list_of,
     map_of,
@@ -128,5 +137,17 @@ def admission_environment(variables: AdmissionVariables, *, stored: bool) -> Env
 
 def with_variables(environment: Environment, types: Mapping[str, Type]) -> Environment:
     """The environment with `variables`: what a policy has declared so far, by name."""
-    variables = object_type("kubernetes.variables", dict(types))
+    variables = object_type("kubernetes.variables", {name: _kept(one) for name, one in types.items()})
     return environment.extend(variables={"variables": variables}, types=(variables,))
+
+
+_KEPT = frozenset([ANY, BOOL, BYTES, DOUBLE, DURATION, INT, NULL, STRING, TIMESTAMP, UINT])
+
+
+def _kept(one: Type) -> Type:
+    """What is known of a variable's type: of objects, optionals and whatever else has no plain type, nothing."""
+    if one.kind is Kind.LIST:
+        return list_of(_kept(one.parameters[0]))
+    if one.kind is Kind.MAP:
+        return map_of(*map(_kept, one.parameters))
+    return one if one in _KEPT and not one.nullable else DYN
