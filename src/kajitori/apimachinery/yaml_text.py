@@ -4,7 +4,8 @@ Sits beside `yaml`, which reads. PyYAML's C emitter writes; which texts need quo
 
 Promises
     E1  what is written reads back as the same value, here and in Go
-    E2  the bytes are those of kube-apiserver: quotes, blocks, folding and the order of keys
+    E2  the bytes are those of kube-apiserver: quotes, blocks, folding and the order of keys; but for texts with the
+        line breaks U+0085, U+2028 and U+2029, and for keys `<<`, which mean the same in other bytes
 
 Source: sigs.k8s.io/yaml, go.yaml.in/yaml/v2 (encode.go, sorter.go).
 """

@@ -2,7 +2,7 @@
 
 Promises
     I1  the variables are those of Kubernetes, with null where a write has no object, or no namespace
-    I2  a question to `authorizer` is answered once for each write, however often it is asked
+    I2  a question to `authorizer` is answered once for all policies that judge a write, however often they ask it
 
 Source: apiserver's pkg/admission/plugin/cel/condition.go and activation.go; plugin/authorizer/caching_authorizer.go.
 """
