@@ -168,11 +168,13 @@ class Load:
         )
         return watcher
 
-    async def once(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+    async def once(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "application/json"
+    ) -> tuple[int, bytes]:
         """One request on a connection of its own: status, and head and body."""
         connection = await self.connect()
         try:
-            return await connection.exchange(self.request(method, path, body))
+            return await connection.exchange(self.request(method, path, body, content_type))
         finally:
             connection.close()
 

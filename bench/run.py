@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from custom import custom
 from expressions import expressions
+from policing import policing
 from servers import Kubernetes, Server, kajitori, kubernetes
 from steps import Figure, cascade, defined, deletion, fan_out, growth, objects, rest
 
@@ -63,6 +64,15 @@ LINES = (
     Line("custom_plain", "create of a custom resource of 200 fields, 1 client, p50", "ms", None, ""),
     Line("custom_ruled", "the same with 20 CEL rules", "ms", None, ""),
     Line("custom_ratio", "what the rules cost", "×", None, "≤ 1.5×"),
+    Line(
+        "policed1",
+        "RBAC, quota and 10 policies against RBAC alone: create, 1 client, p50",
+        "×",
+        None,
+        "≤ 1.3×",
+    ),
+    Line("policed32", "the same, 32 clients", "×", None, ""),
+    Line("policed_cpu", "CPU of the quota and the 10 policies, for each create", "µs", None, ""),
     Line("cel_run", "CEL policy rule over a Deployment of three containers", "µs", None, "≤ 5 µs"),
     Line("cel_compile", "CEL policy rule, from text to code", "ms", None, "≤ 2 ms"),
 )
@@ -132,6 +142,7 @@ async def measure(start: "type[Starts]", starts: int) -> Figure:
     with start.bare() as server:
         await server.ready()
         figures |= await fan_out(server)
+        figures |= await policing(server)
     return figures
 
 

@@ -18,6 +18,8 @@ from load import Load
 __all__ = ["Kubernetes", "Server", "kajitori", "kubernetes"]
 
 TOKEN = "bench-token"
+WRITER = "bench-writer"
+"""The token of somebody who may do only what roles let the group `writers`."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,6 +31,7 @@ class Server:
         self.started = started
         self.processes = processes
         self.load = Load("127.0.0.1", port, TOKEN)
+        self.writer = Load("127.0.0.1", port, WRITER)
 
     async def ready(self) -> float:
         """Seconds from the start of the process to the first /readyz that says ok.
@@ -82,7 +85,7 @@ def _free_port() -> int:
 
 def _tokens(folder: Path) -> Path:
     tokens = folder / "tokens.csv"
-    tokens.write_text(f'{TOKEN},bench,1,"system:masters"\n')
+    tokens.write_text(f'{TOKEN},bench,1,"system:masters"\n{WRITER},writer,2,"writers"\n')
     return tokens
 
 

@@ -129,7 +129,10 @@ class Quantity:
 
     def _aligned(self, other: "Quantity") -> tuple[int, int, int]:
         """Both unscaled values at the smaller of the two scales, and that scale."""
-        scale = min(self.scale, other.scale)
+        scale = self.scale
+        if scale == other.scale:  # as nearly always
+            return self.unscaled, other.unscaled, scale
+        scale = min(scale, other.scale)
         return self.unscaled * 10 ** (self.scale - scale), other.unscaled * 10 ** (other.scale - scale), scale
 
     def __eq__(self, other: object) -> bool:

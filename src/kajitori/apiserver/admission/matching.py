@@ -26,7 +26,7 @@ from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 
-__all__ = ["Matching", "Rule", "is_of_namespaces"]
+__all__ = ["KNOWN_MAX", "Matching", "Rule", "is_of_namespaces"]
 
 _NAMESPACES = "/namespaces"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -99,8 +99,21 @@ class Matching:
         self._namespaces = _selector(namespaces)
         self._objects = _selector(objects)
         self._equivalent = (policy or "Equivalent") == "Equivalent"
+        self._selective = any(
+            not isinstance(each, LabelSelector) or each for each in (self._namespaces, self._objects)
+        )
+        """Whether labels have to be looked at, or it is known that this cannot be done."""
         self._named = any(rule.names for rule in (*self._rules, *self._excluded))
         self._known: dict[tuple[str, Resource, str], Resource | None] = {}
+
+    @property
+    def depends_on_object(self) -> bool:
+        """Whether more than kind and namespace of what is written has to be known."""
+        return self._named or isinstance(self._objects, ValueError) or bool(self._objects)
+
+    def is_about(self, attributes: Attributes, registry: Registry) -> bool:
+        """Whether the rules are about such writes, whatever their object is called."""
+        return self._named or self._by_rules(attributes, registry) is not None
 
     def may_match(self, attributes: Attributes, registry: Registry) -> bool:
         """Whether the rules match, so that the selectors have to be looked at; costs one look-up."""
@@ -112,7 +125,9 @@ class Matching:
         Raises: InternalError, NotFound where selectors of what the rules match cannot be told.
         """
         resource = self._by_rules(attributes, registry)
-        if resource is None or not self._selects_namespace(attributes, registry):
+        if resource is None or not self._selective:
+            return resource
+        if not self._selects_namespace(attributes, registry):
             return None
         return resource if self._selects_object(attributes) else None
 
@@ -121,7 +136,7 @@ class Matching:
             return self._look(attributes, registry)
         key = (attributes.operation, attributes.resource, attributes.subresource)
         if key not in self._known:
-            if len(self._known) >= _KNOWN_MAX:
+            if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
             self._known[key] = self._look(attributes, registry)
         return self._known[key]
@@ -136,7 +151,7 @@ class Matching:
         return _matching(self._rules, attributes, [resource]) or _matching(self._rules, attributes, others)
 
     def _selects_namespace(self, attributes: Attributes, registry: Registry) -> bool:
-        selector = self._selector(self._namespaces)
+        selector = self._usable(self._namespaces)
         if not selector:
             return True
         if is_of_namespaces(attributes.resource):
@@ -153,7 +168,7 @@ class Matching:
         return selector.matches(_labels_of(item.value))
 
     def _selects_object(self, attributes: Attributes) -> bool:
-        selector = self._selector(self._objects)
+        selector = self._usable(self._objects)
         if not selector:
             return True
         return any(
@@ -161,13 +176,13 @@ class Matching:
         )
 
     @staticmethod
-    def _selector(selector: LabelSelector | ValueError) -> LabelSelector:
+    def _usable(selector: LabelSelector | ValueError) -> LabelSelector:
         if isinstance(selector, ValueError):
             raise internal_error(selector)
         return selector
 
 
-_KNOWN_MAX = 10_000
+KNOWN_MAX = 10_000
 """Kinds of writes whose answer is remembered; a cluster has a few hundred."""
 
 

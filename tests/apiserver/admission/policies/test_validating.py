@@ -130,6 +130,32 @@ async def test_a_binding_narrows_and_gives_parameters(api: Api) -> None:  # V1, 
 
 
 @served
+async def test_what_is_known_of_a_namespace_is_forgotten_when_that_changes(api: Api) -> None:  # B1, B4
+    narrowed = {"namespaceSelector": {"matchLabels": {"strict": "yes"}}}
+    await put(api, policy(validations=[rule("false")]), binding(matchResources=narrowed))
+    labels = "/api/v1/namespaces/default"
+    await api.ok("POST", CONFIG_MAPS, config_map("a"))
+    await api.ok("PATCH", labels, {"metadata": {"labels": {"strict": "yes"}}}, type=MERGE)
+    await api.refused(422, "POST", CONFIG_MAPS, config_map("b"))
+    await api.ok("PATCH", labels, {"metadata": {"labels": {"strict": "no"}}}, type=MERGE)
+    await api.ok("POST", CONFIG_MAPS, config_map("b"))
+    await put(api, binding(name="everywhere"))
+    told = await api.refused(422, "POST", CONFIG_MAPS, config_map("c"))
+    assert "with binding 'everywhere'" in told.message
+
+
+@served
+async def test_objects_of_one_namespace_are_told_apart(api: Api) -> None:  # B2
+    labelled = {"objectSelector": {"matchLabels": {"strict": "yes"}}}
+    await put(api, policy(validations=[rule("false")]), binding(matchResources=labelled))
+    strict = config_map("b")
+    strict["metadata"]["labels"] = {"strict": "yes"}
+    for _ in range(2):
+        await api.refused(422, "POST", CONFIG_MAPS, strict)
+        await api.ok("POST", f"{CONFIG_MAPS}?dryRun=All", config_map("a"))
+
+
+@served
 async def test_parameters_may_be_of_a_custom_kind_that_comes_later(api: Api) -> None:  # P1
     kind = {"apiVersion": "example.com/v1", "kind": "Widget"}
     validation = rule("object.data.k == params.spec.k")

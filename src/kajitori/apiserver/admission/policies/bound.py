@@ -6,6 +6,7 @@ Promises
     B1  a policy counts while it has a binding; it is compiled when it is first needed after a change of its own
     B2  it is run for what both it and the binding match, once for each parameter
     B3  what is wrong with a configuration is told as it is: the failure policy says whether it counts
+    B4  what a write costs depends on the policies that are about it, not on how many there are
 
 Source: apiserver's pkg/admission/plugin/policy/generic (policy_source.go, policy_dispatcher.go).
 """
@@ -23,13 +24,13 @@ from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apiserver.admission.matching import Matching, is_of_namespaces
+from kajitori.apiserver.admission.matching import KNOWN_MAX, Matching, is_of_namespaces
 from kajitori.apiserver.admission.policies.conditions import compile_conditions
 from kajitori.apiserver.admission.policies.params import ConfigurationError, params_of, resource_of
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
-from kajitori.storage import Store
+from kajitori.storage import Item, Store
 
 __all__ = ["Binding", "BoundPolicies", "Invocation", "Misfit", "Policy"]
 
@@ -90,8 +91,7 @@ class Binding:
 Compiled = TypeVar("Compiled", bound=Policy)
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation(Generic[Compiled]):
+class Invocation(msgspec.Struct, Generic[Compiled], frozen=True, gc=False):
     """One policy to run, with one binding and one parameter."""
 
     policy: Compiled
@@ -111,6 +111,16 @@ class Misfit(Generic[Compiled]):
     message: str
 
 
+_Plan = Sequence[Invocation[Compiled] | tuple[Compiled, Sequence[Binding]]]
+"""What is known to be run, and the policies of which that depends on the object, or on parameters."""
+
+
+def _is_settled(policy: Policy, bindings: Sequence[Binding]) -> bool:
+    """Whether what is run is the same for all writes of one kind in one namespace."""
+    matchings = [policy.matching, *(binding.matching for binding in bindings if binding.matching is not None)]
+    return policy.param_kind is None and not any(each.depends_on_object for each in matchings)
+
+
 class BoundPolicies(Generic[Compiled]):
     """All policies of one kind that have bindings."""
 
@@ -123,16 +133,51 @@ class BoundPolicies(Generic[Compiled]):
         self._compiles = compiles
         self._compiled: dict[str, tuple[bytes, Compiled]] = {}
         self._active: Sequence[tuple[Compiled, Sequence[Binding]]] | None = None
+        self._plans: dict[tuple[str, Resource, str, str], tuple[Item | None, _Plan[Compiled]]] = {}
+        """By what a write is and where; with the namespace, as it was then."""
         for bucket in (self._policies, self._bindings):
             store.subscribe(bucket, lambda event: self._forget())
 
     def _forget(self) -> None:
         self._active = None
+        self._plans.clear()
 
     def may_match(self, attributes: Attributes, registry: Registry) -> bool:
-        """Whether any rules match; costs one look-up per policy."""
-        active = self._active if self._active is not None else self._load()
-        return any(policy.matching.may_match(attributes, registry) for policy, _ in active)
+        """Whether there may be something to run; mostly two look-ups."""
+        return bool(self._plan(attributes, registry))
+
+    def _plan(self, attributes: Attributes, registry: Registry) -> "_Plan[Compiled]":
+        """What is run for all such writes in one namespace, and what has to be looked at each time (B4)."""
+        resource = attributes.resource
+        namespace = None
+        if resource.kind.namespaced:
+            namespace = self._store.get("/namespaces", attributes.namespace)
+        key = (attributes.operation, resource, attributes.subresource, attributes.namespace)
+        known = self._plans.get(key)
+        if known is None or known[0] is not namespace:
+            if len(self._plans) >= KNOWN_MAX:
+                self._plans.clear()
+            known = self._plans[key] = namespace, self._planned(attributes, registry)
+        return known[1]
+
+    def _planned(self, attributes: Attributes, registry: Registry) -> "_Plan[Compiled]":
+        plan: list[Invocation[Compiled] | tuple[Compiled, Sequence[Binding]]] = []
+        of_namespaces = is_of_namespaces(attributes.resource)
+        for policy, bindings in self._active if self._active is not None else self._load():
+            if not policy.matching.is_about(attributes, registry):
+                continue
+            try:
+                if of_namespaces or not _is_settled(policy, bindings):
+                    plan.append((policy, bindings))
+                elif (resource := policy.matching.matched(attributes, registry)) is not None:
+                    plan += [
+                        Invocation(policy, binding, resource, None)
+                        for binding in bindings
+                        if binding.matching is None or binding.matching.matched(attributes, registry)
+                    ]
+            except ApiError:
+                plan.append((policy, bindings))
+        return plan
 
     def _load(self) -> Sequence[tuple[Compiled, Sequence[Binding]]]:
         """Every policy that has a binding, with its bindings, by name."""
@@ -160,7 +205,11 @@ class BoundPolicies(Generic[Compiled]):
     ) -> list[Invocation[Compiled] | Misfit[Compiled]]:
         """What is to be run for a write, and what cannot be, by the names of policies and of their bindings."""
         found: list[Invocation[Compiled] | Misfit[Compiled]] = []
-        for policy, bindings in self._active if self._active is not None else self._load():
+        for each in self._plan(attributes, registry):
+            if isinstance(each, Invocation):
+                found.append(each)
+                continue
+            policy, bindings = each
             try:
                 resource = policy.matching.matched(attributes, registry)
                 if resource is None:
@@ -171,6 +220,14 @@ class BoundPolicies(Generic[Compiled]):
                 continue
             for binding in bindings:
                 try:
+                    if (
+                        binding.matching is not None
+                        and binding.matching.matched(attributes, registry) is None
+                    ):
+                        continue
+                    if params_in is None:
+                        found.append(Invocation(policy, binding, resource, None))
+                        continue
                     params = await _params(binding, params_in, attributes, registry)
                 except (ApiError, ConfigurationError) as error:
                     found.append(Misfit(policy, binding, f"failed to configure binding: {error}"))

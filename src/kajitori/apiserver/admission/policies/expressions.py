@@ -16,12 +16,16 @@ from kajitori.apimachinery.cel.expression import Expression
 from kajitori.apimachinery.cel.kubernetes import PER_CALL_COST_LIMIT
 from kajitori.apimachinery.cel.values import LazyFields
 from kajitori.apimachinery.decode import go_quote
+from kajitori.apimachinery.kind import JsonObject
 
 __all__ = ["Account", "ExpressionError", "OutOfBudget"]
 
 _OUT_OF_BUDGET = (
     "validation failed due to running out of cost budget, no further validation rules will be run"
 )
+
+
+_NO_VARIABLES = LazyFields({})
 
 
 class ExpressionError(Exception):
@@ -39,10 +43,16 @@ class Account:
     """Runs the expressions of one policy against one write, and pays for them."""
 
     def __init__(
-        self, variables: Mapping[str, Any], composed: Mapping[str, Expression] | None, budget: int
+        self,
+        inputs: Mapping[str, Any],
+        composed: Mapping[str, Expression] | None,
+        budget: int,
+        param: JsonObject | None = None,
     ) -> None:
         """`composed` are the policy's own variables; `None` where there can be none."""
-        self._variables = dict(variables)
+        self._inputs = inputs
+        self._own: dict[str, Any] = {"params": param, "variables": _NO_VARIABLES}
+        """What this policy sees besides."""
         self._composed = composed
         self.budget = budget
         """What is left."""
@@ -53,11 +63,11 @@ class Account:
         """Begins with another budget; variables are computed anew."""
         self.budget = budget
         self._lazy_cost = 0
-        if self._composed is not None:
+        if self._composed:
             compute: dict[str, Callable[[], Any]] = {
                 name: partial(self._compute, name, expression) for name, expression in self._composed.items()
             }
-            self._variables["variables"] = LazyFields(compute)
+            self._own["variables"] = LazyFields(compute)
 
     def evaluate(self, expression: Expression) -> Any:
         """The value. Raises: ExpressionError, OutOfBudget."""
@@ -80,7 +90,8 @@ class Account:
 
     def _run(self, program: Program) -> tuple[Any, int]:
         # The generated code at once: nobody knows how much there is to do the first time.
-        given = [self._variables[name] for name in program.variables]
+        own, inputs = self._own, self._inputs
+        given = [own[name] if name in own else inputs[name] for name in program.variables]
         return program.function(*given, PER_CALL_COST_LIMIT)
 
     def _compute(self, name: str, expression: Expression) -> Any:

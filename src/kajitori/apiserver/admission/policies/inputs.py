@@ -95,26 +95,34 @@ class Asking:
         return Answer(decision.allowed, decision.reason, error)
 
 
+class _Inputs(dict[str, Any]):
+    """The variables of one write; those that few expressions ask for come to be when one does."""
+
+    def __init__(self, attributes: Attributes, resource: Resource, asking: Asking, **ready: Any) -> None:
+        super().__init__(ready)
+        self._attributes, self._resource, self._asking = attributes, resource, asking
+
+    def __missing__(self, name: str) -> Any:
+        asked = request_asked(self._attributes, self._resource, "")
+        request = request_of(asked, None, None)
+        for member in ("uid", "object", "oldObject"):
+            del request[member]
+        kind, part = self._attributes.resource.kind, self._attributes.subresource
+        checked = ResourceQuestion(kind.group, kind.plural, part, asked.namespace, self._attributes.name)
+        self |= {
+            "request": request,
+            "authorizer": AuthorizerValue(self._asking),
+            "authorizer.requestResource": ResourceCheckValue(self._asking, checked),
+        }
+        return self[name]
+
+
 async def inputs_of(
     attributes: Attributes, resource: Resource, views: Views, asking: Asking, namespace: JsonObject | None
-) -> dict[str, Any]:
-    """The variables, but for `params`."""
-    asked = request_asked(attributes, resource, "")
-    request = request_of(asked, None, None)
-    for name in ("uid", "object", "oldObject"):
-        del request[name]
-    kind = attributes.resource.kind
-    checked = ResourceQuestion(
-        kind.group, kind.plural, attributes.subresource, asked.namespace, attributes.name
-    )
-    return {
-        "object": await views.new(resource),
-        "oldObject": await views.old(resource),
-        "request": request,
-        "namespaceObject": namespace,
-        "authorizer": AuthorizerValue(asking),
-        "authorizer.requestResource": ResourceCheckValue(asking, checked),
-    }
+) -> Mapping[str, Any]:
+    """The variables, but for `params` and `variables`."""
+    obj, old = await views.new(resource), await views.old(resource)
+    return _Inputs(attributes, resource, asking, object=obj, oldObject=old, namespaceObject=namespace)
 
 
 def namespace_seen(store: Store, attributes: Attributes) -> JsonObject | None:

@@ -25,6 +25,7 @@ from kajitori.apimachinery.cel.kubernetes import (
 )
 from kajitori.apimachinery.cel.types import BOOL, NULL, STRING
 from kajitori.apimachinery.errors import ApiError, error_from_status, qualified
+from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.admission.policies.bound import Binding, BoundPolicies, Misfit, Policy
 from kajitori.apiserver.admission.policies.conditions import ConditionError, holds
 from kajitori.apiserver.admission.policies.expressions import Account, ExpressionError, OutOfBudget
@@ -78,6 +79,9 @@ class _Policy(Policy):
             (each["key"], compile_expression(each["valueExpression"], self.judging, (STRING, NULL)))
             for each in spec.get("auditAnnotations") or ()
         ]
+        told = any(each.message_expression is not None for each in self.validations)
+        self.is_plain = not (self.conditions or told or self.annotations)
+        """Whether there is nothing to compute but what it demands."""
 
 
 @dataclass(slots=True)
@@ -117,6 +121,9 @@ class _Judgement:
     """Annotations that have no value, where that is a refusal."""
 
 
+_SATISFIED = _Judgement()
+
+
 class ValidatingPolicies:
     """Asks all policies that have a binding."""
 
@@ -135,7 +142,7 @@ class ValidatingPolicies:
         refusals: list[_Refusal] = []
         views = Views(attributes)
         asking = Asking(self._authorizer, attributes.user)
-        seen: dict[Resource, dict[str, Any]] = {}
+        seen: dict[Resource, Mapping[str, Any]] = {}
         told: dict[tuple[str, str], list[str]] = {}
         for each in await self._bound.matching(attributes, self._registry()):
             policy = each.policy
@@ -149,7 +156,9 @@ class ValidatingPolicies:
                 namespace = namespace_seen(self._store, attributes)
                 inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
                 seen[each.resource] = inputs
-            judged = _judged(policy, inputs | {"params": each.param})
+            judged = _judged(policy, inputs, each.param)
+            if judged is _SATISFIED:
+                continue
             refusals += _acted(policy, each.binding, judged, attributes)
             for key, value in judged.annotations:
                 values = told.setdefault((policy.name, key), [])
@@ -162,18 +171,21 @@ class ValidatingPolicies:
             raise refusals[0].error(attributes)
 
 
-def _judged(policy: _Policy, inputs: Mapping[str, Any]) -> _Judgement:
+def _judged(policy: _Policy, inputs: Mapping[str, Any], param: JsonObject | None) -> _Judgement:
     """Runs a policy once."""
+    account = Account(inputs, policy.variables, RUNTIME_COST_BUDGET, param)
+    if policy.is_plain and _all_true(policy, account):  # as nearly always
+        return _SATISFIED
+    account.again(MATCH_CONDITIONS_COST_BUDGET)
     judgement = _Judgement()
 
     def failed(position: int, text: str) -> None:
         if not policy.fails_open:
             judgement.failures.append((position, text, ""))
 
-    account = Account(inputs, policy.variables, MATCH_CONDITIONS_COST_BUDGET)
     try:
         if not holds(policy.conditions, account, fails_open=policy.fails_open):
-            return judgement
+            return _SATISFIED
     except ConditionError as error:
         failed(0, str(error))
         return judgement
@@ -205,6 +217,13 @@ def _judged(policy: _Policy, inputs: Mapping[str, Any]) -> _Judgement:
         judgement.failures.clear()
         failed(0, str(error))
     return judgement
+
+
+def _all_true(policy: _Policy, account: Account) -> bool:
+    try:
+        return all(account.evaluate(each.condition) is True for each in policy.validations)
+    except (ExpressionError, OutOfBudget):
+        return False
 
 
 def _messages(policy: _Policy, account: Account) -> "list[str] | OutOfBudget":
