@@ -10,7 +10,7 @@ Promises
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,17 @@ from kajitori.storage.format import connect, create_tables, migrate, open_to_rea
 from kajitori.storage.interface import Event, Item, Revision
 from kajitori.storage.rows import broken_row, insert_rows, read_marks, read_rows
 
-__all__ = ["Contents", "Progress", "back_up", "copy_file", "copy_items", "fill_from", "inspect", "made"]
+__all__ = [
+    "Contents",
+    "Progress",
+    "back_up",
+    "copy_file",
+    "copy_items",
+    "fill_from",
+    "inspect",
+    "made",
+    "read_items",
+]
 
 Progress = Callable[[str, float], None]
 """Told now and then what is being done, and what part of it is."""
@@ -121,6 +131,33 @@ def inspect(path: Path, progress: Progress | None = None) -> Contents:
     finally:
         connection.close()
     return Contents(str(path), revision, objects, path.stat().st_size, version)
+
+
+def read_items(path: Path, buckets: Collection[str]) -> dict[str, list[bytes]]:
+    """The objects of some buckets of a backup, in order of their names, as they were serialised.
+
+    Raises:
+        BackupUnfit: it is missing, damaged, of a later version, or no backup.
+    """
+    connection = _opened(path)
+    current: dict[str, dict[str, bytes]] = {each: {} for each in buckets}
+    try:
+        connection.execute("BEGIN")  # All is of one moment.
+        for _, bucket, name, _, _, deleted, _, value in read_rows(connection, path):
+            items = current.get(bucket)
+            if items is None:
+                continue
+            if deleted:
+                items.pop(name, None)
+            else:
+                items[name] = value
+    except sqlite3.Error as error:
+        raise _unfit(path, failed_load(path, error)) from error
+    except OpenError as error:
+        raise _unfit(path, error) from error
+    finally:
+        connection.close()
+    return {bucket: [items[name] for name in sorted(items)] for bucket, items in current.items() if items}
 
 
 def fill_from(source: Path, partial: Path, progress: Progress | None) -> Contents:

@@ -3,7 +3,14 @@
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/ and pod-security-admission's policy.
 """
 
-from kajitori.apis.podsecurity.evaluation import WORKLOADS, Verdict, evaluate, is_significant_update, pod_of
+from kajitori.apis.podsecurity.evaluation import (
+    WORKLOADS,
+    Verdict,
+    evaluate,
+    failed_checks,
+    is_significant_update,
+    pod_of,
+)
 from kajitori.apis.podsecurity.policies import (
     LABEL_PREFIX,
     LATEST,
@@ -25,6 +32,7 @@ __all__ = [
     "Policy",
     "Verdict",
     "evaluate",
+    "failed_checks",
     "is_significant_update",
     "parse_version",
     "pod_of",

@@ -16,7 +16,7 @@ from kajitori.apis.podsecurity import checks
 from kajitori.apis.podsecurity.checks import Check, Problem
 from kajitori.apis.podsecurity.policies import BASELINE, LATEST, PRIVILEGED, Grade
 
-__all__ = ["WORKLOADS", "Verdict", "evaluate", "is_significant_update", "pod_of"]
+__all__ = ["WORKLOADS", "Verdict", "evaluate", "failed_checks", "is_significant_update", "pod_of"]
 
 _KEEPALIVE = (
     "net.ipv4.ip_local_reserved_ports",
@@ -114,8 +114,8 @@ class Verdict(NamedTuple):
 
 
 @cache
-def _in_version(level: str, minor: int) -> tuple[Check, ...]:
-    """The checks of a level, in order."""
+def _in_version(level: str, minor: int) -> dict[str, Check]:
+    """The checks of a level by their names, in order."""
 
     def chosen(table: dict[str, _Versions]) -> dict[str, Check]:
         found = {name: [check for since, check in table[name] if since <= minor] for name in sorted(table)}
@@ -123,20 +123,30 @@ def _in_version(level: str, minor: int) -> tuple[Check, ...]:
 
     baseline = chosen(_BASELINE)
     if level == BASELINE:
-        return tuple(baseline.values())
+        return baseline
     restricted = chosen(_RESTRICTED)
     overridden = {_OVERRIDES[name] for name in restricted if name in _OVERRIDES}
-    kept = [check for name, check in baseline.items() if name not in overridden]
-    return (*kept, *restricted.values())
+    return {name: check for name, check in baseline.items() if name not in overridden} | restricted
 
 
 def evaluate(grade: Grade, metadata: JsonObject, spec: JsonObject) -> Verdict:
     """What is wrong with a Pod, or a template of Pods, by this level in this version (E1, E2)."""
     if grade.level == PRIVILEGED:
         return Verdict(())
-    minor = _NEWEST if grade.minor == LATEST else min(grade.minor, _NEWEST)
-    found = [check(metadata, spec) for check in _in_version(grade.level, minor)]
+    found = [check(metadata, spec) for check in _checks_of(grade).values()]
     return Verdict(tuple(each for each in found if each is not None))
+
+
+def failed_checks(grade: Grade, metadata: JsonObject, spec: JsonObject) -> dict[str, Problem]:
+    """The same, by the names of the checks: `hostNamespaces`, `capabilities_restricted`."""
+    if grade.level == PRIVILEGED:
+        return {}
+    found = ((name, check(metadata, spec)) for name, check in _checks_of(grade).items())
+    return {name: each for name, each in found if each is not None}
+
+
+def _checks_of(grade: Grade) -> dict[str, Check]:
+    return _in_version(grade.level, _NEWEST if grade.minor == LATEST else min(grade.minor, _NEWEST))
 
 
 def pod_of(bucket: str, obj: JsonObject) -> tuple[JsonObject, JsonObject] | None:

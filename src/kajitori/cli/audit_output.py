@@ -1,0 +1,187 @@
+"""How `kajitori audit` shows what it found: tables for people, JSON and YAML for programs.
+
+Sits below the command, which judges.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import yaml
+
+from kajitori.posture.findings import SEVERITIES, Finding, Section, at_least
+from kajitori.posture.inventory import Inventory
+from kajitori.posture.pods import NamespaceLevel
+from kajitori.posture.rbac.usage import BindingUse
+from kajitori.posture.secrets import NamespaceSecrets, Reader
+
+__all__ = ["print_proposals", "print_sections"]
+
+EVIDENCE_MAX = 20
+"""Lines of evidence that a table shows of one finding; JSON and YAML have them all."""
+
+_MOST_SEVERE_MAX = 12
+"""Findings that fit on the screen of the summary."""
+
+Row = Sequence[str]
+
+
+def print_sections(inventory: Inventory, sections: Sequence[Section], output: str, *, summary: bool) -> None:
+    """The sections, to standard output."""
+    if output in ("json", "yaml"):
+        told = _document(inventory, sections)
+        if output == "json":
+            print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        else:
+            print(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), end="")
+        return
+    lines = [inventory.source + (f", {inventory.version}" if inventory.version else "")]
+    lines += [f"note: {each}" for each in inventory.notes[:EVIDENCE_MAX]]
+    lines += _summary(sections) if summary else [line for each in sections for line in _detailed(each)]
+    print("\n".join(lines))
+
+
+def print_proposals(section: Section) -> None:
+    """The objects that would be enough, as one YAML stream."""
+    documents = [
+        yaml.safe_dump(dict(each), sort_keys=False, allow_unicode=True)
+        for use in section.judged
+        if isinstance(use, BindingUse)
+        for each in use.proposal
+    ]
+    print("---\n".join(documents), end="")
+
+
+def _document(inventory: Inventory, sections: Sequence[Section]) -> dict[str, Any]:
+    told: dict[str, Any] = {"source": inventory.source}
+    if inventory.version:
+        told["version"] = inventory.version
+    if inventory.notes:
+        told["notes"] = list(inventory.notes)
+    told["sections"] = [msgspec.to_builtins(each) for each in sections]
+    return told
+
+
+# One screen.
+
+
+def _summary(sections: Sequence[Section]) -> Iterator[str]:
+    rows = [("SECTION", *(each.upper() for each in SEVERITIES))]
+    for section in sections:
+        counts = [sum(each.severity == severity for each in section.findings) for severity in SEVERITIES]
+        rows.append((section.name, *(str(each) if each else "-" for each in counts)))
+    yield ""
+    yield from _table(rows)
+    severe = [(section.name, each) for section in sections for each in at_least(section.findings, "medium")]
+    severe.sort(key=lambda each: SEVERITIES.index(each[1].severity))
+    if severe:
+        yield ""
+        shown = severe[:_MOST_SEVERE_MAX]
+        yield from _table(
+            [("SEVERITY", "SECTION", "WHAT")]
+            + [(each.severity, name, f"{each.about}: {each.message}") for name, each in shown]
+        )
+        if len(severe) > len(shown):
+            yield f"... and {len(severe) - len(shown)} more"
+    incomplete = [
+        f"{section.name}: {note}" for section in sections if section.incomplete for note in section.notes
+    ]
+    if incomplete:
+        yield ""
+        yield from (f"not whole: {each}" for each in incomplete)
+    told = [each.name for each in sections if each.findings]
+    yield ""
+    if told:
+        yield f"details: {', '.join(f'kajitori audit {name}' for name in told)}"
+    else:
+        yield "nothing is open that was looked for"
+
+
+# One section.
+
+
+def _detailed(section: Section) -> Iterator[str]:
+    yield from (f"note: {each}" for each in section.notes)
+    tabled = _TABLES.get(section.name)
+    if tabled is not None and section.judged:
+        yield ""
+        yield from _table(list(tabled(section.judged)))
+    if section.findings:
+        yield ""
+        width = max(len(each.severity) for each in section.findings)
+        for each in section.findings:
+            yield from _finding(each, width)
+    else:
+        yield ""
+        yield "nothing is open that was looked for"
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    indent = " " * (width + 2)
+    yield f"{finding.severity.ljust(width)}  {finding.about}: {_joined(finding.message)} [{finding.check}]"
+    yield from (f"{indent}- {each}" for each in finding.evidence[:EVIDENCE_MAX])
+    if len(finding.evidence) > EVIDENCE_MAX:
+        yield f"{indent}- ... and {len(finding.evidence) - EVIDENCE_MAX} more; -o json has all"
+    if finding.advice:
+        yield f"{indent}> {finding.advice}"
+
+
+def _joined(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _pods(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
+    yield "NAMESPACE", "ENFORCES", "COULD", "PODS", "TEMPLATES", "IN THE WAY OF MORE"
+    for each in judged:
+        assert isinstance(each, NamespaceLevel)
+        obstacles = ", ".join(f"{one.check} ({len(one.who)})" for one in each.obstacles)
+        way = f"{each.next}: {obstacles}" if obstacles else ""
+        yield each.namespace, each.enforces, each.could, str(each.pods), str(each.templates), way
+
+
+def _secrets(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
+    """Who can read in every namespace comes first, and once."""
+    yield "NAMESPACE", "SECRETS", "WHO", "CAN READ", "HOW"
+    namespaces = [each for each in judged if isinstance(each, NamespaceSecrets)]
+    everywhere = {(one, how): None for each in namespaces for one, how in _readers(each) if one.everywhere}
+    blocks = [("(every one)", str(sum(len(each.secrets) for each in namespaces)), list(everywhere))]
+    for each in namespaces:
+        own = [(one, how) for one, how in _readers(each) if not one.everywhere]
+        blocks.append((each.namespace, str(len(each.secrets)), own))
+    for name, count, rows in blocks:
+        if not rows:
+            yield name, count, "", "", ""
+        for index, (one, how) in enumerate(rows):
+            yield *((name, count) if not index else (" ", " ")), one.who, ", ".join(one.names) or "all", how
+
+
+def _readers(judged: NamespaceSecrets) -> Iterator[tuple[Reader, str]]:
+    yield from ((each, _by_right(each)) for each in judged.readers)
+    yield from ((each, each.way) for each in judged.indirectly)
+
+
+def _by_right(reader: Reader) -> str:
+    return f"{','.join(reader.verbs)} ({'; '.join(reader.via)})"
+
+
+def _rbac(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
+    yield "BINDING", "ROLE", "REQUESTS", "RULES USED", "ENOUGH"
+    for each in judged:
+        assert isinstance(each, BindingUse)
+        used = f"{sum(rule.used for rule in each.rules)} of {len(each.rules)}"
+        enough = "as it is" if not each.wider else "less" if each.requests else "nothing"
+        yield each.binding, each.role, str(each.requests), used, enough
+
+
+_TABLES: dict[str, Callable[[Iterable[msgspec.Struct]], Iterator[Row]]] = {
+    "pods": _pods,
+    "rbac": _rbac,
+    "secrets": _secrets,
+}
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell or "-" for cell in row) if row is not rows[0] else row
+        yield "   ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,0 +1,77 @@
+"""Manifests in files: the objects of a file, or of all files below a folder.
+
+Promises
+    M1  what is no object of a known kind is passed over; what cannot be read is named, with its file
+    M2  of a List the objects in it count
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kajitori.apimachinery.decode import DecodeError
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.yaml import decode_yaml
+from kajitori.posture.inventory import KINDS, Inventory, bucket_of, namespace_of, without_secrets
+
+__all__ = ["FILES_MAX", "from_manifests"]
+
+FILES_MAX = 20_000
+"""Files of a folder that are looked into; a repository of manifests has a tenth of that."""
+
+_ENDS = (".yaml", ".yml", ".json")
+_SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+_BUCKETS = {(each.api_version, each.kind): each for each in KINDS}
+
+
+def from_manifests(path: Path) -> Inventory:
+    """The objects of a file or folder.
+
+    Raises: OSError when it cannot be read at all.
+    """
+    objects: dict[str, list[JsonObject]] = {}
+    notes: list[str] = []
+    files = _files(path)
+    if len(files) > FILES_MAX:
+        notes.append(f"{path}: only the first {FILES_MAX} of {len(files)} files are read")
+    for file in files[:FILES_MAX]:
+        for each in _documents(file, notes):
+            kind = _BUCKETS.get((str(each.get("apiVersion")), str(each.get("kind"))))
+            if kind is None or not isinstance(each.get("metadata"), dict):
+                continue
+            if kind.namespaced and not namespace_of(each):
+                # As kubectl apply would put it where its context says nothing else.
+                each["metadata"]["namespace"] = "default"
+            objects.setdefault(bucket_of(kind), []).append(each)
+    kept = {bucket: without_secrets(bucket, several) for bucket, several in objects.items()}
+    return Inventory(f"{'folder' if path.is_dir() else 'file'} {path}", kept, whole=False, notes=notes)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        path.stat()
+        return [path]
+    return sorted(each for each in path.rglob("*") if each.suffix in _ENDS and each.is_file())
+
+
+def _documents(file: Path, notes: list[str]) -> Iterator[JsonObject]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        notes.append(f"{file}: {error}")
+        return
+    for number, part in enumerate(_SEPARATOR.split(text), start=1):
+        if not part.strip():
+            continue
+        try:
+            value, _ = decode_yaml(part.encode())
+        except DecodeError as error:
+            notes.append(f"{file}, document {number}: {' '.join(str(error).split())}")
+            continue
+        if not isinstance(value, dict):
+            continue
+        items = value.get("items")
+        if str(value.get("kind", "")).endswith("List") and isinstance(items, list):
+            yield from (each for each in items if isinstance(each, dict))
+        else:
+            yield value

@@ -1,0 +1,197 @@
+"""What of each binding was used: its rules, verbs and resources beside what the audit log recorded.
+
+Promises
+    V1  what a request was allowed by counts as used in every binding that would have allowed it by itself: nothing
+        that one of them needs is called unused because another has it too
+    V2  what an audit log cannot show is never called unused: finalizers of owners, verbs that admission and policies
+        ask for, paths and parts of nodes for which other servers ask
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from kajitori.apiserver.authentication.user import User
+from kajitori.apiserver.authorization import Attributes, Rule
+from kajitori.posture.rbac.grants import Binding
+from kajitori.posture.rbac.recorded import ANY_NAME, Asked, Recorded
+
+__all__ = [
+    "STANDARD_VERBS",
+    "BindingUse",
+    "RuleUse",
+    "Used",
+    "allowed_by",
+    "is_unseen",
+    "is_unseen_verb",
+    "unseen",
+    "used_of",
+]
+
+STANDARD_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+_IN_LOG = ("*", "approve", "attest", "bind", "escalate", "sign")
+"""Verbs that are asked within a request which the log has; impersonation is there as well."""
+_KUBELET_PARTS = ("checkpoint", "configz", "healthz", "log", "metrics", "pods", "proxy", "spec", "stats")
+
+
+class RuleUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One rule of a role."""
+
+    rule: str
+    used: bool
+    unused_verbs: tuple[str, ...] = ()
+    unused_resources: tuple[str, ...] = ()
+    wildcards: tuple[str, ...] = ()
+    """What a `*` in it was really used for: `verbs: get, list`."""
+    unseen: tuple[str, ...] = ()
+    """What the log cannot tell of."""
+
+
+class BindingUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One binding."""
+
+    binding: str
+    role: str
+    subjects: tuple[str, ...]
+    requests: int
+    namespaces: tuple[str, ...]
+    """Where; for ClusterRoleBindings only."""
+    rules: tuple[RuleUse, ...]
+    unused_subjects: tuple[str, ...]
+    wider: bool
+    """Whether less would have been enough."""
+    proposal: tuple[dict[str, object], ...] = ()
+    """Objects that allow what was used; none where nothing was."""
+    replaces: bool = False
+    """Whether the binding is to be deleted once the proposal is there."""
+
+
+class Used:
+    """The questions that each user asked, ready to be asked of rules."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self._by_identity: dict[tuple[str, tuple[str, ...]], list[tuple[Asked, Attributes, int]]] = {}
+        for asked, count in recorded.asked.items():
+            attributes = _attributes(asked)
+            self._by_identity.setdefault((asked.user, asked.groups), []).append((asked, attributes, count))
+
+    def of(self, binding: Binding) -> Iterator[tuple[Asked, int, tuple[Rule, ...]]]:
+        """What the binding's subjects asked that it allows: with how often, and the rules that do."""
+        keys = {each.key for each in binding.subjects}
+        for (name, groups), several in self._by_identity.items():
+            if keys.isdisjoint((f"u:{name}", *(f"g:{each}" for each in groups))):
+                continue
+            for asked, attributes, count in several:
+                if binding.namespace and asked.namespace != binding.namespace:
+                    continue
+                rules = tuple(each for each in binding.rules or () if allowed_by(each, attributes))
+                if rules:
+                    yield asked, count, rules
+
+    def keys(self) -> set[str]:
+        """Who asked anything, as `Subject.key`."""
+        return {
+            key
+            for name, groups in self._by_identity
+            for key in (f"u:{name}", *(f"g:{each}" for each in groups))
+        }
+
+
+def _attributes(asked: Asked) -> Attributes:
+    return Attributes(
+        user=User(asked.user, groups=asked.groups),
+        verb=asked.verb,
+        group=asked.group,
+        resource=asked.resource,
+        subresource=asked.subresource,
+        namespace=asked.namespace,
+        name=asked.name,
+        path=asked.path,
+    )
+
+
+def allowed_by(rule: Rule, attributes: Attributes) -> bool:
+    """Whether a rule allows it; where the name is not known, some name."""
+    if attributes.resource and attributes.name == ANY_NAME:
+        return rule.concerns(attributes)
+    return rule.allows(attributes)
+
+
+def used_of(
+    rules: Sequence[Rule], found: Iterable[tuple[Asked, int, tuple[Rule, ...]]]
+) -> tuple[RuleUse, ...]:
+    """What of each rule was used, given what they allowed."""
+    by_rule: dict[Rule, list[Asked]] = {each: [] for each in rules}
+    for asked, _, allowing in found:
+        for each in allowing:
+            by_rule[each].append(asked)
+    return tuple(_rule_use(each, by_rule[each]) for each in rules)
+
+
+def _rule_use(rule: Rule, asked: Sequence[Asked]) -> RuleUse:
+    verbs = {each.verb for each in asked}
+    things = {(each.group, _resource(each)) for each in asked}
+    resources = {resource for _, resource in things}
+    hidden = tuple(dict.fromkeys(unseen(rule)))
+    wildcards: list[str] = []
+    if "*" in rule.verbs and verbs:
+        wildcards.append(f"verbs: {_listed(verbs)}")
+    if "*" in rule.api_groups and things:
+        wildcards.append(f"apiGroups: {_listed({group or 'core' for group, _ in things})}")
+    if any("*" in each for each in rule.resources) and resources:
+        wildcards.append(f"resources: {_listed(resources)}")
+    if "*" in rule.non_resource_urls and asked:
+        wildcards.append(f"nonResourceURLs: {_listed({each.path for each in asked if each.path})}")
+    used = bool(asked)
+    return RuleUse(
+        rule=str(rule),
+        used=used,
+        unused_verbs=tuple(each for each in rule.verbs if each != "*" and each not in verbs)
+        if used and not hidden
+        else (),
+        unused_resources=tuple(each for each in rule.resources if "*" not in each and each not in resources)
+        if used and not hidden
+        else (),
+        wildcards=tuple(wildcards),
+        unseen=hidden,
+    )
+
+
+def _resource(asked: Asked) -> str:
+    return f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
+
+
+def _listed(texts: Iterable[str]) -> str:
+    several = sorted(texts)
+    return (
+        ", ".join(several)
+        if len(several) <= 12
+        else f"{', '.join(several[:12])} and {len(several) - 12} more"
+    )
+
+
+def unseen(rule: Rule) -> Iterator[str]:
+    """What of a rule an audit log cannot show, and why (V2)."""
+    for verb in rule.verbs:
+        if is_unseen_verb(verb):
+            yield f"{verb}: admission and policies ask for it"
+    for resource in rule.resources:
+        if any(is_unseen(group, resource) for group in rule.api_groups):
+            why = "admission asks for it" if resource.endswith("/finalizers") else "kubelets ask for it"
+            yield f"{resource}: {why}"
+    for url in rule.non_resource_urls:
+        if url != "*":
+            yield f"{url}: other servers than the API server may ask for it"
+
+
+def is_unseen(group: str, resource: str) -> bool:
+    """Whether a resource of a rule is one that others ask for."""
+    name, slash, part = resource.partition("/")
+    if slash and part == "finalizers":
+        return True
+    return name == "nodes" and part in _KUBELET_PARTS and group in ("", "*")
+
+
+def is_unseen_verb(verb: str) -> bool:
+    """Whether a verb is one that no request has."""
+    return verb not in STANDARD_VERBS and verb not in _IN_LOG and not verb.startswith("impersonate")

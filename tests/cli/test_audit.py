@@ -1,0 +1,187 @@
+"""`kajitori audit`: what it prints, what it refuses, and its exit codes."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from tests.posture.objects import RESTRICTED, binding, namespace, obj, pod, role, rule
+from tests.posture.rbac.events import event, lines
+from tests.posture.test_sources import backup
+
+from kajitori.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    written(
+        "shop.yaml",
+        namespace("shop"),
+        pod("shop", "p", **RESTRICTED),
+        role("r", rule("get,list", "pods,secrets"), space="shop"),
+        binding("b", "r", "User jane", space="shop"),
+    )
+    return tmp_path
+
+
+def written(name: str, *objects: dict[str, Any]) -> None:
+    Path(name).write_text(yaml.safe_dump_all(objects))
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["audit", *words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_one_section(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "pods", "-f", "shop.yaml")
+    assert code == 0
+    assert out == (
+        "file shop.yaml\n"
+        "note: judged by the standards of the newest version\n"
+        "\n"
+        "NAMESPACE   ENFORCES   COULD        PODS   TEMPLATES   IN THE WAY OF MORE\n"
+        "shop        -          restricted   1      0           -\n"
+        "\n"
+        "medium  Namespace shop: it enforces no level, and could restricted: 1 Pod keeps to it [level-unset]\n"
+        "        > kubectl label --overwrite namespace shop pod-security.kubernetes.io/enforce=restricted\n"
+    )
+
+
+def test_all_sections_on_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "-f", "shop.yaml")
+    assert code == 0
+    assert "SECTION   CRITICAL   HIGH   MEDIUM   LOW   INFO\n" in out
+    assert "medium     pods      Namespace shop: it enforces no level" in out
+    assert "details: kajitori audit rbac, kajitori audit pods" in out
+    assert len(out.splitlines()) < 30
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("high", 0), ("medium", 1), ("low", 1), ("never", 0)])
+def test_exit_codes_for_ci(capsys: pytest.CaptureFixture[str], fail_on: str, code: int) -> None:
+    assert run(capsys, "pods", "-f", "shop.yaml", "--fail-on", fail_on)[0] == code
+
+
+def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    told = msgspec.json.decode(run(capsys, "pods", "-f", "shop.yaml", "-o", "json")[1])
+    assert told == yaml.safe_load(run(capsys, "pods", "-f", "shop.yaml", "-o", "yaml")[1])
+    (section,) = told["sections"]
+    assert section["name"] == "pods" and section["incomplete"] is False
+    assert section["findings"] == [
+        {
+            "check": "level-unset",
+            "severity": "medium",
+            "about": "Namespace shop",
+            "message": "it enforces no level, and could restricted: 1 Pod keeps to it",
+            "advice": "kubectl label --overwrite namespace shop pod-security.kubernetes.io/enforce=restricted",
+        }
+    ]
+    assert section["judged"][0]["could"] == "restricted"
+
+
+def test_proposals_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("audit.log").write_bytes(lines(event("jane", "list", "/pods@shop")))
+    code, out, _ = run(capsys, "rbac", "-f", "shop.yaml", "--audit-log", "audit.log", "--propose")
+    assert code == 0
+    assert list(yaml.safe_load_all(out)) == [
+        role("r", {"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]}, space="shop")
+    ]
+
+
+def test_the_table_of_bindings(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("audit.log").write_bytes(lines(event("jane", "list", "/pods@shop")))
+    _, out, _ = run(capsys, "rbac", "-f", "shop.yaml", "--audit-log", "audit.log")
+    assert "RoleBinding shop/b   Role r   1          1 of 1       less\n" in out
+    assert "     - rules[0] verbs never used: get; resources never used: secrets\n" in out
+
+
+def test_the_table_of_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    written("more.yaml", role("all", rule("get", "secrets")), binding("all", "all", "Group ops"))
+    _, out, _ = run(capsys, "secrets", "-f", ".", "--fail-on", "never")
+    rows = [" ".join(line.split()) for line in out.splitlines() if "Binding" in line and "(" in line]
+    assert rows == [
+        "(every one) 0 Group ops all get (ClusterRoleBinding all to ClusterRole all)",
+        "shop 0 User jane all get,list (RoleBinding shop/b to Role r)",
+    ]
+
+
+def test_a_backup(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    path = backup(folder, [namespace("shop"), pod("shop", "p", hostPID=True)])
+    code, out, _ = run(capsys, "pods", "-f", str(path), "--fail-on", "medium")
+    assert code == 1 and out.startswith(f"backup {path}\n")
+    assert "Pod p: hostPID=true" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["pods", "-f", "gone"], 3, "gone: it cannot be read: No such file or directory"),
+        (["pods", "-f", "empty.yaml"], 3, "empty.yaml: no object that could be judged is in it"),
+        (["pods", "-f", "broken.db"], 3, "broken.db: "),
+        (["pods"], 3, "no kubeconfig at "),
+        (["pods", "--kubeconfig", "gone"], 3, "gone: No such file or directory"),
+        (["pods", "--kubeconfig", "x", "-f", "y"], 2, "it is either files or a cluster"),
+        (["rbac", "-f", "shop.yaml", "--audit-log", "gone"], 3, "--audit-log: "),
+        (["rbac", "-f", "shop.yaml", "--propose"], 2, "--propose goes with: kajitori audit rbac --audit-log"),
+        (
+            ["pods", "-f", "shop.yaml", "--pod-security-version", "1"],
+            2,
+            "--pod-security-version 1: latest or",
+        ),
+    ],
+)
+def test_what_cannot_be_done(
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+) -> None:
+    Path("empty.yaml").write_text("kind: Widget\n")
+    Path("broken.db").write_bytes(b"SQLite format 3\0" + bytes(200))
+    found, out, err = run(capsys, *words)
+    assert (found, out) == (code, "") and err.startswith("kajitori audit: ") and told in err
+    assert err.count("\n") == 1
+
+
+def test_what_could_not_all_be_read_ends_with_three(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("audit.log").write_bytes(b"{}\n" + lines(event("jane", "list", "/pods@shop")))
+    code, out, _ = run(capsys, "rbac", "-f", "shop.yaml", "--audit-log", "audit.log")
+    assert code == 3 and "note: 1 lines are no events: audit.log:1: " in out
+
+
+def test_a_section_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "everything"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'everything'" in capsys.readouterr().err
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "--help"])
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in (
+        "rbac",
+        "pods",
+        "secrets",
+        "exit codes:",
+        "examples:",
+        "--audit-log",
+    ):
+        assert word in told
+
+
+def test_nothing_is_open(capsys: pytest.CaptureFixture[str]) -> None:
+    written("fine.yaml", namespace("shop", enforce="restricted"), pod("shop", "p", **RESTRICTED))
+    code, out, _ = run(capsys, "pods", "-f", "fine.yaml", "--fail-on", "info")
+    assert code == 0 and out.endswith("\nnothing is open that was looked for\n")
+
+
+def test_a_manifest_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.yaml").write_text("a: [")
+    written("cm.yaml", obj("v1", "ServiceAccount", "web", "shop"))
+    _, out, _ = run(capsys, "pods", "-f", ".", "--fail-on", "never")
+    assert "note: bad.yaml, document 1: " in out
