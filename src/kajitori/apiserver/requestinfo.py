@@ -47,6 +47,8 @@ class RequestInfo(msgspec.Struct):
     """What follows the subresource (`pods/x/proxy/a/b` has `a`, `b`)."""
     collection: bool = False
     """The path names a collection, whatever the method makes of it."""
+    verb_in_path: bool = False
+    """`/api/v1/watch/pods`: an older form, which knows no selectors."""
 
 
 def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) -> RequestInfo:
@@ -85,6 +87,7 @@ def parse_request(method: str, path: str, query: Mapping[str, Sequence[str]]) ->
         info.name = rest[1]
     info.resource = rest[0]
     info.collection = not info.name
+    info.verb_in_path = prefixed != ""
     info.verb = prefixed or _verb(method, info.name, query)
     return info
 

@@ -17,18 +17,18 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import (
     ApiError,
     BadRequest,
-    Forbidden,
     MethodNotAllowed,
     ServiceUnavailable,
-    forbidden,
     internal_error,
 )
 from kajitori.apiserver.authentication import ANONYMOUS, Authenticator, User
 from kajitori.apiserver.authorization import Attributes as AuthorizationAttributes
-from kajitori.apiserver.authorization import Authorizer
+from kajitori.apiserver.authorization import Authorizer, Undecided, settled
+from kajitori.apiserver.authorization.attributes import escaped
 from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.endpoints.answers import (
     NOT_FOUND_PAGE,
@@ -99,6 +99,8 @@ class ApiServer:
         except TurnedAway as turned:
             self._turned_away(request)
             answer = turned.response
+        except _NotDecided as error:
+            answer = error.response
         except Exception as error:
             self._observer.failed(request, error)
             raise
@@ -117,6 +119,11 @@ class ApiServer:
             if late is None:
                 raise
             answer = self._refused(request, late, warnings)
+        except TurnedAway as turned:
+            self._turned_away(request)
+            answer = turned.response
+        except _NotDecided as error:
+            answer = error.response
         except Exception as error:
             self._observer.failed(request, error)
             raise
@@ -149,11 +156,25 @@ class ApiServer:
         observer.arrived(request, asked)
         user = self._authenticate(request, asked)
         observer.received(request, asked, user)
-        if "impersonate-" in " ".join(request.headers):
-            user, constraint = self._authenticator.impersonate(request, user, self._authorizer)
-            observer.impersonated(asked, user, constraint)
-        observer.in_flight.admit(asked)
-        self._authorize(user, asked)
+        try:
+            permitted = self._permitted(request, user, asked)
+        except Undecided as pending:
+            return self._answer_once_decided(request, user, pending, warnings)
+        return self._answer_permitted(request, permitted, warnings)
+
+    async def _answer_once_decided(
+        self, request: Request, user: User, pending: Undecided, warnings: list[str]
+    ) -> Answer:
+        permitted = await settled(lambda: self._permitted(request, user, request.scope), pending)
+        answer = self._answer_permitted(request, permitted, warnings)
+        return answer if isinstance(answer, Response | Stream) else await answer
+
+    def _answer_permitted(
+        self, request: Request, user: User, warnings: list[str]
+    ) -> "Answer | Awaitable[Answer]":
+        """The answer to a request of somebody who may."""
+        asked: Asked = request.scope
+        info, query = asked.info, asked.query
         if not info.is_resource:
             return self._discovery.answer(request)
         resource = self._catalog.find(info.group, info.version, info.resource)
@@ -193,20 +214,32 @@ class ApiServer:
             request.keep_alive = False
         return user
 
-    def _authorize(self, user: User, asked: Asked) -> None:
-        """Raises: Forbidden."""
-        info = asked.info
-        attributes = AuthorizationAttributes.of(user, info, asked.query)
+    def _permitted(self, request: Request, user: User, asked: Asked) -> User:
+        """The user as whom the request goes on, who may do what it is about.
+
+        Raises: BadRequest, Forbidden, TurnedAway; Undecided, and then it is called once more.
+        """
+        if "impersonate-" in " ".join(request.headers):
+            user, constraint = self._authenticator.impersonate(request, user, self._authorizer)
+            self._observer.impersonated(asked, user, constraint)
+        self._observer.in_flight.admit(asked)
+        attributes = AuthorizationAttributes.of(user, asked.info, asked.query)
         decision = self._authorizer.authorize(attributes)
-        self._observer.decided(asked, user, decision)
+        self._observer.decided(asked, decision)
         if decision.allowed:
-            return
-        message = attributes.refusal()
-        if decision.reason:
-            message = f"{message}: {decision.reason}"
-        if info.is_resource:
-            raise forbidden(info.resource, info.group, info.name, message)
-        raise Forbidden(f"forbidden: {message}", details={})
+            return user
+        if decision.error:
+            raise _NotDecided(request.target, decision.error)
+        raise attributes.denied(decision.reason)
+
+
+class _NotDecided(Exception):
+    """Nobody could say whether somebody may. The answer is no Status: clients of Kubernetes show it as it stands."""
+
+    def __init__(self, target: str, why: str) -> None:
+        super().__init__(why)
+        told = escaped(f"Internal Server Error: {go_quote(target)}: {why}")
+        self.response = plain(500, f"{told}\n")
 
 
 def _drop(later: Coroutine[Any, Any, Answer], answer: "Awaitable[Answer]") -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from kajitori.cli import operating
+from kajitori.cli import authorizing, operating
 from kajitori.cli.complaints import listen
 from kajitori.cli.happenings import follow
 from kajitori.cli.main import CommandError
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("true", "false"),
         help="let Pods have privileged containers (default: true, with --api-only false)",
     )
+    authorizing.add_flags(parser)
     operating.add_flags(parser)
     return parser
 
@@ -162,6 +163,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         service_node_port_range=chosen.service_node_port_range,
         http2_max_streams_per_connection=chosen.http2_max_streams_per_connection,
         disable_http2_serving=chosen.disable_http2_serving == "true",
+        authorization=authorizing.chosen(chosen),
         operating=operating.chosen(chosen),
     )
     return options, chosen.kubeconfig or _default_kubeconfig()

@@ -35,6 +35,7 @@ from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
+from kajitori.cluster.authorization import AuthorizationError, authorizer_of
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
@@ -195,7 +196,7 @@ class Cluster:
         # Certificates may still be in the making; until they are needed there is enough else to do.
         secrets = self._secrets = UnservedSecrets(self._random) if pending is None else pending.unfinished
         self._stack.callback(secrets.close)
-        authorizer = Authorizer.of_store(store)
+        authorizer = self._authorizer(store)
         authenticator = self._authenticator(secrets, store)
         watchers = self._watch_over()
         kept = None if options.data_dir is None else options.data_dir / STATE_FILE
@@ -219,7 +220,7 @@ class Cluster:
             )
         except (UnknownPlugin, ConfigurationError, RangeError) as error:
             raise ClusterError(str(error)) from None
-        metrics.further += [*watchers.lines, assembled.resources.event_sizes.lines]
+        metrics.further += [*watchers.lines, authorizer.lines, assembled.resources.event_sizes.lines]
         objects = bootstrap_objects(
             port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
         )
@@ -299,6 +300,12 @@ class Cluster:
         except OSError as error:
             named = self.options.token_auth_file
             raise ClusterError(f"cannot read the token file {named}: {error.strerror}") from None
+
+    def _authorizer(self, store: Store) -> Authorizer:
+        try:
+            return authorizer_of(self.options.authorization, store)
+        except AuthorizationError as error:
+            raise ClusterError(str(error)) from None
 
     async def _listen(self, assembled: Assembled, pki: Pki) -> None:
         options = self.options

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kajitori.cluster.authorization import Authorization
 from kajitori.cluster.operating import Operating
 
 __all__ = ["STATE_FILE", "ClusterOptions"]
@@ -51,6 +52,7 @@ class ClusterOptions:
     kube-apiserver is by default.
     """
 
+    authorization: Authorization = field(default_factory=Authorization)
     operating: Operating = field(default_factory=Operating)
 
     @property

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kajitori.apiserver.authentication import User
-from kajitori.apiserver.authorization import Attributes, Authorizer
+from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac
 
 ALICE = User("alice", groups=("system:authenticated",))
 
@@ -40,7 +40,7 @@ def binding(name: str, to: str, *subjects: str, namespace: str = "") -> dict[str
 
 def authorizer_of(**objects: list[dict[str, Any]]) -> Authorizer:
     """An authorizer over roles=[…], clusterroles=[…], rolebindings=[…], clusterrolebindings=[…]."""
-    return Authorizer(lambda resource: objects.get(resource, []))
+    return Authorizer(Rbac(lambda resource: objects.get(resource, [])))
 
 
 def wish(

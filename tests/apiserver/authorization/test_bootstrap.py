@@ -7,14 +7,14 @@ from tests.apiserver.authorization.given import role, rule, wish
 
 from kajitori.apis.aggregation import aggregated_rules
 from kajitori.apiserver.authentication import ANONYMOUS, User
-from kajitori.apiserver.authorization import Attributes, Authorizer, bootstrap_rbac, parse_rules
+from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac, bootstrap_rbac, parse_rules
 from kajitori.apiserver.authorization.bootstrap import bootstrap_objects, reconciled
 
 OBJECTS = bootstrap_objects()
 ALL = bootstrap_rbac()
 KINDS = {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings", "Role": "roles"}
 AUTHORIZER = Authorizer(
-    lambda resource: [each for each in ALL if KINDS.get(each["kind"], "rolebindings") == resource]
+    Rbac(lambda resource: [each for each in ALL if KINDS.get(each["kind"], "rolebindings") == resource])
 )
 
 

@@ -10,6 +10,7 @@ Promises
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
+from kajitori.apiserver.authorization import Undecided, settled
 from kajitori.apiserver.registry.call import Attributes
 
 __all__ = [
@@ -154,10 +155,20 @@ class Chain:
 
 def _run(steps: Sequence[Half], attributes: Attributes) -> Awaitable[None] | None:
     for position, step in enumerate(steps):
-        waiting = step(attributes)
+        try:
+            waiting = step(attributes)
+        except Undecided as pending:
+            waiting = _decided(step, attributes, pending)
         if waiting is not None:
             return _rest(waiting, steps[position + 1 :], attributes)
     return None
+
+
+async def _decided(step: Half, attributes: Attributes, pending: Undecided) -> None:
+    """Runs a step that somebody has to be asked for whether a user may."""
+    waiting = await settled(lambda: step(attributes), pending)
+    if waiting is not None:
+        await waiting
 
 
 async def _rounds(waiting: Awaitable[None], steps: Sequence[Half], attributes: Attributes) -> None:
@@ -176,7 +187,6 @@ async def _rest(
     attributes: Attributes,
 ) -> None:
     await waiting
-    for step in steps:
-        again = step(attributes)
-        if again is not None:
-            await again
+    again = _run(steps, attributes)
+    if again is not None:
+        await again

@@ -34,7 +34,7 @@ from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
 from kajitori.apiserver.admission.views import Views
-from kajitori.apiserver.authorization.rbac import Authorizer
+from kajitori.apiserver.authorization import Authorizer, settled
 from kajitori.apiserver.registry.call import Attributes, Reinvocation
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
@@ -151,7 +151,9 @@ class _Webhooks:
         asking = inputs.Asking(self._authorizer, attributes.user)
         found = await inputs.inputs_of(attributes, resource, views, asking, None)
         try:
-            return conditions.webhook_conditions_hold(hook.compiled(), found, fails_open=hook.fails_open)
+            return await settled(
+                lambda: conditions.webhook_conditions_hold(hook.compiled(), found, fails_open=hook.fails_open)
+            )
         except conditions.ConditionError as error:
             kind = attributes.resource.kind
             raise forbidden(kind.plural, kind.group, attributes.name, str(error)) from None

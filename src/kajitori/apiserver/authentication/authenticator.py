@@ -28,7 +28,7 @@ from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
-    from kajitori.apiserver.authorization.rbac import Authorizer
+    from kajitori.apiserver.authorization.authorizer import Authorizer
     from kajitori.apiserver.http.messages import Request
     from kajitori.storage import Store
 

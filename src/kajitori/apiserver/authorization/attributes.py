@@ -7,7 +7,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/authorization/#r
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,16 +20,29 @@ from kajitori.apiserver.authentication.user import User
 if TYPE_CHECKING:
     from kajitori.apiserver.requestinfo import RequestInfo
 
-__all__ = ["Attributes", "Decision"]
+__all__ = ["NO_OPINION", "UNNAMED", "Attributes", "Decision", "escaped"]
 
 _SELECTED = frozenset(("list", "watch", "deletecollection"))
 
+UNNAMED = "\0"
+"""The resource of a question that is about a resource and does not say which: no rule names it."""
+
 
 class Decision(msgspec.Struct, frozen=True):
-    """Allowed or not; `reason` says by what, or what went wrong while looking, and is often empty."""
+    """Allowed, denied, or neither: then others may still allow it, and it is refused when nobody does.
+
+    `reason` says by what, or what went wrong while looking, and is often empty.
+    """
 
     allowed: bool
     reason: str = ""
+    denied: bool = False
+    """Nobody who would be asked later may allow it."""
+    error: str = ""
+    """Why there is no answer, where somebody could not be asked."""
+
+
+NO_OPINION = Decision(False)
 
 
 class Attributes(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +72,10 @@ class Attributes(msgspec.Struct, frozen=True, kw_only=True):
         name = info.name
         fields: tuple[FieldRequirement, ...] = ()
         labels: tuple[Requirement, ...] = ()
-        if query and info.verb in _SELECTED:
-            fields, labels = _requirements(query)
-            if not name:
-                name = next(
-                    (each.value for each in fields if each.field == "metadata.name" and each.equals), ""
-                )
+        if query and info.verb in _SELECTED and not info.verb_in_path:
+            fields, labels, readable = _requirements(query)
+            if not name and readable and info.verb != "deletecollection":
+                name = _required_name(fields)
         return cls(
             user=user,
             verb=info.verb,
@@ -81,6 +92,9 @@ class Attributes(msgspec.Struct, frozen=True, kw_only=True):
 
     def refusal(self) -> str:
         """`User "x" cannot list resource "pods" in API group "" in the namespace "y"`."""
+        return escaped(self._refusal())
+
+    def _refusal(self) -> str:
         said = f"User {go_quote(self.user.name)} cannot {self.verb}"
         if not self.resource:
             return f"{said} path {go_quote(self.path)}"
@@ -98,19 +112,38 @@ class Attributes(msgspec.Struct, frozen=True, kw_only=True):
         return forbidden(self.resource, self.group, self.name, why)
 
 
+def escaped(text: str) -> str:
+    """A text that is no HTML, whoever shows it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _requirements(
     query: Mapping[str, Sequence[str]],
-) -> tuple[tuple[FieldRequirement, ...], tuple[Requirement, ...]]:
-    fields: Any = ()
-    labels: Any = ()
+) -> tuple[tuple[FieldRequirement, ...], tuple[Requirement, ...], bool]:
+    """What the selectors of a query demand, and whether all of the query could be read."""
+    fields: tuple[FieldRequirement, ...] = ()
+    labels: tuple[Requirement, ...] = ()
+    readable = True
     if query.get("fieldSelector"):
         try:
-            fields = parse_field_selector(query["fieldSelector"][0]).requirements
+            fields = tuple(parse_field_selector(query["fieldSelector"][0]).requirements)
         except ValueError:
-            fields = ()
+            readable = False
     if query.get("labelSelector"):
         try:
-            labels = parse_label_selector(query["labelSelector"][0]).requirements
+            labels = tuple(parse_label_selector(query["labelSelector"][0]).requirements)
         except ValueError:
-            labels = ()
-    return fields, labels
+            readable = False
+    for each in ("limit", "timeoutSeconds"):
+        readable = readable and _is_number(query.get(each))
+    return fields, labels, readable
+
+
+def _is_number(values: Sequence[str] | None) -> bool:
+    return not values or not values[0] or values[0].lstrip("+-").isdecimal()
+
+
+def _required_name(fields: Sequence[FieldRequirement]) -> str:
+    """The only name that can be meant; empty where there is none, or it is none."""
+    name = next((each.value for each in fields if each.field == "metadata.name" and each.equals), "")
+    return "" if name in (".", "..") or "/" in name or "%" in name else name

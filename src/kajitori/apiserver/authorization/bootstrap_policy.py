@@ -25,14 +25,15 @@ role cluster-admin
 role system:discovery
   get /api /api/* /apis /apis/* /healthz /livez /openapi /openapi/* /readyz /version /version/
 role system:monitoring
-  get /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/*
+  get /flagz /healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* /statusz
+  get core nodes/metrics
 role system:basic-user
   create authorization.k8s.io selfsubjectaccessreviews,selfsubjectrulesreviews
   create authentication.k8s.io selfsubjectreviews
 role system:public-info-viewer
   get /healthz /livez /readyz /version /version/
 role system:service-account-issuer-discovery
-  get /.well-known/openid-configuration /openid/v1/jwks
+  get /.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/
 
 aggregate admin
 aggregate edit +admin
@@ -45,15 +46,16 @@ role system:aggregate-to-edit +edit
   impersonate core serviceaccounts
   write core pods,pods/attach,pods/exec,pods/portforward,pods/proxy
   create core pods/eviction
-  write core configmaps,events,persistentvolumeclaims,replicationcontrollers,replicationcontrollers/scale,\
+  write core configmaps,persistentvolumeclaims,replicationcontrollers,replicationcontrollers/scale,\
 secrets,serviceaccounts,services,services/proxy
   create core serviceaccounts/token
-  write apps daemonsets,deployments,deployments/rollback,deployments/scale,replicasets,replicasets/scale,\
-statefulsets,statefulsets/scale
+  write core,events.k8s.io events
+  write apps daemonsets,deployments,deployments/rollback,deployments/scale,replicasets,\
+replicasets/scale,statefulsets,statefulsets/scale
   write autoscaling horizontalpodautoscalers
   write batch cronjobs,jobs
-  write extensions daemonsets,deployments,deployments/rollback,deployments/scale,ingresses,networkpolicies,\
-replicasets,replicasets/scale,replicationcontrollers/scale
+  write extensions daemonsets,deployments,deployments/rollback,deployments/scale,ingresses,\
+networkpolicies,replicasets,replicasets/scale,replicationcontrollers/scale
   write policy poddisruptionbudgets
   write networking.k8s.io ingresses,networkpolicies
   create,delete,deletecollection,get,list,patch,update,watch coordination.k8s.io leases
@@ -61,17 +63,18 @@ replicasets,replicasets/scale,replicationcontrollers/scale
 role system:aggregate-to-view +view
   read core configmaps,endpoints,persistentvolumeclaims,persistentvolumeclaims/status,pods,\
 replicationcontrollers,replicationcontrollers/scale,serviceaccounts,services,services/status
-  read core bindings,events,limitranges,namespaces/status,pods/log,pods/status,\
-replicationcontrollers/status,resourcequotas,resourcequotas/status
+  read core bindings,limitranges,namespaces/status,pods/log,pods/status,replicationcontrollers/status,\
+resourcequotas,resourcequotas/status
   read core namespaces
+  read core,events.k8s.io events
   read discovery.k8s.io endpointslices
   read apps controllerrevisions,daemonsets,daemonsets/status,deployments,deployments/scale,\
 deployments/status,replicasets,replicasets/scale,replicasets/status,statefulsets,statefulsets/scale,\
 statefulsets/status
   read autoscaling horizontalpodautoscalers,horizontalpodautoscalers/status
   read batch cronjobs,cronjobs/status,jobs,jobs/status
-  read extensions daemonsets,daemonsets/status,deployments,deployments/scale,deployments/status,ingresses,\
-ingresses/status,networkpolicies,replicasets,replicasets/scale,replicasets/status,\
+  read extensions daemonsets,daemonsets/status,deployments,deployments/scale,deployments/status,\
+ingresses,ingresses/status,networkpolicies,replicasets,replicasets/scale,replicasets/status,\
 replicationcontrollers/scale
   read policy poddisruptionbudgets,poddisruptionbudgets/status
   read networking.k8s.io ingresses,ingresses/status,networkpolicies
@@ -87,7 +90,7 @@ role system:node
   create,get,list,watch core nodes
   patch,update core nodes/status
   patch,update core nodes
-  create,patch,update core events
+  events
   read core pods
   create,delete core pods
   patch,update core pods/status
@@ -105,7 +108,7 @@ role system:node
   read node.k8s.io runtimeclasses
   get resource.k8s.io resourceclaims
   deletecollection resource.k8s.io resourceslices
-  create,delete,get,list,patch,update,watch resource.k8s.io resourceslices
+  get core serviceaccounts
 role system:node-problem-detector
   get core nodes
   patch core nodes/status
@@ -114,6 +117,7 @@ role system:kubelet-api-admin
   read core nodes
   proxy core nodes
   * core nodes/log,nodes/metrics,nodes/proxy,nodes/stats
+  * core nodes/configz,nodes/healthz,nodes/pods
 role system:node-bootstrapper
   create,get,list,watch certificates.k8s.io certificatesigningrequests
 role system:auth-delegator
@@ -136,7 +140,8 @@ role system:kube-controller-manager
 role system:kube-scheduler
   events
   create coordination.k8s.io leases
-  get,update coordination.k8s.io leases kube-scheduler
+  get,list,update,watch coordination.k8s.io leases kube-scheduler
+  create,delete,deletecollection,get,list,patch,update,watch coordination.k8s.io leasecandidates
   read core nodes
   delete,get,list,watch core pods
   create core bindings,pods/binding
@@ -149,15 +154,17 @@ role system:kube-scheduler
   create authentication.k8s.io tokenreviews
   create authorization.k8s.io subjectaccessreviews
   read storage.k8s.io csinodes
+  read storage.k8s.io volumeattachments
   read core namespaces
   read storage.k8s.io csidrivers
   read storage.k8s.io csistoragecapacities
-  read storage.k8s.io volumeattachments
   read resource.k8s.io deviceclasses
   get,list,patch,update,watch resource.k8s.io resourceclaims
   get,list,patch,update,watch resource.k8s.io resourceclaims/status
   update core pods/finalizers
   read resource.k8s.io resourceslices
+  create,delete resource.k8s.io resourceclaims
+  patch,update resource.k8s.io resourceclaims/binding
 role system:kube-dns
   list,watch core endpoints,services
 role system:persistent-volume-provisioner
@@ -174,8 +181,8 @@ role system:node-proxier
   list,watch core endpoints,services
   read core nodes
   events
-  list,watch discovery.k8s.io endpointslices
   list,watch networking.k8s.io servicecidrs
+  list,watch discovery.k8s.io endpointslices
 role system:certificates.k8s.io:certificatesigningrequests:nodeclient
   create certificates.k8s.io certificatesigningrequests/nodeclient
 role system:certificates.k8s.io:certificatesigningrequests:selfnodeclient

@@ -17,7 +17,8 @@ from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import forbidden, not_found
 from kajitori.apiserver.authentication.user import MASTERS, User
 from kajitori.apiserver.authorization.attributes import Attributes
-from kajitori.apiserver.authorization.rbac import GROUP, Authorizer, role_of
+from kajitori.apiserver.authorization.authorizer import Authorizer
+from kajitori.apiserver.authorization.rbac import GROUP, role_of
 from kajitori.apiserver.authorization.rules import EVERYTHING, Rule, parse_rules, path_covers
 
 __all__ = ["check_binding", "check_grant", "check_role", "covers", "missing_rules"]

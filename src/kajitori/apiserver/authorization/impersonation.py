@@ -33,7 +33,7 @@ from kajitori.apiserver.authentication.user import (
     service_account_of,
 )
 from kajitori.apiserver.authorization.attributes import Attributes
-from kajitori.apiserver.authorization.rbac import Authorizer
+from kajitori.apiserver.authorization.authorizer import Authorizer
 from kajitori.apiserver.http.messages import Request
 from kajitori.apiserver.options import parse_query
 from kajitori.apiserver.requestinfo import parse_request

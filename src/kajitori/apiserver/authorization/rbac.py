@@ -7,9 +7,8 @@ changes.
 Promises
     A1  a request is allowed when some rule of some role bound to its user or groups allows it;
         a RoleBinding counts in its own namespace only
-    A2  members of system:masters may do everything, whatever roles say
-    A3  a change counts from the next request on
-    A4  a binding to a role that is not there allows nothing, and the refusal says so
+    A2  a change counts from the next request on
+    A3  a binding to a role that is not there allows nothing, and the refusal says so
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
@@ -20,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from kajitori.apimachinery.decode import go_quote
-from kajitori.apiserver.authentication.user import MASTERS, User
+from kajitori.apiserver.authentication.user import User
 from kajitori.apiserver.authorization.attributes import Attributes, Decision
-from kajitori.apiserver.authorization.rules import Rule, parse_rules
+from kajitori.apiserver.authorization.rules import Held, Rule, parse_rules
 
 if TYPE_CHECKING:
     from kajitori.storage import Event, Store
 
-__all__ = ["GROUP", "RESOURCES", "Authorizer", "RoleRef", "role_of"]
+__all__ = ["GROUP", "RESOURCES", "Rbac", "RoleRef", "role_of"]
 
 GROUP = "rbac.authorization.k8s.io"
 RESOURCES = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
@@ -35,7 +34,6 @@ RESOURCES = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
 _REMEMBERED_MAX = 50_000
 """Decisions remembered in all, about 10 MiB; beyond it they are forgotten together and found again."""
 
-_ALLOWED = Decision(True)
 _Key = tuple[str, str]  # namespace (empty for the cluster) and name
 
 
@@ -78,7 +76,7 @@ class _Granted(msgspec.Struct):
             yield from self.namespaces.get(namespace, ())
 
 
-class Authorizer:
+class Rbac:
     """Decides, from the objects that `list_objects` gives for each of RESOURCES and the changes since."""
 
     def __init__(self, list_objects: Callable[[str], Iterable[Mapping[str, Any]]] | None = None) -> None:
@@ -102,14 +100,14 @@ class Authorizer:
             def changed(event: "Event") -> None:
                 namespace, _, name = event.name.rpartition("/")
                 obj = None if event.deleted else msgspec.json.decode(event.item.value)
-                authorizer.changed(resource, namespace, name, obj=obj)
+                rbac.changed(resource, namespace, name, obj=obj)
 
             store.subscribe(f"{GROUP}/{resource}", changed)
 
-        authorizer = cls(listed)
+        rbac = cls(listed)
         for each in RESOURCES:
             follow(each)
-        return authorizer
+        return rbac
 
     # What is there.
 
@@ -150,6 +148,10 @@ class Authorizer:
             self._load()
         return self._roles.get(role)
 
+    def held(self, user: User, namespace: str) -> Held:
+        """What a user may do in a namespace: all of it can be listed."""
+        return Held(*self.rules_for(user, namespace))
+
     def rules_for(self, user: User, namespace: str) -> tuple[list[Rule], list[str]]:
         """What a user may do in a namespace (empty: everywhere), and what went wrong while looking."""
         rules: list[Rule] = []
@@ -167,8 +169,6 @@ class Authorizer:
     def authorize(self, attributes: Attributes) -> Decision:
         """The answer to one question."""
         user = attributes.user
-        if MASTERS in user.groups:
-            return _ALLOWED
         granted = self._granted.get((user.name, user.groups)) or self._granted_to(user)
         key: tuple[str, ...]
         if attributes.resource:

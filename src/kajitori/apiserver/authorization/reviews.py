@@ -6,16 +6,17 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/authorization/#c
 authorization.k8s.io/v1; validation is pkg/apis/authorization/validation.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from kajitori.apimachinery.errors import BadRequest, FieldError, invalid
 from kajitori.apimachinery.fields import FieldRequirement, parse_field_selector
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import Requirement, parse_label_selector
+from kajitori.apimachinery.names import is_label_value, is_qualified_name
 from kajitori.apiserver.authentication.user import User
-from kajitori.apiserver.authorization.attributes import Attributes
-from kajitori.apiserver.authorization.rbac import Authorizer
+from kajitori.apiserver.authorization.attributes import UNNAMED, Attributes
+from kajitori.apiserver.authorization.authorizer import Authorizer, aggregated
 
 __all__ = [
     "local_subject_access_review",
@@ -25,7 +26,14 @@ __all__ = [
 ]
 
 _AUTHORIZATION = "authorization.k8s.io"
-_Selectors = tuple[tuple[FieldRequirement, ...], tuple[Requirement, ...]]
+_Check = Callable[[Mapping[str, Any], str], list[FieldError]]
+
+
+class _Selectors(NamedTuple):
+    fields: tuple[FieldRequirement, ...] = ()
+    labels: tuple[Requirement, ...] = ()
+    ignored: tuple[str, ...] = ()
+    """What is told of selectors that could not be read, or not wholly."""
 
 
 def self_subject_access_review(authorizer: Authorizer, user: User, spec: Mapping[str, Any]) -> JsonObject:
@@ -36,7 +44,7 @@ def self_subject_access_review(authorizer: Authorizer, user: User, spec: Mapping
     errors, selectors = _check_attributes(spec)
     if errors:
         raise invalid("", _AUTHORIZATION, "", errors)
-    return _status(authorizer, _attributes(user, spec, selectors))
+    return _status(authorizer, _attributes(user, spec, selectors), selectors.ignored)
 
 
 def subject_access_review(authorizer: Authorizer, spec: Mapping[str, Any]) -> JsonObject:
@@ -47,7 +55,7 @@ def subject_access_review(authorizer: Authorizer, spec: Mapping[str, Any]) -> Js
     errors, selectors = _check_subject(spec)
     if errors:
         raise invalid("", _AUTHORIZATION, "", errors)
-    return _status(authorizer, _attributes(_described_user(spec), spec, selectors))
+    return _status(authorizer, _attributes(_described_user(spec), spec, selectors), selectors.ignored)
 
 
 def local_subject_access_review(
@@ -73,7 +81,7 @@ def local_subject_access_review(
         )
     if errors:
         raise invalid("", _AUTHORIZATION, "", errors)
-    return _status(authorizer, _attributes(_described_user(spec), spec, selectors))
+    return _status(authorizer, _attributes(_described_user(spec), spec, selectors), selectors.ignored)
 
 
 def self_subject_rules_review(authorizer: Authorizer, user: User, spec: Mapping[str, Any]) -> JsonObject:
@@ -84,10 +92,10 @@ def self_subject_rules_review(authorizer: Authorizer, user: User, spec: Mapping[
     namespace = spec.get("namespace", "")
     if not namespace:
         raise BadRequest("no namespace on request")
-    rules, errors = authorizer.rules_for(user, namespace)
+    held = authorizer.held(user, namespace)
     resources: list[JsonObject] = []
     paths: list[JsonObject] = []
-    for each in rules:
+    for each in held.rules:
         if each.resources:
             found = each.to_json()
             found.pop("nonResourceURLs", None)
@@ -97,18 +105,23 @@ def self_subject_rules_review(authorizer: Authorizer, user: User, spec: Mapping[
     status: JsonObject = {
         "resourceRules": resources,
         "nonResourceRules": paths,
-        "incomplete": bool(errors),
+        "incomplete": held.incomplete,
     }
-    if errors:
-        status["evaluationError"] = errors[0] if len(errors) == 1 else "[" + ", ".join(errors) + "]"
+    if held.errors:
+        status["evaluationError"] = aggregated(held.errors)
     return status
 
 
-def _status(authorizer: Authorizer, attributes: Attributes) -> JsonObject:
+def _status(authorizer: Authorizer, attributes: Attributes, ignored: Sequence[str]) -> JsonObject:
     decision = authorizer.authorize(attributes)
     status: JsonObject = {"allowed": decision.allowed}
+    if decision.denied:
+        status["denied"] = True
     if decision.reason:
         status["reason"] = decision.reason
+    errors = [decision.error, *ignored] if decision.error else ignored
+    if errors:
+        status["evaluationError"] = "; ".join(errors)
     return status
 
 
@@ -127,24 +140,25 @@ def _attributes(user: User, spec: Mapping[str, Any], selectors: _Selectors) -> A
         verb=resource.get("verb", ""),
         group=resource.get("group", ""),
         version=resource.get("version", ""),
-        # No resource is not a path: a question about "" is about no resource that any rule names.
-        resource=resource.get("resource", "") or "\0",
+        resource=resource.get("resource", "") or UNNAMED,
         subresource=resource.get("subresource", ""),
         namespace=resource.get("namespace", ""),
         name=resource.get("name", ""),
-        field_requirements=selectors[0],
-        label_requirements=selectors[1],
+        field_requirements=selectors.fields,
+        label_requirements=selectors.labels,
     )
 
 
 def _check_subject(spec: Mapping[str, Any]) -> tuple[list[FieldError], _Selectors]:
     errors, selectors = _check_attributes(spec)
     if not spec.get("user") and not spec.get("groups"):
-        errors.append(FieldError.invalid("spec.user", "", "at least one of user or group must be specified"))
+        nobody = FieldError.invalid("spec.user", "", "at least one of user or group must be specified")
+        first = next(
+            (at for at, each in enumerate(errors) if each.path.startswith("spec.resourceAttributes.")),
+            len(errors),
+        )
+        errors.insert(first, nobody)  # as Kubernetes tells it: before what is wrong within the attributes
     return errors, selectors
-
-
-_NO_SELECTORS: _Selectors = ((), ())
 
 
 def _check_attributes(spec: Mapping[str, Any]) -> tuple[list[FieldError], _Selectors]:
@@ -157,52 +171,61 @@ def _check_attributes(spec: Mapping[str, Any]) -> tuple[list[FieldError], _Selec
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         errors.append(FieldError.invalid("spec.resourceAttributes", None, why))
     if resource is None:
-        return errors, _NO_SELECTORS
+        return errors, _Selectors()
     where = "spec.resourceAttributes"
-    fields, wrong = _field_requirements(resource.get("fieldSelector"), f"{where}.fieldSelector")
-    labels, also_wrong = _label_requirements(resource.get("labelSelector"), f"{where}.labelSelector")
-    return [*errors, *wrong, *also_wrong], (fields, labels)
+    ignored: list[str] = []
+    found: list[Any] = []
+    for member, check, read in (
+        ("fieldSelector", _check_field, _field_requirements),
+        ("labelSelector", _check_label, _label_requirements),
+    ):
+        selector = resource.get(member)
+        requirements: tuple[Any, ...] = ()
+        if selector is not None:
+            errors += _check_selector(selector, f"{where}.{member}", check)
+            requirements, whole = read(selector)
+            if not whole:
+                partially = "partially ignored" if requirements else "ignored"
+                ignored.append(f"{where}.{member} {partially} due to parse error")
+        found.append(requirements)
+    return errors, _Selectors(found[0], found[1], tuple(ignored))
 
 
-def _field_requirements(
-    selector: Mapping[str, Any] | None, path: str
-) -> tuple[tuple[FieldRequirement, ...], list[FieldError]]:
-    if selector is None:
-        return (), []
-    errors = _check_selector(selector, path)
-    found: list[FieldRequirement] = []
+def _field_requirements(selector: Mapping[str, Any]) -> tuple[tuple[FieldRequirement, ...], bool]:
+    """What a selector demands, as far as it can be read, and whether that is all of it."""
     if selector.get("rawSelector"):
         try:
-            return parse_field_selector(selector["rawSelector"]).requirements, errors
+            return tuple(parse_field_selector(selector["rawSelector"]).requirements), True
         except ValueError:
-            return (), errors  # a selector that cannot be read restricts nothing
-    for each in selector.get("requirements") or ():
-        values: Sequence[str] = each.get("values") or ()
-        if len(values) == 1 and each.get("operator") in ("In", "NotIn"):
-            found.append(FieldRequirement(each.get("key", ""), each["operator"] == "In", values[0]))
-    return tuple(found), errors
+            return (), False  # a selector that cannot be read restricts nothing
+    requirements = selector.get("requirements") or ()
+    found = tuple(
+        FieldRequirement(each.get("key", ""), each["operator"] == "In", each["values"][0])
+        for each in requirements
+        if len(each.get("values") or ()) == 1 and each.get("operator") in ("In", "NotIn")
+    )
+    return found, len(found) == len(requirements)
 
 
-def _label_requirements(
-    selector: Mapping[str, Any] | None, path: str
-) -> tuple[tuple[Requirement, ...], list[FieldError]]:
-    if selector is None:
-        return (), []
-    errors = _check_selector(selector, path)
+_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
+
+
+def _label_requirements(selector: Mapping[str, Any]) -> tuple[tuple[Requirement, ...], bool]:
     if selector.get("rawSelector"):
         try:
-            return parse_label_selector(selector["rawSelector"]).requirements, errors
+            return tuple(parse_label_selector(selector["rawSelector"]).requirements), True
         except ValueError:
-            return (), errors
-    operators = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
-    return tuple(
-        Requirement(each.get("key", ""), operators[each["operator"]], tuple(each.get("values") or ()))
-        for each in selector.get("requirements") or ()
-        if each.get("operator") in operators
-    ), errors
+            return (), False
+    found: list[Requirement] = []
+    requirements = selector.get("requirements") or ()
+    for each in requirements:
+        operator = _OPERATORS.get(each.get("operator", ""))
+        if operator is not None:
+            found.append(Requirement(each.get("key", ""), operator, tuple(each.get("values") or ())))
+    return tuple(found), len(found) == len(requirements)
 
 
-def _check_selector(selector: Mapping[str, Any], path: str) -> list[FieldError]:
+def _check_selector(selector: Mapping[str, Any], path: str, check: _Check) -> list[FieldError]:
     raw, requirements = selector.get("rawSelector", ""), selector.get("requirements") or ()
     errors: list[FieldError] = []
     if raw and requirements:
@@ -212,27 +235,37 @@ def _check_selector(selector: Mapping[str, Any], path: str) -> list[FieldError]:
         why = f"when {path} is specified, requirements or rawSelector is required"
         errors.append(FieldError.required(f"{path}.requirements", why))
     for index, each in enumerate(requirements):
-        errors += _check_requirement(each, f"{path}.requirements[{index}]")
+        errors += check(each, f"{path}.requirements[{index}]")
     return errors
 
 
-def _check_requirement(requirement: Mapping[str, Any], path: str) -> list[FieldError]:
+def _check_field(requirement: Mapping[str, Any], path: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    values: Sequence[str] = requirement.get("values") or ()
-    operator = requirement.get("operator", "")
     if not requirement.get("key"):
         errors.append(FieldError.required(f"{path}.key", "must be specified"))
-    if operator in ("In", "NotIn"):
-        if not values:
-            why = "must be specified when `operator` is 'In' or 'NotIn'"
-            errors.append(FieldError.required(f"{path}.values", why))
-    elif operator in ("Exists", "DoesNotExist"):
-        if values:
-            why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            errors.append(FieldError.forbidden(f"{path}.values", why))
-    else:
-        errors.append(FieldError.invalid(f"{path}.operator", operator, "not a valid selector operator"))
+    return errors + _check_values(requirement, path)
+
+
+def _check_label(requirement: Mapping[str, Any], path: str) -> list[FieldError]:
+    key = requirement.get("key", "")
+    errors = _check_values(requirement, path)
+    errors += [FieldError.invalid(f"{path}.key", key, why) for why in is_qualified_name(key)]
+    for index, value in enumerate(requirement.get("values") or ()):
+        errors += [FieldError.invalid(f"{path}.values[{index}]", value, why) for why in is_label_value(value)]
     return errors
+
+
+def _check_values(requirement: Mapping[str, Any], path: str) -> list[FieldError]:
+    """Operators that nobody knows here may be known to whoever asks, and restrict nothing."""
+    values: Sequence[str] = requirement.get("values") or ()
+    operator = requirement.get("operator", "")
+    if operator in ("In", "NotIn") and not values:
+        why = "must be specified when `operator` is 'In' or 'NotIn'"
+        return [FieldError.required(f"{path}.values", why)]
+    if operator in ("Exists", "DoesNotExist") and values:
+        why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+        return [FieldError.forbidden(f"{path}.values", why)]
+    return []
 
 
 def _shown(path: Mapping[str, Any]) -> JsonObject:

@@ -11,7 +11,7 @@ import msgspec
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apiserver.authorization.attributes import Attributes
 
-__all__ = ["EVERYTHING", "Rule", "parse_rules", "path_covers"]
+__all__ = ["EVERYTHING", "Held", "Rule", "parse_rules", "path_covers"]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -62,6 +62,21 @@ class Rule(msgspec.Struct, frozen=True):
         )
         shown = (f"{name}:[{' '.join(map(go_quote, values))}]" for name, values in members if values)
         return "{" + ", ".join(shown) + "}"
+
+
+class Held:
+    """What somebody may do in a namespace, as far as it can be told."""
+
+    __slots__ = ("errors", "incomplete", "rules")
+
+    def __init__(
+        self, rules: Sequence[Rule] = (), errors: Sequence[str] = (), *, incomplete: bool = False
+    ) -> None:
+        self.rules = list(rules)
+        self.errors = list(errors)
+        """What went wrong while looking."""
+        self.incomplete = incomplete
+        """Whether there may be more that cannot be listed."""
 
 
 EVERYTHING = (

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from kajitori.apimachinery.errors import BadRequest, FieldError, MethodNotAllowed, invalid, not_found
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.authentication import Authenticator
-from kajitori.apiserver.authorization import Authorizer
+from kajitori.apiserver.authorization import Authorizer, settled
 from kajitori.apiserver.authorization.reviews import (
     local_subject_access_review,
     self_subject_access_review,
@@ -88,7 +88,7 @@ class Reviews:
             self._registry.own(scope.resource, obj, None, call, subresource="", now=self._registry.now())
         if info.group == "authorization.k8s.io" and info.resource != "selfsubjectrulesreviews":
             _nameless(obj["metadata"], namespaced=scope.resource.kind.namespaced)
-        obj["status"] = status(scope, obj)
+        obj["status"] = await settled(lambda: status(scope, obj))
         if info.resource == "selfsubjectrulesreviews":
             obj["metadata"], obj["spec"] = {}, {}  # Kubernetes answers this one with nothing but the rules
         return self._resources.show_other(scope, obj, form, 201)

@@ -14,7 +14,8 @@ Source: https://kubernetes.io/docs/reference/instrumentation/metrics/
 from collections.abc import Iterator, Mapping
 
 from kajitori.apimachinery.kind import Kind
-from kajitori.apiserver.authentication.user import MASTERS, User
+from kajitori.apiserver.authentication.user import User
+from kajitori.apiserver.authorization.attributes import Decision
 from kajitori.apiserver.operating.asked import Asked
 from kajitori.apiserver.operating.exposition import Histogram, family, labelled
 
@@ -105,7 +106,8 @@ class Figures:
         self._users: dict[str, list[int]] = {}
         self._user_counts: dict[str, list[int]] = {}
         self.unauthenticated = 0
-        self.allowed = self.allowed_by_rbac = self.denied = 0
+        self.allowed = 0
+        self.refused: dict[str, int] = {}
         self._aborted: dict[str, int] = {}
         self._deprecated: dict[str, int] = {}
 
@@ -125,14 +127,13 @@ class Figures:
         count = self._users[name] = self._user_counts.setdefault(label, [0])
         return count
 
-    def decided(self, user: User, *, allowed: bool) -> None:
+    def decided(self, decision: Decision) -> None:
         """Somebody may do what was asked, or may not."""
-        if not allowed:
-            self.denied += 1
-            return
-        self.allowed += 1
-        if MASTERS not in user.groups:  # whom no role has to allow anything
-            self.allowed_by_rbac += 1
+        if decision.allowed:
+            self.allowed += 1
+        else:
+            result = "error" if decision.error else "denied" if decision.denied else "no-opinion"
+            self.refused[result] = self.refused.get(result, 0) + 1
 
     def answered(self, asked: Asked, status: int, seconds: float, *, size: int, apply: bool) -> None:
         """A request was answered."""
@@ -315,13 +316,10 @@ class Figures:
             "authorization_attempts_total",
             "counter",
             "Requests by the outcome of authorization.",
-            (('result="allowed"', self.allowed), ('result="no-opinion"', self.denied)),
-        )
-        yield from family(
-            "apiserver_authorization_decisions_total",
-            "counter",
-            "Requests that a role allowed.",
-            (('decision="allowed",name="rbac",type="RBAC"', self.allowed_by_rbac),),
+            [
+                (f'result="{result}"', count)
+                for result, count in sorted({"allowed": self.allowed, **self.refused}.items())
+            ],
         )
 
 

@@ -119,9 +119,9 @@ class Observer:
                 asked.trail.impersonated(user, constraint)
             asked.user = user
 
-    def decided(self, asked: Asked, user: User, decision: Decision) -> None:
+    def decided(self, asked: Asked, decision: Decision) -> None:
         """Whether they may."""
-        self.figures.decided(user, allowed=decision.allowed)
+        self.figures.decided(decision)
         if asked.trail is not None:
             asked.trail.decided(decision)
 

@@ -3,15 +3,15 @@
 from kajitori.apimachinery.cel.libraries.authorizer import PathQuestion, ResourceQuestion
 from kajitori.apiserver.admission.policies.inputs import Asking
 from kajitori.apiserver.authentication.user import User
+from kajitori.apiserver.authorization import Authorizer, Rbac
 from kajitori.apiserver.authorization.attributes import Attributes, Decision
-from kajitori.apiserver.authorization.rbac import Authorizer
 
 
 class Recorder(Authorizer):
     """An authorizer that lets alice do all, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Rbac())
         self.asked: list[tuple[str, str]] = []
 
     def authorize(self, attributes: Attributes) -> Decision:

@@ -33,7 +33,7 @@ from kajitori.apiserver.authentication.user import (
     service_account_user,
 )
 from kajitori.apiserver.authorization.attributes import Attributes as Question
-from kajitori.apiserver.authorization.rbac import Authorizer
+from kajitori.apiserver.authorization.authorizer import Authorizer
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.webhooks.review import request_of
@@ -67,7 +67,7 @@ class Asking:
             user = User(service_account_user(namespace, name), groups=groups)
         if isinstance(question, PathQuestion):
             decision = self._authorizer.authorize(Question(user=user, verb=question.verb, path=question.path))
-            return Answer(decision.allowed, decision.reason)
+            return Answer(decision.allowed, decision.reason, decision.error or None)
         fields: tuple[Any, ...] = ()
         labels: tuple[Any, ...] = ()
         error = None
@@ -92,7 +92,7 @@ class Asking:
                 label_requirements=labels,
             )
         )
-        return Answer(decision.allowed, decision.reason, error)
+        return Answer(decision.allowed, decision.reason, decision.error or error)
 
 
 class _Inputs(dict[str, Any]):

@@ -13,6 +13,7 @@ Source: apiserver's pkg/admission/plugin/policy/validating (plugin.go, validator
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from kajitori.apiserver.admission.policies.conditions import ConditionError, hol
 from kajitori.apiserver.admission.policies.expressions import Account, ExpressionError, OutOfBudget
 from kajitori.apiserver.admission.policies.inputs import Asking, inputs_of, namespace_seen
 from kajitori.apiserver.admission.views import Views
-from kajitori.apiserver.authorization.rbac import Authorizer
+from kajitori.apiserver.authorization import Authorizer, Undecided, settled
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
@@ -156,7 +157,10 @@ class ValidatingPolicies:
                 namespace = namespace_seen(self._store, attributes)
                 inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
                 seen[each.resource] = inputs
-            judged = _judged(policy, inputs, each.param)
+            try:
+                judged = _judged(policy, inputs, each.param)
+            except Undecided as pending:
+                judged = await settled(partial(_judged, policy, inputs, each.param), pending)
             if judged is _SATISFIED:
                 continue
             refusals += _acted(policy, each.binding, judged, attributes)

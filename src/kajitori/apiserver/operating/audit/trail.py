@@ -81,6 +81,9 @@ class EventTrail:
 
     def decided(self, decision: Decision) -> None:
         """Whether it is allowed, and why."""
+        if decision.error and not decision.allowed:
+            self.annotate("authorization.k8s.io/reason", "internal error")
+            return
         self.annotate("authorization.k8s.io/decision", "allow" if decision.allowed else "forbid")
         self.annotate("authorization.k8s.io/reason", decision.reason)
 
