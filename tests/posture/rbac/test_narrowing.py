@@ -9,7 +9,7 @@ from tests.posture.objects import account, binding, checks, inventory, paths, ro
 from tests.posture.rbac.events import event, event_of, lines
 
 from kajitori.apiserver.authentication.user import User, service_account_groups
-from kajitori.apiserver.authorization import Attributes, Authorizer, parse_rules
+from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac, parse_rules
 from kajitori.apiserver.authorization.escalation import missing_rules
 from kajitori.posture.findings import Section
 from kajitori.posture.inventory import Inventory
@@ -82,7 +82,7 @@ def authorizer(*objects: dict[str, Any]) -> Authorizer:
     def listed(resource: str) -> list[dict[str, Any]]:
         return [each for each in objects if each["kind"].lower() + "s" == resource]
 
-    return Authorizer(listed)
+    return Authorizer(Rbac(listed))
 
 
 def log_of(grants: Grants, *events: dict[str, Any]) -> LogRead:

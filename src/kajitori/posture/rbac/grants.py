@@ -14,7 +14,7 @@ import msgspec
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.authentication.user import AUTHENTICATED, UNAUTHENTICATED, service_account_user
-from kajitori.apiserver.authorization import Authorizer, RoleRef, Rule, bootstrap_rbac
+from kajitori.apiserver.authorization import Authorizer, Rbac, RoleRef, Rule, bootstrap_rbac
 from kajitori.apiserver.authorization.rbac import GROUP, role_of
 from kajitori.posture.inventory import Inventory, name_of, namespace_of
 
@@ -97,7 +97,7 @@ class Grants:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self._defaults = _defaults()
-        self.authorizer = Authorizer(self._objects)
+        self.authorizer = Authorizer(Rbac(self._objects))
         self.bindings = tuple(self._bindings())
 
     def _objects(self, resource: str) -> Iterator[Mapping[str, Any]]:
