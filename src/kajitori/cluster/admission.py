@@ -52,6 +52,7 @@ DEFAULT_PLUGINS = (
     "NodeDeclaredFeatureValidator",
     "JobValidation",
     "PodResizeValidator",
+    "MutatingAdmissionPolicy",
     "MutatingAdmissionWebhook",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionWebhook",
@@ -175,6 +176,16 @@ def _validating_webhooks(grounds: Grounds) -> Plugin:
     return Deferred("ValidatingAdmissionWebhook", grounds.store, bucket, make, mutating=False)
 
 
+def _mutating_policies(grounds: Grounds) -> Plugin:
+    def make() -> Half:
+        from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
+
+        return MutatingPolicies(grounds.store, grounds.registry, grounds.authorizer).mutate
+
+    bucket = "admissionregistration.k8s.io/mutatingadmissionpolicybindings"
+    return Deferred("MutatingAdmissionPolicy", grounds.store, bucket, make, mutating=True)
+
+
 def _validating_policies(grounds: Grounds) -> Plugin:
     def make() -> Half:
         from kajitori.apiserver.admission.policies.validating import ValidatingPolicies
@@ -224,6 +235,7 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "NodeDeclaredFeatureValidator": _of("nodefeatures", "NodeDeclaredFeatureValidator", _store),
     "JobValidation": _gated("JobValidation"),
     "PodResizeValidator": _of("resizes", "PodResizeValidator", _store),
+    "MutatingAdmissionPolicy": _mutating_policies,
     "ValidatingAdmissionPolicy": _validating_policies,
     "MutatingAdmissionWebhook": _mutating_webhooks,
     "ValidatingAdmissionWebhook": _validating_webhooks,

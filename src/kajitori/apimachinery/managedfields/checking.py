@@ -41,7 +41,7 @@ def _check(value: Any, of: Type, path: str, problems: _Problems, repeated: bool)
         _check_members(value, of.map, path, problems, repeated)
     elif type(value) is list and of.list is not None:
         _check_items(value, of.list, path, problems, repeated)
-    elif of.map is not None and (isinstance(value, dict | list) or not of.scalar):
+    elif of.map is not None and not (of.scalar and isinstance(value, str | int | float)):
         problems.append(TypeProblem(f"expected map, got {_value_text(value)}", path))
     elif of.scalar:
         complaint = _SCALAR_CHECKS[of.scalar](value)

@@ -49,7 +49,7 @@ from kajitori.apimachinery.managedfields.sets import (
     recursive_difference,
     union,
 )
-from kajitori.apimachinery.managedfields.types import TypeProblem, Types
+from kajitori.apimachinery.managedfields.types import Type, TypeProblem, Types
 from kajitori.apimachinery.schema import Schema
 
 __all__ = ["Applied", "FieldManager", "KindVersions", "timestamps_kept", "type_text"]
@@ -127,6 +127,11 @@ class FieldManager:
         self._created = created_fields(
             root, self._zero, {"apiVersion", "kind", *left_out}, _NEVER_OWNED_METADATA
         )
+
+    @property
+    def type(self) -> Type:
+        """How the values of the kind merge."""
+        return self._rules.type_of(self._api_version)
 
     # Create, update, patch
 

@@ -19,6 +19,7 @@ from typing import Any
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.managedfields.elements import REMEMBERED_MAX, key_element, value_element
 from kajitori.apimachinery.managedfields.sets import FieldSet
+from kajitori.apimachinery.patch.go_text import GoValue
 from kajitori.apimachinery.schema import Schema, parse_schema
 
 __all__ = ["ListType", "MapType", "Type", "TypeProblem", "Types"]
@@ -240,6 +241,8 @@ class ListType:
             raise TypeProblem("not supported: associative list with lists as elements")
         if item is None:
             raise TypeProblem("associative list without keys has an element that's an explicit null")
+        if isinstance(item, GoValue):
+            return value_element("{{undefined}}")
         return value_element(item)
 
     def _remember(self, value: Any, element: str) -> str:

@@ -1,18 +1,34 @@
 """JSON values as Go's fmt prints them: `%v`, `%#v` and `%T` of decoded JSON.
 
-Kubernetes puts such text in messages that clients see; these functions say the same.
+Kubernetes puts such text in messages that clients see; these functions say the same. A `GoValue` is what JSON has no
+value for.
 
 Source: https://pkg.go.dev/fmt
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from kajitori.apimachinery.decode import go_quote
 
-__all__ = ["go_name", "go_syntax", "go_text"]
+__all__ = ["GoValue", "go_name", "go_syntax", "go_text"]
 
 _EXPONENT = re.compile(r"e([+-])(\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class GoValue:
+    """A value of a Go type that no JSON value has, as it is printed."""
+
+    text: str
+    syntax: str
+    name: str
+    value: Any = None
+    """What it is here."""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def go_text(value: Any) -> str:
@@ -37,6 +53,8 @@ def go_syntax(value: Any) -> str:
         return "map[string]interface {}{" + inner + "}"
     if isinstance(value, list):
         return "[]interface {}{" + ", ".join(go_syntax(each) for each in value) + "}"
+    if isinstance(value, GoValue):
+        return value.syntax
     return _scalar(value)
 
 
@@ -52,6 +70,8 @@ def go_name(value: Any) -> str:
         return "int64"
     if isinstance(value, float):
         return "float64"
+    if isinstance(value, GoValue):
+        return value.name
     return "map[string]interface {}" if isinstance(value, dict) else "[]interface {}"
 
 

@@ -1,10 +1,10 @@
 """JSON patch (RFC 6902) as the API server applies it.
 
-Sits under PATCH with `application/json-patch+json`.
+Sits under PATCH with `application/json-patch+json`, and under the policies and webhooks that answer with patches.
 
 Promises
     J1  the document given is never changed; what no operation touched is shared with the result
-    J2  either every operation is applied, or none and Invalid is raised
+    J2  either every operation is applied, or none and Invalid is raised; `patched` says why, in Kubernetes' words
     J3  Kubernetes' deviations hold: `replace` may add a member, negative indexes count from the end, `test`
         of a member that is not there succeeds against null, `copy` of one gives null
 
@@ -12,6 +12,8 @@ Source: RFC 6902, RFC 6901; gopkg.in/evanphx/json-patch.v4; apiserver's endpoint
 """
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -20,12 +22,22 @@ from kajitori.apimachinery.decode import (
     DecodeError,
     decode_json,
     duplicate_fields,
+    go_quote,
     has_duplicates,
     json_type,
 )
 from kajitori.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 
-__all__ = ["COPIED_BYTES_MAX", "OPERATIONS_MAX", "apply_json_patch", "parse_json_patch", "strict_complaints"]
+__all__ = [
+    "COPIED_BYTES_MAX",
+    "OPERATIONS_MAX",
+    "PatchError",
+    "TestFailed",
+    "apply_json_patch",
+    "parse_json_patch",
+    "patched",
+    "strict_complaints",
+]
 
 OPERATIONS_MAX = 10_000
 """Operations of one patch: Kubernetes' limit, which bounds the work that one request can ask for."""
@@ -38,8 +50,14 @@ _INDEX = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _REJECTED = "the server rejected our request due to an error in our request"
 
 
-class _DoesNotApplyError(Exception):
-    """Why one operation cannot be applied; clients are not told."""
+class PatchError(Exception):
+    """Why one operation cannot be applied, in the words of Kubernetes' library; not every client is told."""
+
+
+class TestFailed(PatchError):
+    """A `test` found another value."""
+
+    __test__ = False  # for pytest, which looks at names
 
 
 def parse_json_patch(body: bytes) -> list[Any]:
@@ -93,12 +111,20 @@ def apply_json_patch(document: Any, operations: list[Any]) -> Any:
 
     Raises: Invalid when one does not apply, a failed `test` too; as Kubernetes does, it does not say which.
     """
-    state = _State(document)
     try:
-        for operation in operations:
-            state.apply(operation if operation is not None else {})
-    except (_DoesNotApplyError, RecursionError) as error:
+        return patched(document, operations)
+    except (PatchError, RecursionError) as error:
         raise Invalid(_REJECTED, details={}) from error
+
+
+def patched(document: Any, operations: list[Any]) -> Any:
+    """The document after all operations.
+
+    Raises: PatchError when one does not apply, TestFailed where that is a `test`.
+    """
+    state = _State(document)
+    for operation in operations:
+        state.apply(operation if operation is not None else {})
     return state.root
 
 
@@ -112,71 +138,112 @@ class _State:
         self._copied_bytes = 0
 
     def apply(self, operation: dict[str, Any]) -> None:
-        match operation.get("op"):
-            case "add":
-                container, key = self._parent(_pointer(operation, "path"))
-                _add(container, key, operation.get("value"))
-            case "remove":
-                container, key = self._parent(_pointer(operation, "path"))
-                _remove(container, key)
+        kind = operation.get("op")
+        match kind:
+            case "add" | "remove":
+                self._add_or_remove(kind, operation)
             case "replace":
-                self._replace(_pointer(operation, "path"), operation.get("value"))
+                self._replace(operation)
             case "move":
-                container, key = self._parent(_pointer(operation, "from"))
-                moved = _get(container, key)
-                _remove(container, key)
-                container, key = self._parent(_pointer(operation, "path"))
-                _add(container, key, moved)
+                self._move(operation)
             case "copy":
-                copied = self._copied(_pointer(operation, "from"))
-                container, key = self._parent(_pointer(operation, "path"))
-                _add(container, key, copied)
+                self._copy(operation)
             case "test":
                 self._test(operation)
             case other:
-                raise _DoesNotApplyError(f"Unexpected kind: {other}")
+                raise PatchError(f"Unexpected kind: {'unknown' if other is None else other}")
 
-    def _copied(self, pointer: str) -> Any:
-        copied = self._value(pointer)
-        if isinstance(copied, dict | list):
-            self._copied_bytes += len(msgspec.json.encode(copied))
-            if self._copied_bytes > COPIED_BYTES_MAX:
-                raise _DoesNotApplyError(f"copied {self._copied_bytes} bytes, more than {COPIED_BYTES_MAX}")
-            # It will stand in two places: whichever is changed next must be copied first.
-            self._disown(copied)
-        return copied
+    def _add_or_remove(self, kind: str, operation: dict[str, Any]) -> None:
+        pointer = operation.get("path")
+        if pointer is None:
+            raise PatchError(f"{kind} operation failed to decode path: {_MISSING}")
+        container, key = self._parent(
+            pointer, f'{kind} operation does not apply: doc is missing path: "{pointer}"'
+        )
+        with _told(f"error in {kind} for path: '{pointer}'"):
+            if kind == "add":
+                _add(container, key, operation.get("value"))
+            else:
+                _remove(container, key)
 
-    def _replace(self, pointer: str, value: Any) -> None:
+    def _replace(self, operation: dict[str, Any]) -> None:
+        pointer, value = _pointer("replace", operation, "path"), operation.get("value")
         if pointer == "":
             if not isinstance(value, dict | list):
-                raise _DoesNotApplyError("replace operation value must be object or array")
+                raise PatchError("replace operation value must be object or array: %!w(<nil>)")
             self.root = value
             return
-        container, key = self._parent(pointer)
+        told = "replace operation does not apply: doc is missing"
+        container, key = self._parent(pointer, f"{told} path: {pointer}")
         if isinstance(container, list):
-            container[_position(container, key)] = value
+            try:
+                container[_position(container, key)] = value
+            except PatchError:
+                raise PatchError(f"{told} key: {pointer}: {_MISSING}") from None
         else:
             container[key] = value
 
-    def _test(self, operation: dict[str, Any]) -> None:
-        pointer = _pointer(operation, "path")
-        found = self.root if pointer == "" else self._value(pointer)
-        if not _same(found, operation.get("value")):
-            raise _DoesNotApplyError(f"testing value {pointer} failed")
+    def _move(self, operation: dict[str, Any]) -> None:
+        source = _pointer("move", operation, "from")
+        told = "move operation does not apply: doc is missing"
+        container, key = self._parent(source, f"{told} from path: {source}")
+        with _told(f"error in move for path: '{key}'"):
+            moved = _get(container, key)
+            _remove(container, key)
+        pointer = _pointer("move", operation, "path")
+        container, key = self._parent(pointer, f"{told} destination path: {pointer}")
+        with _told(f"error in move for path: '{pointer}'"):
+            _add(container, key, moved)
 
-    def _value(self, pointer: str) -> Any:
-        *steps, key = _steps(pointer)
+    def _copy(self, operation: dict[str, Any]) -> None:
+        source = _pointer("copy", operation, "from")
+        told = "copy operation does not apply: doc is missing"
+        copied = self._value(source, f"{told} from path: {source}", f"error in copy for from: '{source}'")
+        pointer = operation.get("path")
+        if pointer is None:
+            raise PatchError(f"copy operation failed to decode path: {_MISSING}")
+        container, key = self._parent(pointer, f"{told} destination path: {pointer}")
+        if isinstance(copied, dict | list):
+            self._copied_bytes += len(msgspec.json.encode(copied))
+            if self._copied_bytes > COPIED_BYTES_MAX:
+                raise PatchError(
+                    f"Unable to complete the copy, the accumulated size increase of copy is {self._copied_bytes}, "
+                    f"exceeding the limit {COPIED_BYTES_MAX}"
+                )
+            # It will stand in two places: whichever is changed next must be copied first.
+            self._disown(copied)
+        with _told("error while adding value during copy"):
+            _add(container, key, copied)
+
+    def _test(self, operation: dict[str, Any]) -> None:
+        pointer = _pointer("test", operation, "path")
+        found = self.root
+        if pointer != "":
+            missing = f"test operation does not apply: is missing path: {pointer}"
+            found = self._value(pointer, missing, f"error in test for path: '{pointer}'")
+        if not _same(found, operation.get("value")):
+            raise TestFailed(f"testing value {pointer} failed: test failed")
+
+    def _value(self, pointer: str, missing: str, wrong: str) -> Any:
+        """What the pointer points at. Raises: PatchError, with `missing` or `wrong` before it."""
+        *steps, key = _steps(pointer, missing)
         at = self.root
         for step in steps:
-            at = _get(at, step)
-        return _get(at, key)
+            at = _stepped(at, step, missing)
+        if not isinstance(at, dict | list):
+            raise PatchError(f"{missing}: {_MISSING}")
+        with _told(wrong):
+            return _get(at, key)
 
-    def _parent(self, pointer: str) -> tuple[Any, str]:
-        """The container the pointer's last step is in, ours to change, and that step."""
-        *steps, key = _steps(pointer)
-        at = self.root = self._own(self.root)
+    def _parent(self, pointer: str, missing: str) -> tuple[Any, str]:
+        """The container the pointer's last step is in, ours to change, and that step.
+
+        Raises: PatchError, which begins with `missing`.
+        """
+        *steps, key = _steps(pointer, missing)
+        at = self.root = self._own(self.root, missing)
         for step in steps:
-            inner = self._own(_get(at, step))
+            inner = self._own(_stepped(at, step, missing), missing)
             if isinstance(at, list):
                 at[_position(at, step)] = inner
             else:
@@ -184,11 +251,11 @@ class _State:
             at = inner
         return at, key
 
-    def _own(self, container: Any) -> Any:
+    def _own(self, container: Any, missing: str) -> Any:
         if id(container) in self._ours:
             return container
         if not isinstance(container, dict | list):
-            raise _DoesNotApplyError("doc is missing path")
+            raise PatchError(f"{missing}: {_MISSING}")
         ours = container.copy()
         self._ours[id(ours)] = ours
         return ours
@@ -200,19 +267,39 @@ class _State:
                 self._disown(each)
 
 
-def _pointer(operation: dict[str, Any], name: str) -> str:
+_MISSING = "missing value"
+
+
+@contextmanager
+def _told(where: str) -> Generator[None]:
+    """Puts before a PatchError where it happened."""
+    try:
+        yield
+    except PatchError as error:
+        raise PatchError(f"{where}: {error}") from None
+
+
+def _pointer(kind: str, operation: dict[str, Any], name: str) -> str:
     pointer = operation.get(name)
     if not isinstance(pointer, str):
-        raise _DoesNotApplyError(f"operation missing {name} field")
+        what = "operation missing path field" if name == "path" else "operation, missing from field"
+        raise PatchError(f"{kind} operation failed to decode {name}: {what}: {_MISSING}")
     return pointer
 
 
-def _steps(pointer: str) -> list[str]:
+def _steps(pointer: str, missing: str) -> list[str]:
     """The decoded steps; what stands before the first slash is ignored."""
     steps = pointer.split("/")[1:]
     if not steps:
-        raise _DoesNotApplyError(f"doc is missing path: {pointer}")
+        raise PatchError(f"{missing}: {_MISSING}")
     return [_unescaped(step) for step in steps] if "~" in pointer else steps
+
+
+def _stepped(container: Any, step: str, missing: str) -> Any:
+    try:
+        return _get(container, step)
+    except PatchError:
+        raise PatchError(f"{missing}: {_MISSING}") from None
 
 
 def _unescaped(step: str) -> str:
@@ -222,7 +309,7 @@ def _unescaped(step: str) -> str:
 
 def _index(key: str) -> int:
     if _INDEX.fullmatch(key) is None:
-        raise _DoesNotApplyError(f"value was not a proper array index: '{key}'")
+        raise PatchError(f"strconv.Atoi: parsing {go_quote(key)}: invalid syntax")
     return int(key)
 
 
@@ -230,7 +317,7 @@ def _position(array: list[Any], key: str) -> int:
     """Where an existing element is."""
     index = _index(key)
     if not -len(array) <= index < len(array):
-        raise _DoesNotApplyError(f"Unable to access invalid index: {index}")
+        raise PatchError(f"Unable to access invalid index: {index}: invalid index referenced")
     return index % len(array)
 
 
@@ -239,7 +326,7 @@ def _get(container: Any, key: str) -> Any:
         return container.get(key)
     if isinstance(container, list):
         return container[_position(container, key)]
-    raise _DoesNotApplyError("doc is missing path")
+    raise PatchError(_MISSING)
 
 
 def _add(container: Any, key: str, value: Any) -> None:
@@ -250,9 +337,10 @@ def _add(container: Any, key: str, value: Any) -> None:
         container.append(value)
         return
     places = len(container) + 1
-    index = _index(key)
+    with _told(f"value was not a proper array index: '{key}'"):
+        index = _index(key)
     if not -places <= index < places:
-        raise _DoesNotApplyError(f"Unable to access invalid index: {index}")
+        raise PatchError(f"Unable to access invalid index: {index}: invalid index referenced")
     container.insert(index % places, value)
 
 
@@ -262,7 +350,7 @@ def _remove(container: Any, key: str) -> None:
     elif key in container:
         del container[key]
     else:
-        raise _DoesNotApplyError(f"Unable to remove nonexistent key: {key}")
+        raise PatchError(f"Unable to remove nonexistent key: {key}: {_MISSING}")
 
 
 def _same(one: Any, other: Any) -> bool:

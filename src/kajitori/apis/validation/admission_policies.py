@@ -20,6 +20,7 @@ from kajitori.apis.validation.checks import (
     Errors,
     check_each,
     check_enum,
+    check_given_enum,
     check_label_selector,
     check_qualified_name,
     check_required_enum,
@@ -47,14 +48,19 @@ _identifier_matches = re.compile(
 # What both kinds of policies say.
 
 
-def _expressions(spec: JsonObject, old: JsonObject | None) -> Expressions:
-    return Expressions(
-        params="paramKind" in spec, composed=bool(spec.get("variables")), stored=stored_texts(old)
-    )
+def _expressions(spec: JsonObject, old: JsonObject | None, *, composed: bool) -> Expressions:
+    return Expressions(params="paramKind" in spec, composed=composed, stored=stored_texts(old))
 
 
-def _check_policy(spec: JsonObject, old: JsonObject | None, expressions: Expressions, errors: Errors) -> None:
-    check_required_enum(spec.get("failurePolicy"), FAILURE_POLICIES, "spec.failurePolicy", errors)
+def _check_policy(
+    spec: JsonObject,
+    old: JsonObject | None,
+    expressions: Expressions,
+    errors: Errors,
+    *,
+    mutating: bool = False,
+) -> None:
+    check_given_enum(spec.get("failurePolicy"), FAILURE_POLICIES, "spec.failurePolicy", errors)
     if "paramKind" in spec:
         _check_param_kind(spec["paramKind"], "spec.paramKind", errors)
     match = spec.get("matchConstraints")
@@ -64,6 +70,8 @@ def _check_policy(spec: JsonObject, old: JsonObject | None, expressions: Express
         check_match_resources(match, "spec.matchConstraints", errors)
         if not match.get("resourceRules"):
             errors.append(FieldError.required("spec.matchConstraints.resourceRules"))
+        if mutating:
+            _check_mutable(match, "spec.matchConstraints", errors)
     if old is None or spec.get("matchConditions") != (old.get("spec") or {}).get("matchConditions"):
         conditions = spec.get("matchConditions") or ()
         check_match_conditions(conditions, "spec.matchConditions", errors, expressions)
@@ -110,7 +118,7 @@ def _check_param_kind(kind: JsonObject, path: str, errors: Errors) -> None:
 
 def _check_validating(obj: JsonObject, errors: Errors, old: JsonObject | None = None) -> None:
     spec: JsonObject = obj["spec"]
-    expressions = _expressions(spec, old)
+    expressions = _expressions(spec, old, composed=bool(spec.get("variables")))
     _check_policy(spec, old, expressions, errors)
     validations: Sequence[JsonObject] = spec.get("validations") or ()
     annotations: Sequence[JsonObject] = spec.get("auditAnnotations") or ()
@@ -188,9 +196,8 @@ def _update_validating(obj: JsonObject, old: JsonObject, subresource: str, error
 
 def _check_mutating(obj: JsonObject, errors: Errors, old: JsonObject | None = None) -> None:
     spec: JsonObject = obj["spec"]
-    expressions = _expressions(spec, old)
-    _check_policy(spec, old, expressions, errors)
-    _check_mutable(spec.get("matchConstraints"), "spec.matchConstraints", errors)
+    expressions = _expressions(spec, old, composed=True)
+    _check_policy(spec, old, expressions, errors, mutating=True)
     if not spec.get("mutations"):
         told = "mutations must contain at least one item"
         errors.append(FieldError.required("spec.mutations", told))

@@ -14,9 +14,9 @@ from kajitori.apis.validation.checks import (
     Errors,
     check_each,
     check_enum,
+    check_given_enum,
     check_label_selector,
     check_qualified_name,
-    check_required_enum,
 )
 
 __all__ = [
@@ -100,7 +100,7 @@ def _check_resources(resources: Sequence[str], path: str, errors: Errors) -> Non
 
 def check_match_resources(match: JsonObject, path: str, errors: Errors) -> None:
     """A MatchResources, of a policy or of its binding."""
-    check_required_enum(match.get("matchPolicy"), MATCH_POLICIES, f"{path}.matchPolicy", errors)
+    check_given_enum(match.get("matchPolicy"), MATCH_POLICIES, f"{path}.matchPolicy", errors)
     for member in ("namespaceSelector", "objectSelector"):
         if match.get(member) is None:
             errors.append(FieldError.required(f"{path}.{member}"))

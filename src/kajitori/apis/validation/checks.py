@@ -37,6 +37,7 @@ __all__ = [
     "check_domain_path",
     "check_each",
     "check_enum",
+    "check_given_enum",
     "check_label",
     "check_label_key",
     "check_label_selector",
@@ -217,6 +218,14 @@ def check_enum(value: str, supported: Collection[str], path: str, errors: Errors
     """`supported` is told in its order, which Kubernetes sorts in most places."""
     if value not in supported:
         errors.append(FieldError.not_supported(path, value, supported))
+
+
+def check_given_enum(value: str | None, supported: Collection[str], path: str, errors: Errors) -> None:
+    """One of a few values, which has to be there; an empty text is there."""
+    if value is None:
+        errors.append(FieldError.required(path))
+    else:
+        check_enum(value, supported, path, errors)
 
 
 def check_required_enum(value: str | None, supported: Collection[str], path: str, errors: Errors) -> None:

@@ -9,17 +9,24 @@ Promises
 Source: apiserver's pkg/admission/conversion.go.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
+from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import ApiError, BadRequest, internal_error
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apis import typed
+from kajitori.apis.strict import unknown_fields
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.scale import BUILT_IN, scale_of, with_replicas
 
-__all__ = ["Views"]
+__all__ = ["Undecodable", "Views"]
+
+
+class Undecodable(Exception):
+    """What somebody made of an object is none of its kind; the text is Go's."""
 
 
 class Views:
@@ -51,15 +58,27 @@ class Views:
             return {"kind": part.kind.kind, "apiVersion": part.kind.api_version, **obj}
         return await in_version(obj, self._attributes.resource, resource)
 
-    async def replace(self, resource: Resource, changed: Any) -> bool:
+    async def replace(self, resource: Resource, changed: Any, *, strict: bool = False) -> bool:
         """Takes what became of the object in the version of `resource`; whether it is another one now.
 
-        Raises: InternalError for what is no such object.
+        Raises: Undecodable for what is no such object; `strict`: also for fields that a built-in kind does not have.
+            InternalError where it cannot be converted.
         """
         attributes = self._attributes
         seen = await self.new(resource)
+        assert seen is not None, attributes
         if not isinstance(changed, dict):
-            raise internal_error("the patched object is not a JSON object")
+            raise Undecodable(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type "
+                'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+                'Kind string "json:\\"kind,omitempty\\"" }'
+            )
+        for name in ("apiVersion", "kind"):
+            if strict and changed.get(name, seen[name]) != seen[name]:
+                raise Undecodable(
+                    f"no kind {go_quote(changed.get('kind', ''))} is registered for version "
+                    f'{go_quote(changed.get("apiVersion", ""))} in scheme "pkg/runtime/scheme.go:111"'
+                )
         if attributes.subresource == "scale":
             replicas = (changed.get("spec") or {}).get("replicas") or 0
             paths = attributes.resource.scale_paths or BUILT_IN
@@ -67,18 +86,27 @@ class Views:
             attributes.obj = with_replicas(attributes.obj, paths, replicas)
         elif (part := attributes.resource.part(attributes.subresource)) is not None:
             try:
-                attributes.obj, _ = typed.decode(part.definition, changed)
+                attributes.obj, has_unknown = typed.decode(part.definition, changed)
             except ValueError as error:
-                raise internal_error(error) from None
+                raise Undecodable(str(error)) from None
+            if strict and has_unknown:
+                raise _unknown(unknown_fields(part.definition, changed))
         else:
+            unknown: list[str] = []
             try:
-                decoded = resource.decode(changed, [])
+                decoded = resource.decode_admitted(changed, unknown)
             except (BadRequest, ValueError) as error:
-                raise internal_error(error) from None
+                raise Undecodable(str(error)) from None
+            if strict and unknown and not resource.custom:
+                raise _unknown(unknown)
             resource.default(decoded)
             attributes.obj = await in_version(decoded, resource, attributes.resource)
         self._known = {key: obj for key, obj in self._known.items() if key[0] == "old"}
         return await self.new(resource) != seen
+
+
+def _unknown(fields: Iterable[str]) -> Undecodable:
+    return Undecodable(f"strict decoding error: {', '.join(sorted(fields))}")
 
 
 async def in_version(obj: JsonObject, held: Resource, wanted: Resource) -> JsonObject:

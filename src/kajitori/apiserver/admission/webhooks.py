@@ -25,15 +25,14 @@ from kajitori.apimachinery.errors import (
     ApiError,
     BadRequest,
     InternalError,
-    Invalid,
     forbidden,
     internal_error,
 )
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.patch.json_patch import apply_json_patch, parse_json_patch
+from kajitori.apimachinery.patch.json_patch import PatchError, parse_json_patch, patched
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
-from kajitori.apiserver.admission.views import Views
+from kajitori.apiserver.admission.views import Undecodable, Views
 from kajitori.apiserver.authorization import Authorizer, settled
 from kajitori.apiserver.registry.call import Attributes, Reinvocation
 from kajitori.apiserver.registry.registry import Registry
@@ -264,10 +263,13 @@ class MutatingWebhooks(_Webhooks):
             what = "attempted to modify the object, which is not supported for this operation"
             raise internal_error(f"admission webhook {go_quote(hook.name)} {what}")
         try:
-            changed = apply_json_patch(seen, operations)
-        except (Invalid, ApiError) as error:
+            changed = patched(seen, operations)
+        except (PatchError, RecursionError) as error:
             raise internal_error(error) from None
-        return await views.replace(resource, changed)
+        try:
+            return await views.replace(resource, changed)
+        except Undecodable as error:
+            raise internal_error(error) from None
 
 
 _REMEMBERED = "MutatingAdmissionWebhook"

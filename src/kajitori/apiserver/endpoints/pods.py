@@ -210,9 +210,14 @@ class Pods:
 
     async def connect(self, scope: Scope) -> Answer:
         """exec, attach, port-forward and proxy."""
-        pod = self._pod(scope)
+        from kajitori.apiserver.endpoints.connecting import connect_options  # with the first
+
         call = Call(scope.user, WriteOptions(), warnings=scope.warnings, trail=trail_of(scope.request))
-        await self._resources.admitted(scope, call, {}, operation="CONNECT")
+        part = scope.resource.part(scope.info.subresource)
+        assert part is not None, scope.info
+        options = connect_options(part, scope.query, scope.info.parts)
+        await self._resources.admitted(scope, call, options, operation="CONNECT")
+        pod = self._pod(scope)
         if not pod["spec"].get("nodeName"):
             raise BadRequest(f"pod {pod['metadata']['name']} does not have a host assigned")
         raise self._unreachable(pod)

@@ -6,6 +6,8 @@ validating admission, the store. Nothing is visible to anyone before the store h
 Source: apiserver/pkg/endpoints/handlers/create.go and registry/generic/registry/store.go.
 """
 
+from typing import Any
+
 from kajitori.apimachinery.errors import AlreadyExists, BadRequest, MethodNotAllowed, invalid, qualified
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.registry.call import Attributes, Call, Charge
@@ -19,8 +21,10 @@ from kajitori.apiserver.registry.registry import Registry, as_read, as_written, 
 from kajitori.apiserver.registry.resource import Resource, stored_metadata
 from kajitori.storage import Exists, Item
 
-__all__ = ["create", "ensure_namespace"]
+__all__ = ["after_admission", "create", "ensure_namespace"]
 
+_SYSTEM_FIELDS = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "selfLink", "uid")
+"""What no client says of a new object."""
 GENERATED_NAMES_TRIED_MAX = 8
 """How many random suffixes are tried before a create gives up, as kube-apiserver does since 1.30."""
 
@@ -39,6 +43,39 @@ def ensure_namespace(resource: Resource, namespace: str, metadata: JsonObject) -
         metadata["namespace"] = namespace
     else:
         metadata.pop("namespace", None)
+
+
+def after_admission(
+    resource: Resource, namespace: str, metadata: JsonObject, owners: Any, call: Call
+) -> None:
+    """Sees to the metadata that plugins may have changed; `owners` are the managedFields before they did.
+
+    Raises: BadRequest when the object is now in another namespace.
+    """
+    ensure_namespace(resource, namespace, metadata)
+    now = metadata.get("managedFields")
+    if now is not owners and now != owners:
+        _check_owners(metadata, owners, call)
+    deduplicate_owners(metadata, call, admitted=True)
+
+
+def _check_owners(metadata: JsonObject, owners: Any, call: Call) -> None:
+    """Puts back managedFields that nobody can read."""
+    from kajitori.apimachinery.managedfields.entries import decode
+    from kajitori.apimachinery.managedfields.sets import FieldsError
+
+    try:
+        if decode(metadata.get("managedFields")):
+            return
+        owners = None
+    except FieldsError as error:
+        call.warn(
+            ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated "
+            f"mutating admission controller; please fix your requests: {error}"
+        )
+    metadata.pop("managedFields", None)
+    if owners:
+        metadata["managedFields"] = owners
 
 
 async def create(
@@ -65,6 +102,8 @@ async def create(
     if generated:
         metadata["name"] = _generated(registry, generated)
     dry_run = call.options.dry_run
+    for name in _SYSTEM_FIELDS:
+        metadata.pop(name, None)
     deduplicate_owners(metadata, call, admitted=False)
     now = registry.now()
     if not owned:
@@ -76,17 +115,15 @@ async def create(
         "CREATE", resource, "", namespace, metadata.get("name", ""), obj, None, call.user, dry_run,
         call.options, call,
     )  # fmt: skip
+    owners = metadata.get("managedFields")
     waiting = registry.admission.mutate(attributes)
     if waiting is not None:
         await waiting
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
-    metadata = obj["metadata"]
-    deduplicate_owners(metadata, call, admitted=True)
+    metadata = obj.setdefault("metadata", {})
+    after_admission(resource, namespace, metadata, owners, call)
     strategy = resource.strategy
-    metadata.pop("deletionTimestamp", None)
-    metadata.pop("deletionGracePeriodSeconds", None)
-    metadata.pop("selfLink", None)
     metadata["uid"] = registry.random.uuid4()
     metadata["creationTimestamp"] = now
     strategy.prepare_for_create(obj, call.occasion(now))

@@ -232,11 +232,18 @@ class CustomResource(Resource):
             fields |= {label: _field_text(value_at(shown, label)) for label in self.version.selectable_fields}
         return fields
 
+    def decode_admitted(self, changed: JsonObject, problems: list[str]) -> JsonObject:
+        return self._decoded(changed, problems, drop_invalid=True)
+
     def decode(self, raw: JsonObject, problems: list[str]) -> JsonObject:
+        return self._decoded(raw, problems)
+
+    def _decoded(self, raw: JsonObject, problems: list[str], *, drop_invalid: bool = False) -> JsonObject:
+        """`drop_invalid`: metadata of the wrong type goes, instead of being complained of."""
         obj: JsonObject = untyped_numbers(raw)
         obj["apiVersion"], obj["kind"] = self.kind.api_version, self.kind.kind
         obj.setdefault("metadata", {})
-        coerced = self.version.structural.decode(obj)
+        coerced = self.version.structural.decode(obj, drop_invalid=drop_invalid)
         if coerced.error is not None:
             # What is wrong with the object's own metadata is told as it is, without saying where.
             error = coerced.error

@@ -11,7 +11,7 @@ from kajitori.apimachinery.managedfields.managed import Applied, FieldManager, K
 from kajitori.apimachinery.managedfields.rules import Convert
 from kajitori.apimachinery.managedfields.scale import ReplicasPaths
 from kajitori.apimachinery.managedfields.sets import FieldSet, from_paths
-from kajitori.apimachinery.managedfields.types import TypeProblem, Types
+from kajitori.apimachinery.managedfields.types import Type, TypeProblem, Types
 from kajitori.apimachinery.schema import Schema
 from kajitori.apiserver.registry.call import Call
 from kajitori.apiserver.registry.resource import Resource
@@ -102,6 +102,19 @@ class Ownership:
         return manager.apply(
             live, config, manager=call.options.field_manager, force=bool(call.options.force), now=now
         )
+
+    def type_of(self, resource: Resource) -> Type:
+        """How the values of a kind merge, in the version of the resource."""
+        return self._manager(resource, "").type
+
+    def type_of_definition(self, name: str) -> Type | None:
+        """How the values of a definition merge; None for one that is not published as a kind."""
+        from kajitori.apis.definitions import built_in_definitions  # with the first
+
+        schema = built_in_definitions().get(name)
+        if "x-kubernetes-group-version-kind" not in schema.raw:
+            return None
+        return self._types.root(schema)
 
     def replicas(self, resource: Resource) -> ReplicasPaths:
         """Where the versions of a kind have the number that its Scale shows."""

@@ -159,6 +159,10 @@ class Resource:
         """
         raise NotImplementedError
 
+    def decode_admitted(self, changed: JsonObject, problems: list[str]) -> JsonObject:
+        """What a policy or a webhook has made of an object. Raises: BadRequest."""
+        return self.decode(changed, problems)
+
     def decode_applied(self, applied: JsonObject) -> JsonObject:
         """The outcome of a server-side apply as an object of this kind."""
         return self.decode(applied, [])

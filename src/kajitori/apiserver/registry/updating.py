@@ -23,7 +23,7 @@ from kajitori.apimachinery.errors import (
 )
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.registry.call import Attributes, Call, Charge
-from kajitori.apiserver.registry.creating import create, ensure_namespace
+from kajitori.apiserver.registry.creating import after_admission, create, ensure_namespace
 from kajitori.apiserver.registry.meta import (
     conflict,
     deduplicate_owners,
@@ -204,13 +204,14 @@ async def _prepared(
         "UPDATE", resource, subresource, namespace, name, obj, stored, call.user, call.options.dry_run,
         call.options, call,
     )  # fmt: skip
+    owners = metadata.get("managedFields")
     waiting = registry.admission.mutate(attributes)
     if waiting is not None:
         await waiting
     assert attributes.obj is not None, attributes
     obj = resource.to_storage(attributes.obj)
-    metadata = obj["metadata"]
-    deduplicate_owners(metadata, call, admitted=True)
+    metadata = obj.setdefault("metadata", {})
+    after_admission(resource, namespace, metadata, owners, call)
     version = metadata.get("resourceVersion") or ""
     named_version = version not in ("", "0")
     if named_version and version != old_metadata["resourceVersion"]:

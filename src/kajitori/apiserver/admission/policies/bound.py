@@ -32,7 +32,7 @@ from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Store
 
-__all__ = ["Binding", "BoundPolicies", "Invocation", "Misfit", "Policy"]
+__all__ = ["Binding", "BoundPolicies", "Invocation", "Key", "Misfit", "Policy"]
 
 _GROUP = "admissionregistration.k8s.io"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -89,6 +89,7 @@ class Binding:
 
 
 Compiled = TypeVar("Compiled", bound=Policy)
+Key = tuple[str, str, str, str]
 
 
 class Invocation(msgspec.Struct, Generic[Compiled], frozen=True, gc=False):
@@ -99,6 +100,12 @@ class Invocation(msgspec.Struct, Generic[Compiled], frozen=True, gc=False):
     resource: Resource
     """The version in which the policy sees the object."""
     param: JsonObject | None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all others: policy, binding, and the parameter's namespace and name."""
+        metadata = (self.param or {}).get("metadata") or {}
+        return self.policy.name, self.binding.name, metadata.get("namespace", ""), metadata.get("name", "")
 
 
 @dataclass(frozen=True, slots=True)
