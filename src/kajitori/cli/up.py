@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         help="AdmissionConfiguration: what admission plugins are told",
     )
     access.add_argument(
+        "--admission-manifest-dir",
+        type=Path,
+        metavar="DIR",
+        help="webhooks and policies from the files in here, which nobody can change by the API; changes of the files "
+        "are seen",
+    )
+    access.add_argument(
         "--allow-privileged",
         nargs="?",
         const="true",
@@ -157,6 +164,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         enable_admission_plugins=_names(chosen.enable_admission_plugins),
         disable_admission_plugins=_names(chosen.disable_admission_plugins),
         admission_control_config_file=chosen.admission_control_config_file,
+        admission_manifest_dir=chosen.admission_manifest_dir,
         allow_privileged=None if chosen.allow_privileged is None else chosen.allow_privileged == "true",
         further_names=tuple(chosen.tls_san),
         service_cluster_ip_range=chosen.service_cluster_ip_range,

@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Half, Plugin, enabled_plugins
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
@@ -23,6 +24,7 @@ from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
 if TYPE_CHECKING:
+    from kajitori.apiserver.admission.manifests import Directories, ManifestDirectory
     from kajitori.apiserver.webhooks import WebhookCaller
 
 __all__ = ["DEFAULT_PLUGINS", "Grounds", "admission_chain"]
@@ -105,6 +107,33 @@ class Grounds:
 
         return read_configurations(path, KNOWN_PLUGINS)
 
+    @cached_property
+    def on(self) -> frozenset[str]:
+        """The names of the plugins that are on. Raises: UnknownPlugin."""
+        options = self.options
+        # Without the controller that makes them, no Pod would find its service account.
+        accounts = options.runs("serviceaccount-controller")
+        default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
+        return frozenset(
+            enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
+        )
+
+    @cached_property
+    def directories(self) -> "Directories | None":
+        """Where webhooks and policies lie in files; None where they do not. Raises: ConfigurationError."""
+        flagged = self.options.admission_manifest_dir
+        if flagged is None and not self.configurations:
+            return None
+        from kajitori.cluster.manifests import manifest_directories
+
+        able = self.on & _PLUGINS.keys()
+        found = manifest_directories(flagged, self.configurations, able, self.catalog().find, self.clock)
+        return found or None
+
+    def manifests(self, plugin: str) -> "ManifestDirectory | None":
+        """Those of one plugin."""
+        return None if self.directories is None else self.directories.of(plugin)
+
 
 def _of(module: str, plugin: str, *parts: Callable[[Grounds], Any]) -> Callable[[Grounds], Plugin]:
     """What makes a plugin of a module of `apiserver.admission`, which is imported only then."""
@@ -154,46 +183,59 @@ def _gated(name: str) -> Callable[[Grounds], Plugin]:
     return _of("everything", "Gated", lambda grounds: name)
 
 
-def _mutating_webhooks(grounds: Grounds) -> Plugin:
-    def make() -> Half:
-        from kajitori.apiserver.admission.webhooks import MutatingWebhooks
+def _deferred(
+    name: str, bucket: str, exempted: frozenset[str], make: Callable[[Grounds], Half], *, mutating: bool
+) -> Callable[[Grounds], Plugin]:
+    """A plugin that is made when something in the bucket needs it, or at once when it has manifests.
 
-        return MutatingWebhooks(grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer).mutate
+    `exempted` is what those of the API are not asked about.
+    """
 
-    bucket = "admissionregistration.k8s.io/mutatingwebhookconfigurations"
-    return Deferred("MutatingAdmissionWebhook", grounds.store, bucket, make, mutating=True)
+    def plugin(grounds: Grounds) -> Plugin:
+        from_files = grounds.manifests(name) is not None
+        return Deferred(
+            name,
+            grounds.store,
+            f"admissionregistration.k8s.io/{bucket}",
+            lambda: make(grounds),
+            mutating=mutating,
+            exempt=exempted - exempt.WEBHOOKS if from_files else exempted,
+            needed=from_files,
+        )
 
-
-def _validating_webhooks(grounds: Grounds) -> Plugin:
-    def make() -> Half:
-        from kajitori.apiserver.admission.webhooks import ValidatingWebhooks
-
-        return ValidatingWebhooks(
-            grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer
-        ).validate
-
-    bucket = "admissionregistration.k8s.io/validatingwebhookconfigurations"
-    return Deferred("ValidatingAdmissionWebhook", grounds.store, bucket, make, mutating=False)
-
-
-def _mutating_policies(grounds: Grounds) -> Plugin:
-    def make() -> Half:
-        from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
-
-        return MutatingPolicies(grounds.store, grounds.registry, grounds.authorizer).mutate
-
-    bucket = "admissionregistration.k8s.io/mutatingadmissionpolicybindings"
-    return Deferred("MutatingAdmissionPolicy", grounds.store, bucket, make, mutating=True)
+    return plugin
 
 
-def _validating_policies(grounds: Grounds) -> Plugin:
-    def make() -> Half:
-        from kajitori.apiserver.admission.policies.validating import ValidatingPolicies
+def _mutating_webhooks(grounds: Grounds) -> Half:
+    from kajitori.apiserver.admission.webhooks import MutatingWebhooks
 
-        return ValidatingPolicies(grounds.store, grounds.registry, grounds.authorizer).validate
+    manifests = grounds.manifests("MutatingAdmissionWebhook")
+    return MutatingWebhooks(
+        grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer, manifests
+    ).mutate
 
-    bucket = "admissionregistration.k8s.io/validatingadmissionpolicybindings"
-    return Deferred("ValidatingAdmissionPolicy", grounds.store, bucket, make, mutating=False)
+
+def _mutating_policies(grounds: Grounds) -> Half:
+    from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
+
+    manifests = grounds.manifests("MutatingAdmissionPolicy")
+    return MutatingPolicies(grounds.store, grounds.registry, grounds.authorizer, manifests).mutate
+
+
+def _validating_webhooks(grounds: Grounds) -> Half:
+    from kajitori.apiserver.admission.webhooks import ValidatingWebhooks
+
+    manifests = grounds.manifests("ValidatingAdmissionWebhook")
+    return ValidatingWebhooks(
+        grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer, manifests
+    ).validate
+
+
+def _validating_policies(grounds: Grounds) -> Half:
+    from kajitori.apiserver.admission.policies.validating import ValidatingPolicies
+
+    manifests = grounds.manifests("ValidatingAdmissionPolicy")
+    return ValidatingPolicies(grounds.store, grounds.registry, grounds.authorizer, manifests).validate
 
 
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
@@ -235,10 +277,34 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "NodeDeclaredFeatureValidator": _of("nodefeatures", "NodeDeclaredFeatureValidator", _store),
     "JobValidation": _gated("JobValidation"),
     "PodResizeValidator": _of("resizes", "PodResizeValidator", _store),
-    "MutatingAdmissionPolicy": _mutating_policies,
-    "ValidatingAdmissionPolicy": _validating_policies,
-    "MutatingAdmissionWebhook": _mutating_webhooks,
-    "ValidatingAdmissionWebhook": _validating_webhooks,
+    "MutatingAdmissionPolicy": _deferred(
+        "MutatingAdmissionPolicy",
+        "mutatingadmissionpolicybindings",
+        exempt.POLICIES | exempt.REVIEWS,
+        _mutating_policies,
+        mutating=True,
+    ),
+    "ValidatingAdmissionPolicy": _deferred(
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicybindings",
+        exempt.POLICIES | exempt.REVIEWS,
+        _validating_policies,
+        mutating=False,
+    ),
+    "MutatingAdmissionWebhook": _deferred(
+        "MutatingAdmissionWebhook",
+        "mutatingwebhookconfigurations",
+        exempt.WEBHOOKS,
+        _mutating_webhooks,
+        mutating=True,
+    ),
+    "ValidatingAdmissionWebhook": _deferred(
+        "ValidatingAdmissionWebhook",
+        "validatingwebhookconfigurations",
+        exempt.WEBHOOKS,
+        _validating_webhooks,
+        mutating=False,
+    ),
     "ResourceQuota": _of("quotas", "ResourceQuota", _store, _ledger, _clock, _configured("ResourceQuota")),
     "AlwaysDeny": _of("everything", "AlwaysDeny"),
 }
@@ -249,11 +315,7 @@ def admission_chain(grounds: Grounds, plugins: Sequence[Plugin]) -> Chain:
 
     Raises: UnknownPlugin, ConfigurationError.
     """
-    options = grounds.options
-    # Without the controller that makes them, no Pod would find its service account.
-    accounts = options.runs("serviceaccount-controller")
-    default = [name for name in DEFAULT_PLUGINS if accounts or name != "ServiceAccount"]
-    on = enabled_plugins(default, options.enable_admission_plugins, options.disable_admission_plugins)
+    on = grounds.on
     idle = sorted(on - _PLUGINS.keys())
     if idle:
         _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))

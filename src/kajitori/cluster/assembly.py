@@ -5,6 +5,7 @@ One function, because the order matters and nothing else needs to know it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kajitori.apis.resources import resources
 from kajitori.apiserver.admission.chain import Plugin
@@ -30,6 +31,9 @@ from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.admission.manifests import Directories
 
 __all__ = ["Assembled", "Reports", "assemble"]
 
@@ -61,6 +65,8 @@ class Assembled:
     resources: ResourceEndpoints
     registry: Registry
     catalog: Catalog
+    directories: "Directories | None"
+    """Where webhooks and policies lie in files."""
 
 
 def assemble(
@@ -113,4 +119,4 @@ def assemble(
         discovery=Discovery(catalog, openapi, health, further),
         observer=reports.observer,
     )
-    return Assembled(server, custom, addresses, endpoints, registry, catalog)
+    return Assembled(server, custom, addresses, endpoints, registry, catalog, grounds.directories)

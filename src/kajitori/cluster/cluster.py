@@ -220,6 +220,7 @@ class Cluster:
             )
         except (UnknownPlugin, ConfigurationError, RangeError) as error:
             raise ClusterError(str(error)) from None
+        CAPABILITIES.reserves_static_names = assembled.directories is not None
         metrics.further += [*watchers.lines, authorizer.lines, assembled.resources.event_sizes.lines]
         objects = bootstrap_objects(
             port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
@@ -233,6 +234,9 @@ class Cluster:
         assembled.custom.start(background)
         assembled.addresses.start(background)
         background.spawn(expire_events(store), "expiry of events")
+        if assembled.directories is not None:
+            metrics.further.append(assembled.directories.lines)
+            background.spawn(assembled.directories.watch(), "watch over admission manifests")
         if pending is not None:
             await self._listen(assembled, self._finish_pki(pending))
             await self._advertise(store)

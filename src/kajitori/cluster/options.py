@@ -39,6 +39,8 @@ class ClusterOptions:
     disable_admission_plugins: tuple[str, ...] = ()
     admission_control_config_file: Path | None = None
     """What admission plugins are told; None: nothing."""
+    admission_manifest_dir: Path | None = None
+    """Where webhooks and policies lie in files; None: nowhere, or where the file above says."""
     service_cluster_ip_range: str = "10.96.0.0/16"
     service_node_port_range: tuple[int, int] = (30000, 32767)
     http2_max_streams_per_connection: int = 0

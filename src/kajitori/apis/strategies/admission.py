@@ -3,26 +3,40 @@
 Source: pkg/registry/admissionregistration, apiextensions-apiserver's and kube-aggregator's registries.
 """
 
+from kajitori.apimachinery.errors import FieldError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.validation import name_is_path_segment
 from kajitori.apis.strategies.base import NOBODY, Occasion, ResetsMetadata, Strategy
+from kajitori.apis.validation.capabilities import CAPABILITIES
 
-__all__ = ["STRATEGIES"]
+__all__ = ["STATIC_SUFFIX", "STRATEGIES"]
 
-_STATIC_SUFFIX = ".static.k8s.io"
+STATIC_SUFFIX = ".static.k8s.io"
+"""How names of webhooks and policies end that lie in files."""
+
+_RESERVED = (
+    f'names ending with "{STATIC_SUFFIX}" are reserved for static manifest-based configurations and cannot be '
+    "managed via the API"
+)
+
+
+def _name(obj: JsonObject) -> str:
+    name: str = obj["metadata"].get("name", "")
+    return name
 
 
 class _Admission(Strategy):
     counts_generations = True
     allow_unconditional_update = False
 
+    def validate(self, obj: JsonObject) -> list[FieldError]:
+        errors = super().validate(obj)
+        if CAPABILITIES.reserves_static_names and _name(obj).endswith(STATIC_SUFFIX):
+            errors.append(FieldError.invalid("metadata.name", _name(obj), _RESERVED))
+        return errors
+
     def warnings(self, obj: JsonObject, old: JsonObject | None, subresource: str = "") -> list[str]:
-        if not obj["metadata"].get("name", "").endswith(_STATIC_SUFFIX):
-            return []
-        return [
-            f'metadata.name: names ending with "{_STATIC_SUFFIX}" are reserved for static manifest-based '
-            "configurations and cannot be managed via the API"
-        ]
+        return [f"metadata.name: {_RESERVED}"] if _name(obj).endswith(STATIC_SUFFIX) else []
 
 
 class Policy(_Admission, ResetsMetadata):

@@ -1,4 +1,4 @@
-"""What a whole server allows in Pods, said once when it starts.
+"""What a whole server allows, said once when it starts.
 
 Source: pkg/capabilities, set from the flag `--allow-privileged`.
 """
@@ -11,6 +11,9 @@ class Capabilities:
 
     allow_privileged = False
     """Whether containers may be privileged; Kubernetes' own default is no."""
+
+    reserves_static_names = False
+    """Whether names of webhooks and policies that lie in files are refused in the API; else it warns of them."""
 
 
 CAPABILITIES = Capabilities()

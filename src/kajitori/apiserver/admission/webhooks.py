@@ -9,13 +9,14 @@ Promises
     H2  a webhook that is IfNeeded is called once more when others have changed the object since; never a third time
     H3  a webhook that cannot be called, or answers badly, fails the write, or is passed over: its failure policy says
     H4  a dry run calls no webhook with side effects, and is refused where one would have to be called
+    H5  webhooks from files are called before those of the API, and for configurations of webhooks and policies too
 
 Source: apiserver's pkg/admission/plugin/webhook (mutating/dispatcher.go, validating/dispatcher.go).
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +31,7 @@ from kajitori.apimachinery.errors import (
 )
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.json_patch import PatchError, parse_json_patch, patched
+from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
 from kajitori.apiserver.admission.views import Undecodable, Views
@@ -51,6 +53,7 @@ from kajitori.storage import Store
 
 if TYPE_CHECKING:
     from kajitori.apimachinery.cel.expression import Expression
+    from kajitori.apiserver.admission.manifests import ManifestDirectory
 
 __all__ = ["MutatingWebhooks", "ValidatingWebhooks"]
 
@@ -74,10 +77,10 @@ class _CallError(Exception):
 class _Hook:
     """One webhook of one configuration."""
 
-    def __init__(self, configuration: str, position: int, hook: Mapping[str, Any]) -> None:
+    def __init__(self, configuration: str, position: int, hook: Mapping[str, Any], prefix: str) -> None:
         self.configuration = configuration
         self.name: str = hook["name"]
-        self.uid = f"{configuration}/{self.name}/{position}"
+        self.uid = f"{prefix}{configuration}/{self.name}/{position}"
         self.matching = Matching(
             hook.get("rules") or (),
             namespaces=hook.get("namespaceSelector"),
@@ -103,25 +106,43 @@ class _Hook:
 
 
 class _Hooks:
-    """The webhooks of all configurations of one kind, as they are now."""
+    """The webhooks of all configurations of one kind, as they are now: those from files, then those of the API."""
 
-    def __init__(self, store: Store, plural: str) -> None:
+    def __init__(self, store: Store, plural: str, manifests: "ManifestDirectory | None") -> None:
         self._store = store
+        self._plural = plural
         self._bucket = f"admissionregistration.k8s.io/{plural}"
-        self._hooks: list[_Hook] | None = None
+        self._manifests = manifests
+        self._static: list[_Hook] | None = None
+        self._all: list[_Hook] | None = None
         store.subscribe(self._bucket, lambda event: self._forget())
+        if manifests is not None:
+            manifests.subscribe(self._forget_static)
 
     def _forget(self) -> None:
-        self._hooks = None
+        self._all = None
 
-    def now(self) -> Sequence[_Hook]:
-        if self._hooks is None:
-            self._hooks = [
-                _Hook(configuration["metadata"]["name"], position, hook)
-                for configuration in (_decode(item.value) for item in self._store.range(self._bucket))
-                for position, hook in enumerate(configuration.get("webhooks") or ())
-            ]
-        return self._hooks
+    def _forget_static(self) -> None:
+        self._static = self._all = None
+
+    def for_writes_of(self, resource: Resource) -> Sequence[_Hook]:
+        """Those that may be called for a resource."""
+        static = self._static
+        if static is None:
+            objects = () if self._manifests is None else self._manifests.objects(self._plural)
+            static = self._static = list(_hooks(objects, "manifest/"))
+        if resource.bucket in exempt.WEBHOOKS:
+            return static
+        if self._all is None:
+            stored = (_decode(item.value) for item in self._store.range(self._bucket))
+            self._all = [*static, *_hooks(stored)]
+        return self._all
+
+
+def _hooks(configurations: Iterable[JsonObject], prefix: str = "") -> Iterator[_Hook]:
+    for configuration in configurations:
+        for position, hook in enumerate(configuration.get("webhooks") or ()):
+            yield _Hook(configuration["metadata"]["name"], position, hook, prefix)
 
 
 class _Webhooks:
@@ -131,9 +152,14 @@ class _Webhooks:
     is_mutating: bool
 
     def __init__(
-        self, store: Store, registry: Callable[[], Registry], caller: WebhookCaller, authorizer: Authorizer
+        self,
+        store: Store,
+        registry: Callable[[], Registry],
+        caller: WebhookCaller,
+        authorizer: Authorizer,
+        manifests: "ManifestDirectory | None" = None,
     ) -> None:
-        self._hooks = _Hooks(store, self.plural)
+        self._hooks = _Hooks(store, self.plural, manifests)
         self._registry = registry
         self._caller = caller
         self._authorizer = authorizer
@@ -209,7 +235,7 @@ class MutatingWebhooks(_Webhooks):
     is_mutating = True
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
-        hooks = self._hooks.now()
+        hooks = self._hooks.for_writes_of(attributes.resource)
         if not hooks or not any(self._may_match(hook, attributes) for hook in hooks):
             return None
         return self._mutate(hooks, attributes)
@@ -323,7 +349,7 @@ class ValidatingWebhooks(_Webhooks):
     is_mutating = False
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
-        hooks = self._hooks.now()
+        hooks = self._hooks.for_writes_of(attributes.resource)
         if not hooks:
             return None
         called = [(hook, resource) for hook in hooks if (resource := self._matched(hook, attributes))]

@@ -328,3 +328,21 @@ def test_the_audit_log_is_told(tmp_path: Path) -> None:  # V2
             "validationActions": ["Audit"],
         }
     ]
+
+
+@served
+async def test_policies_judge_configurations_of_webhooks_but_no_policies_and_no_reviews(
+    api: Api,
+) -> None:  # D2
+    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["CREATE"]}
+    await put(
+        api,
+        policy(matchConstraints={"resourceRules": [everything]}, validations=[rule("false")]),
+        binding(),
+    )
+    await api.refused(422, "POST", CONFIG_MAPS, config_map("a"))
+    await api.refused(422, "POST", VALIDATING, {"metadata": {"name": "a"}})
+    await put(api, policy(name="q", validations=[rule("true")]), binding(name="c"))
+    await api.ok("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+    asked = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    await api.ok("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", asked)

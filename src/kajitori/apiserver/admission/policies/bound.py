@@ -7,13 +7,14 @@ Promises
     B2  it is run for what both it and the binding match, once for each parameter
     B3  what is wrong with a configuration is told as it is: the failure policy says whether it counts
     B4  what a write costs depends on the policies that are about it, not on how many there are
+    B5  policies from files come before those of the API, and judge policies and bindings too, which those do not
 
 Source: apiserver's pkg/admission/plugin/policy/generic (policy_source.go, policy_dispatcher.go).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -24,6 +25,7 @@ from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.matching import KNOWN_MAX, Matching, is_of_namespaces
 from kajitori.apiserver.admission.policies.conditions import compile_conditions
 from kajitori.apiserver.admission.policies.params import ConfigurationError, params_of, resource_of
@@ -31,6 +33,9 @@ from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Item, Store
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.admission.manifests import ManifestDirectory
 
 __all__ = ["Binding", "BoundPolicies", "Invocation", "Key", "Misfit", "Policy"]
 
@@ -118,6 +123,9 @@ class Misfit(Generic[Compiled]):
     message: str
 
 
+_Bound = Sequence[tuple[Compiled, Sequence[Binding]]]
+"""Policies with their bindings."""
+
 _Plan = Sequence[Invocation[Compiled] | tuple[Compiled, Sequence[Binding]]]
 """What is known to be run, and the policies of which that depends on the object, or on parameters."""
 
@@ -132,18 +140,34 @@ class BoundPolicies(Generic[Compiled]):
     """All policies of one kind that have bindings."""
 
     def __init__(
-        self, store: Store, plural: str, bindings: str, compiles: Callable[[str, JsonObject], Compiled]
+        self,
+        store: Store,
+        plural: str,
+        bindings: str,
+        compiles: Callable[[str, JsonObject], Compiled],
+        manifests: "ManifestDirectory | None" = None,
     ) -> None:
         """`plural` and `bindings` are the two resources; `compiles` takes a policy's name and spec."""
         self._store = store
+        self._plurals = plural, bindings
         self._policies, self._bindings = f"{_GROUP}/{plural}", f"{_GROUP}/{bindings}"
         self._compiles = compiles
+        self._manifests = manifests
+        self._static: _Bound[Compiled] | None = None
+        """Those from files; None before they are needed."""
         self._compiled: dict[str, tuple[bytes, Compiled]] = {}
-        self._active: Sequence[tuple[Compiled, Sequence[Binding]]] | None = None
+        self._active: _Bound[Compiled] | None = None
+        """Those of the API; None before they are needed."""
         self._plans: dict[tuple[str, Resource, str, str], tuple[Item | None, _Plan[Compiled]]] = {}
         """By what a write is and where; with the namespace, as it was then."""
         for bucket in (self._policies, self._bindings):
             store.subscribe(bucket, lambda event: self._forget())
+        if manifests is not None:
+            manifests.subscribe(self._forget_static)
+
+    def _forget_static(self) -> None:
+        self._static = None
+        self._plans.clear()
 
     def _forget(self) -> None:
         self._active = None
@@ -170,7 +194,7 @@ class BoundPolicies(Generic[Compiled]):
     def _planned(self, attributes: Attributes, registry: Registry) -> "_Plan[Compiled]":
         plan: list[Invocation[Compiled] | tuple[Compiled, Sequence[Binding]]] = []
         of_namespaces = is_of_namespaces(attributes.resource)
-        for policy, bindings in self._active if self._active is not None else self._load():
+        for policy, bindings in self._asked(attributes.resource):
             if not policy.matching.is_about(attributes, registry):
                 continue
             try:
@@ -186,16 +210,29 @@ class BoundPolicies(Generic[Compiled]):
                 plan.append((policy, bindings))
         return plan
 
-    def _load(self) -> Sequence[tuple[Compiled, Sequence[Binding]]]:
+    def _asked(self, resource: Resource) -> "_Bound[Compiled]":
+        """Every policy that may be asked about writes of a resource."""
+        static = self._static
+        if static is None:
+            static = self._static = self._load_static()
+        if resource.bucket in exempt.POLICIES:
+            return static
+        active = self._active
+        if active is None:
+            active = self._active = self._load()
+        return [*static, *active]
+
+    def _load_static(self) -> "_Bound[Compiled]":
+        if self._manifests is None:
+            return ()
+        policies, bindings = map(self._manifests.objects, self._plurals)
+        bound = _by_policy(bindings)
+        named = [(each["metadata"]["name"], each["spec"]) for each in policies]
+        return [(self._compiles(name, spec), bound[name]) for name, spec in named if name in bound]
+
+    def _load(self) -> "_Bound[Compiled]":
         """Every policy that has a binding, with its bindings, by name."""
-        bindings: dict[str, list[Binding]] = {}
-        for item in self._store.range(self._bindings):
-            found = _decode(item.value)
-            spec = found["spec"]
-            resources = spec.get("matchResources")
-            matching = None if resources is None else _matching(resources)
-            binding = Binding(found["metadata"]["name"], spec, matching)
-            bindings.setdefault(spec["policyName"], []).append(binding)
+        bindings = _by_policy(_decode(item.value) for item in self._store.range(self._bindings))
         compiled: dict[str, tuple[bytes, Compiled]] = {}
         for item in self._store.range(self._policies):
             known = self._compiled.get(item.name)
@@ -204,8 +241,7 @@ class BoundPolicies(Generic[Compiled]):
                     known = (item.value, self._compiles(item.name, _decode(item.value)["spec"]))
                 compiled[item.name] = known
         self._compiled = compiled
-        self._active = [(policy, bindings[name]) for name, (_, policy) in compiled.items()]
-        return self._active
+        return [(policy, bindings[name]) for name, (_, policy) in compiled.items()]
 
     async def matching(
         self, attributes: Attributes, registry: Registry
@@ -241,6 +277,17 @@ class BoundPolicies(Generic[Compiled]):
                     continue
                 found += [Invocation(policy, binding, resource, param) for param in params]
         return found
+
+
+def _by_policy(bindings: Iterable[JsonObject]) -> dict[str, list[Binding]]:
+    """Bindings by the names of their policies."""
+    found: dict[str, list[Binding]] = {}
+    for binding in bindings:
+        spec = binding["spec"]
+        resources = spec.get("matchResources")
+        matching = None if resources is None else _matching(resources)
+        found.setdefault(spec["policyName"], []).append(Binding(binding["metadata"]["name"], spec, matching))
+    return found
 
 
 async def _params(

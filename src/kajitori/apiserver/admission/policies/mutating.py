@@ -17,7 +17,7 @@ Source: apiserver's pkg/admission/plugin/policy/mutating (dispatcher.go, plugin.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.cel import EvaluationError
 from kajitori.apimachinery.cel.expression import Expression, compile_expression
@@ -52,6 +52,9 @@ from kajitori.apiserver.registry.call import Attributes, Reinvocation
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Store
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.admission.manifests import ManifestDirectory
 
 __all__ = ["MutatingPolicies"]
 
@@ -103,11 +106,17 @@ class _Failure:
 class MutatingPolicies:
     """Lets all policies that have a binding change what is written."""
 
-    def __init__(self, store: Store, registry: Callable[[], Registry], authorizer: Authorizer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Callable[[], Registry],
+        authorizer: Authorizer,
+        manifests: "ManifestDirectory | None" = None,
+    ) -> None:
         self._store = store
         self._registry = registry
         self._authorizer = authorizer
-        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy)
+        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
         if attributes.operation == "DELETE" or not self._bound.may_match(attributes, self._registry()):

@@ -14,7 +14,7 @@ Source: apiserver's pkg/admission/plugin/policy/validating (plugin.go, validator
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -37,6 +37,9 @@ from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.storage import Store
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.admission.manifests import ManifestDirectory
 
 __all__ = ["ValidatingPolicies"]
 
@@ -128,11 +131,17 @@ _SATISFIED = _Judgement()
 class ValidatingPolicies:
     """Asks all policies that have a binding."""
 
-    def __init__(self, store: Store, registry: Callable[[], Registry], authorizer: Authorizer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Callable[[], Registry],
+        authorizer: Authorizer,
+        manifests: "ManifestDirectory | None" = None,
+    ) -> None:
         self._store = store
         self._registry = registry
         self._authorizer = authorizer
-        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy)
+        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         if not self._bound.may_match(attributes, self._registry()):
