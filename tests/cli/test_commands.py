@@ -52,7 +52,11 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
     ("words", "code", "sentence"),
     [
         (["up", "--port", "70000"], 2, "kajitori up: --port 70000: use a port from 0 to 65535"),
-        (["crds", "nope"], 2, "kajitori crds: nope is no operator; use one of mysql, or MODULE:CLASS"),
+        (
+            ["crds", "nope"],
+            2,
+            "kajitori crds: nope is no operator; use one of mysql, guardrails, or MODULE:CLASS",
+        ),
         (["crds", "no_such_module:X"], 2, "kajitori crds: no_such_module:X cannot be imported"),
         (["crds", "pathlib:Path"], 2, "kajitori crds: pathlib:Path is not a kind"),
         (["run", "nope"], 2, "kajitori run: nope is no operator; use one of mysql, or MODULE:MANAGER"),

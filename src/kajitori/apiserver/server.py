@@ -73,7 +73,7 @@ class ApiServer:
         observer: Observer,
     ) -> None:
         self._catalog = catalog
-        self._authenticator = authenticator
+        self._authenticator = self.authenticator = authenticator
         self._authorizer = authorizer
         self._subresources = subresources
         self._discovery = discovery

@@ -13,10 +13,13 @@ from kajitori.world.random import SYSTEM_RANDOM
 
 __all__ = ["main"]
 
+GUARDRAILS = "guardrails"
+
 EXAMPLES = """\
 examples:
   kajitori crds | kubectl apply --server-side -f -       install the kinds of every operator
   kajitori crds mysql > mysql-crds.yaml                  those of one operator
+  kajitori crds guardrails | kubectl apply -f -          what Guardrails need: kinds, and the right to confirm
   kajitori crds my_operator.kinds:Widget                 those of your own classes
 """
 
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "source",
         nargs="*",
-        help=f"an operator ({', '.join(OPERATORS)}) or MODULE:CLASS; default: every operator",
+        help=f"an operator ({', '.join(OPERATORS)}), {GUARDRAILS} or MODULE:CLASS; default: every operator",
     )
     chosen = parser.parse_args(arguments)
     for name in chosen.source or OPERATORS:
@@ -45,13 +48,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _definitions(name: str) -> Iterator[JsonObject]:
+    if name == GUARDRAILS:
+        from kajitori.apis.guardrails_v1alpha1 import manifests
+
+        yield from manifests()
+        return
     if name in OPERATORS:
         yield from OPERATORS[name].load(SYSTEM_RANDOM).crds()
         return
     module_name, colon, class_name = name.partition(":")
     if not colon:
         raise CommandError(
-            f"{name} is no operator; use one of {', '.join(OPERATORS)}, or MODULE:CLASS for a class of yours",
+            f"{name} is no operator; use one of {', '.join(OPERATORS)}, {GUARDRAILS}, or MODULE:CLASS for a class "
+            "of yours",
             2,
         )
     try:

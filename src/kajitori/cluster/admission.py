@@ -14,6 +14,7 @@ from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Half, Plugin, enabled_plugins
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
+from kajitori.apiserver.admission.guardrails.plugin import Guardrails
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.catalog import Catalog
 from kajitori.apiserver.registry.registry import Registry
@@ -320,4 +321,7 @@ def admission_chain(grounds: Grounds, plugins: Sequence[Plugin]) -> Chain:
     if idle:
         _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
     known = [make(grounds) for name, make in _PLUGINS.items() if name in on]
-    return Chain([*known, PrivilegeEscalation(grounds.authorizer), *plugins])
+    guardrails = Guardrails(
+        grounds.store, grounds.registry, grounds.resources, grounds.authorizer, grounds.clock
+    )
+    return Chain([*known, PrivilegeEscalation(grounds.authorizer), guardrails, *plugins])

@@ -24,8 +24,9 @@ from kajitori.apis.validation.capabilities import CAPABILITIES
 from kajitori.apiserver.admission.chain import ConfigurationError, UnknownPlugin
 from kajitori.apiserver.advertising import advertise, advertised
 from kajitori.apiserver.allocation import RangeError
-from kajitori.apiserver.authentication import AuthenticationError, Authenticator
+from kajitori.apiserver.authentication import AuthenticationError, Authenticator, User
 from kajitori.apiserver.authentication.serviceaccount import ISSUER
+from kajitori.apiserver.authentication.user import MASTERS
 from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster", "ClusterError"]
 
+_CONTROLLERS = User("system:kube-controller-manager", groups=(MASTERS,))
+"""Who the controllers and operators of this process are."""
+
 GRACE_SECONDS = 10.0
 """What requests in flight get when the server stops."""
 
@@ -77,6 +81,7 @@ class Cluster:
         self._server: Server | None = None
         self._assembled: Assembled | None = None
         self._transport: InProcessTransport | None = None
+        self._insiders: InProcessTransport | None = None
         self._programs: Programs | None = None
         self._observer: Observer | None = None
         self._why_not_ready: str | None = "starting"
@@ -118,6 +123,20 @@ class Cluster:
         from kajitori.client import Client  # a server that only serves needs none
 
         return Client(self._in_process(), field_manager=field_manager, user_agent=user_agent or field_manager)
+
+    def _programs_client(self, field_manager: str) -> "Client":
+        """A client for what runs in this process: not the admin, of whom more may be asked than of a controller."""
+        from kajitori.client import Client
+
+        assert self._assembled is not None, "not started"
+        if self._insiders is None:
+            from kajitori.cluster.inprocess import InProcessTransport
+
+            token, server = self._random.token(), self._assembled.server
+            server.authenticator.know(token, _CONTROLLERS)
+            self._insiders = InProcessTransport(server.handle, token)
+            self._stack.push_async_callback(self._insiders.close)
+        return Client(self._insiders, field_manager=field_manager, user_agent=field_manager)
 
     def on_write(self, call: Callable[[], None]) -> Callable[[], None]:
         """Calls `call` after every write that was committed; gives the way to end that. It must be quick."""
@@ -246,7 +265,7 @@ class Cluster:
             programs, means = await asyncio.to_thread(_programs)
             given = means(self.ca_data.decode(), secrets.authority)
             self._programs = programs(
-                options, self.client, means=given, clock=self._clock, random=self._random
+                options, self._programs_client, means=given, clock=self._clock, random=self._random
             )
             await self._stack.enter_async_context(self._programs)
 

@@ -26,7 +26,7 @@ from kajitori.apimachinery.kind import JsonObject
 __all__ = [
     "API_VERSION",
     "GROUP",
-    "KEY_BYTES",
+    "VERSION",
     "Action",
     "TokenError",
     "confirmation",
@@ -37,9 +37,9 @@ __all__ = [
 ]
 
 GROUP = "guardrails.kajitori.dev"
-API_VERSION = f"{GROUP}/v1alpha1"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
 
-KEY_BYTES = 32
 _EXPIRY, _DIGEST, _MAC = 6, 16, 18
 """How many bytes: milliseconds of the time it ends, the request, the signature. Together 64 letters."""
 _PATTERN = re.compile(r"\bkjt-[a-z2-7]{64}\b")
@@ -65,7 +65,7 @@ class Action:
     uid: str = ""
     resource_version: str = ""
     content: str = ""
-    """What would be written: see `content_of`."""
+    """What would be written, or how it is deleted: see `content_of`."""
 
     def digest(self) -> bytes:
         parts = (

@@ -140,6 +140,10 @@ class Authenticator:
             return ANONYMOUS
         raise Unauthorized("Unauthorized")
 
+    def know(self, token: str, user: User) -> None:
+        """From now on this token is this user's."""
+        self._static[f"Bearer {token}"] = _complete(user)
+
     def impersonate(self, request: "Request", user: User, authorizer: "Authorizer") -> tuple[User, str]:
         """The user that a request of `user` continues as, another where it has Impersonate- headers, and the
         constrained verb that allowed it.
