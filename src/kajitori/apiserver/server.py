@@ -152,10 +152,27 @@ class ApiServer:
         query = parse_query(request.query)
         info = parse_request(request.method, request.path, query)
         asked = request.scope = Asked(info, query)
-        observer = self._observer
-        observer.arrived(request, asked)
+        self._observer.arrived(request, asked)
         user = self._authenticate(request, asked)
-        observer.received(request, asked, user)
+        if isinstance(user, User):
+            return self._answer_to(request, user, warnings)
+        return self._answer_once_known(request, user, warnings)
+
+    async def _answer_once_known(
+        self, request: Request, asking: Awaitable[User], warnings: list[str]
+    ) -> Answer:
+        asked: Asked = request.scope
+        try:
+            user = await asking
+        except ApiError as error:
+            raise self._unauthenticated(request, asked, error) from None
+        answer = self._answer_to(request, user, warnings)
+        return answer if isinstance(answer, Response | Stream) else await answer
+
+    def _answer_to(self, request: Request, user: User, warnings: list[str]) -> "Answer | Awaitable[Answer]":
+        """The answer to a request of somebody who is known."""
+        asked: Asked = request.scope
+        self._observer.received(request, asked, user)
         try:
             permitted = self._permitted(request, user, asked)
         except Undecided as pending:
@@ -199,7 +216,7 @@ class ApiServer:
             return self._subresources.review(scope)
         return endpoint(scope)
 
-    def _authenticate(self, request: Request, asked: Asked) -> User:
+    def _authenticate(self, request: Request, asked: Asked) -> "User | Awaitable[User]":
         """Who asks. A stranger's HTTP/2 connection ends with its answer: so little does it get to ask at once.
 
         Raises: Unauthorized.
@@ -207,12 +224,15 @@ class ApiServer:
         try:
             user = self._authenticator.authenticate(request)
         except ApiError as error:
-            self._observer.unauthenticated(request, asked, error)
-            request.keep_alive = request.keep_alive and request.version != "2.0"
-            raise
+            raise self._unauthenticated(request, asked, error) from None
         if user is ANONYMOUS and request.version == "2.0":
             request.keep_alive = False
         return user
+
+    def _unauthenticated(self, request: Request, asked: Asked, error: ApiError) -> ApiError:
+        self._observer.unauthenticated(request, asked, error)
+        request.keep_alive = request.keep_alive and request.version != "2.0"
+        return error
 
     def _permitted(self, request: Request, user: User, asked: Asked) -> User:
         """The user as whom the request goes on, who may do what it is about.

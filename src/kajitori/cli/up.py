@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from kajitori.cli import authorizing, operating
+from kajitori.cli import authentication, authorizing, operating
 from kajitori.cli.complaints import listen
 from kajitori.cli.happenings import follow
 from kajitori.cli.main import CommandError
@@ -62,13 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OPERATOR",
         help="leave an operator out; may be repeated",
     )
-    access = parser.add_argument_group("access, as kube-apiserver has it")
-    access.add_argument(
-        "--token-auth-file", type=Path, metavar="CSV", help="static tokens: token,user,uid,groups"
-    )
-    access.add_argument(
-        "--client-ca-file", type=Path, metavar="PEM", help="further CA for client certificates"
-    )
+    authentication.add_flags(parser)
+    access = parser.add_argument_group("admission, as kube-apiserver has it")
     access.add_argument("--enable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
     access.add_argument("--disable-admission-plugins", default="", metavar="NAMES", help="comma-separated")
     access.add_argument(
@@ -159,7 +154,7 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         advertise_address=chosen.advertise_address,
         api_only=chosen.api_only,
         without=frozenset(name for each in chosen.without for name in each.split(",") if name),
-        token_auth_file=chosen.token_auth_file,
+        authentication=authentication.chosen(chosen),
         client_ca_file=chosen.client_ca_file,
         enable_admission_plugins=_names(chosen.enable_admission_plugins),
         disable_admission_plugins=_names(chosen.disable_admission_plugins),

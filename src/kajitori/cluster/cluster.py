@@ -19,12 +19,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis import facts
 from kajitori.apis.validation.capabilities import CAPABILITIES
 from kajitori.apiserver.admission.chain import ConfigurationError, UnknownPlugin
 from kajitori.apiserver.advertising import advertise, advertised
 from kajitori.apiserver.allocation import RangeError
-from kajitori.apiserver.authentication import AuthenticationError, Authenticator, User
+from kajitori.apiserver.authentication import Authentication, AuthenticationError, User
 from kajitori.apiserver.authentication.serviceaccount import ISSUER
 from kajitori.apiserver.authentication.user import MASTERS
 from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
@@ -84,6 +85,8 @@ class Cluster:
         self._insiders: InProcessTransport | None = None
         self._programs: Programs | None = None
         self._observer: Observer | None = None
+        self._authentication: Authentication | None = None
+        self._background: Background | None = None
         self._why_not_ready: str | None = "starting"
         self._stopping: str | None = None
         self._failure: str | None = None
@@ -216,7 +219,7 @@ class Cluster:
         secrets = self._secrets = UnservedSecrets(self._random) if pending is None else pending.unfinished
         self._stack.callback(secrets.close)
         authorizer = self._authorizer(store)
-        authenticator = self._authenticator(secrets, store)
+        authentication = self._authentication = self._authenticates(secrets, store)
         watchers = self._watch_over()
         kept = None if options.data_dir is None else options.data_dir / STATE_FILE
         metrics = Metrics(store, lambda: self._server, self._program_metrics, file=kept)
@@ -224,7 +227,7 @@ class Cluster:
             assembled = self._assembled = assemble(
                 store,
                 options,
-                authenticator=authenticator,
+                authenticator=authentication.authenticator,
                 authorizer=authorizer,
                 plugins=admission(options, store, self._random),
                 reports=Reports(
@@ -240,7 +243,12 @@ class Cluster:
         except (UnknownPlugin, ConfigurationError, RangeError) as error:
             raise ClusterError(str(error)) from None
         CAPABILITIES.reserves_static_names = assembled.directories is not None
-        metrics.further += [*watchers.lines, authorizer.lines, assembled.resources.event_sizes.lines]
+        metrics.further += [
+            *watchers.lines,
+            authentication.lines,
+            authorizer.lines,
+            assembled.resources.event_sizes.lines,
+        ]
         objects = bootstrap_objects(
             port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
         )
@@ -248,10 +256,11 @@ class Cluster:
             await ensure(store, objects, clock=self._clock, random=self._random)
         except* StoreError as group:
             raise ClusterError(str(group.exceptions[0])) from None
-        background = Background()
+        background = self._background = Background()
         self._stack.push_async_callback(background.close)
         assembled.custom.start(background)
         assembled.addresses.start(background)
+        authentication.start(background)
         background.spawn(expire_events(store), "expiry of events")
         if assembled.directories is not None:
             metrics.further.append(assembled.directories.lines)
@@ -262,12 +271,16 @@ class Cluster:
         self._stack.callback(assembled.resources.close_watches)
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
-            programs, means = await asyncio.to_thread(_programs)
-            given = means(self.ca_data.decode(), secrets.authority)
-            self._programs = programs(
-                options, self._programs_client, means=given, clock=self._clock, random=self._random
-            )
-            await self._stack.enter_async_context(self._programs)
+            await self._start_programs(authentication.service_accounts.sign)
+
+    async def _start_programs(self, sign_token: Callable[[JsonObject], str]) -> None:
+        programs, means = await asyncio.to_thread(_programs)
+        assert self._secrets is not None, "not started"
+        given = means(self.ca_data.decode(), self._secrets.authority, sign_token)
+        self._programs = programs(
+            self.options, self._programs_client, means=given, clock=self._clock, random=self._random
+        )
+        await self._stack.enter_async_context(self._programs)
 
     def _watch_over(self) -> Watchers:
         try:
@@ -309,20 +322,25 @@ class Cluster:
         except OpenError as error:
             raise ClusterError(str(error)) from None
 
-    def _authenticator(self, secrets: Pki | UnservedSecrets, store: Store) -> Authenticator:
+    def _authenticates(self, secrets: Pki | UnservedSecrets, store: Store) -> Authentication:
         try:
-            return Authenticator.of_cluster(
+            return Authentication(
                 secrets,
                 store,
-                token_auth_file=self.options.token_auth_file,
+                self.options.authentication,
                 clock=self._clock,
                 random=self._random,
+                used=self._token_used,
             )
         except AuthenticationError as error:
             raise ClusterError(str(error)) from None
-        except OSError as error:
-            named = self.options.token_auth_file
-            raise ClusterError(f"cannot read the token file {named}: {error.strerror}") from None
+
+    def _token_used(self, namespace: str, secret: str, day: str) -> None:
+        """A token that is kept in a Secret was used, the first time on a day."""
+        from kajitori.cluster.tokenuse import mark_used
+
+        assert self._background is not None, "started"
+        self._background.spawn(mark_used(self.client(), namespace, secret, day), "use of a kept token")
 
     def _authorizer(self, store: Store) -> Authorizer:
         try:
@@ -339,8 +357,15 @@ class Cluster:
                 f"{pki.folder}: the certificates in it cannot be read; restore a backup, or remove the folder "
                 "to have new ones made"
             ) from None
-        if options.client_ca_file is not None:
-            _trust(context, options.client_ca_file)
+        assert self._authentication is not None, "started"
+        for file in (options.client_ca_file, options.authentication.request_header.client_ca_file):
+            if file is not None:
+                _trust(context, file)
+        trusted = [file for file in (pki.ca_file, options.client_ca_file) if file is not None]
+        try:
+            self._authentication.trust(trusted)
+        except AuthenticationError as error:
+            raise ClusterError(str(error)) from None
         try:
             self._server = await serve(
                 assembled.server.handle,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kajitori.apiserver.authentication import AuthenticationOptions
 from kajitori.cluster.authorization import Authorization
 from kajitori.cluster.operating import Operating
 
@@ -33,7 +34,7 @@ class ClusterOptions:
     """Operators that are not run."""
     cert_dir: Path | None = None
     """Where keys and certificates are kept; None: in `data_dir`, or without one nowhere."""
-    token_auth_file: Path | None = None
+    authentication: AuthenticationOptions = field(default_factory=AuthenticationOptions)
     client_ca_file: Path | None = None
     enable_admission_plugins: tuple[str, ...] = ()
     disable_admission_plugins: tuple[str, ...] = ()

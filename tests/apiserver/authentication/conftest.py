@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kajitori.apiserver.authentication.jwt import KeySet
-from kajitori.apiserver.authentication.serviceaccount import ServiceAccountTokens
+from kajitori.apiserver.authentication.serviceaccount import ServiceAccountTokens, TokenRules
 
 
 def private_pem(key: Any) -> bytes:
@@ -34,9 +34,21 @@ class World:
         self.now = 1_800_000_000.0
         self.objects: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.add("serviceaccounts", "ns", "bot", "u-1")
-        numbers = count(1)
+        self.warnings: list[str] = []
+        self.used: list[tuple[str, str, str]] = []
+        self._keys = KeySet(key_file)
+        self._numbers = count(1)
+        self.use(TokenRules())
+
+    def use(self, rules: TokenRules) -> None:
+        """Tokens by these rules from now on."""
         self.tokens = ServiceAccountTokens(
-            KeySet(key_file), self.lookup, wall_clock=lambda: self.now, uuid4=lambda: f"jti-{next(numbers)}"
+            self._keys,
+            self.lookup,
+            wall_clock=lambda: self.now,
+            uuid4=lambda: f"jti-{next(self._numbers)}",
+            rules=rules,
+            used=lambda *use: self.used.append(use),
         )
 
     def add(self, resource: str, namespace: str, name: str, uid: str, **spec: str) -> dict[str, Any]:

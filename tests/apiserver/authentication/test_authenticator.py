@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kajitori.apimachinery.errors import Unauthorized
-from kajitori.apiserver.authentication import ANONYMOUS, AuthenticationError, Authenticator, User
+from kajitori.apiserver.authentication import (
+    ANONYMOUS,
+    Authentication,
+    AuthenticationError,
+    AuthenticationOptions,
+    Authenticator,
+    User,
+)
 from kajitori.apiserver.authentication.lookup import StoreLookup
 from kajitori.apiserver.authentication.tokenfile import parse_tokens
 from kajitori.apiserver.http import Request, Response, serve
@@ -26,6 +34,13 @@ class Peer:
 
     def certificate(self) -> bytes | None:
         return None
+
+
+def holder(authenticator: Authenticator, request: Request) -> User:
+    """Who asks, which is known at once."""
+    user = authenticator.authenticate(request)
+    assert isinstance(user, User)
+    return user
 
 
 def asked(authorization: str | None = None, **headers: str) -> Request:
@@ -73,7 +88,7 @@ def test_a_service_account_is_known_by_its_token_until_it_is_deleted(world: Any)
     authenticator = Authenticator(service_accounts=world.tokens)
     request = asked(f"Bearer {world.token()}")
     for _ in range(2):
-        assert authenticator.authenticate(request).name == "system:serviceaccount:ns:bot"
+        assert holder(authenticator, request).name == "system:serviceaccount:ns:bot"
     del world.objects["serviceaccounts", "ns", "bot"]
     for _ in range(2):
         with pytest.raises(Unauthorized):
@@ -84,7 +99,7 @@ def test_a_browser_may_send_its_token_as_a_subprotocol() -> None:
     authenticator = Authenticator(tokens=STATIC)
     protocol = "base64url.bearer.authorization.k8s.io.c2VjcmV0"
     request = asked(upgrade="websocket", sec_websocket_protocol=f"v5.channel.k8s.io, {protocol}")
-    assert authenticator.authenticate(request).name == "jane"
+    assert holder(authenticator, request).name == "jane"
     assert request.headers["sec-websocket-protocol"] == "v5.channel.k8s.io"
     assert authenticator.authenticate(asked(sec_websocket_protocol=protocol)) is ANONYMOUS
     for wrong in (protocol, f"x, {protocol}, {protocol}", f"x, {protocol}=*", f"x, {protocol[:-3]}_w"):
@@ -95,7 +110,12 @@ def test_a_browser_may_send_its_token_as_a_subprotocol() -> None:
 def test_token_reviews(world: Any) -> None:
     authenticator = Authenticator(tokens=STATIC, service_accounts=world.tokens)
     own = "https://kubernetes.default.svc"
-    review = authenticator.review_token
+
+    def review(token: str, audiences: Sequence[str] = ()) -> dict[str, Any]:
+        told = authenticator.review_token(token, audiences)
+        assert isinstance(told, dict)
+        return told
+
     assert review("secret") == {
         "authenticated": True,
         "user": {"username": "jane", "uid": "7", "groups": ["dev", "ops", "system:authenticated"]},
@@ -124,8 +144,10 @@ def test_token_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store: Any = None
     pki = Pki(tmp_path)
     with pytest.raises(AuthenticationError, match="not UTF-8"):
-        Authenticator.of_cluster(pki, store, token_auth_file=tmp_path / "t")
-    authenticator = Authenticator.of_cluster(pki, store)
+        Authentication(pki, store, AuthenticationOptions(token_auth_file=tmp_path / "t"))
+    with pytest.raises(AuthenticationError, match=r"cannot read the token file .*: No such file"):
+        Authentication(pki, store, AuthenticationOptions(token_auth_file=tmp_path / "none"))
+    authenticator = Authentication(pki, store).authenticator
     assert authenticator.authenticate(asked(f"Bearer {pki.admin_token()}")) == User(
         "admin", "", ("system:masters", "system:authenticated")
     )
@@ -192,7 +214,7 @@ def test_a_client_certificate_names_user_and_groups(tmp_path: Path) -> None:  # 
     users: list[User] = []
 
     def handler(request: Request) -> Response:
-        users.append(authenticator.authenticate(request))
+        users.append(holder(authenticator, request))
         return Response(200)
 
     async def main() -> None:

@@ -91,7 +91,32 @@ def test_no_text_makes_it_raise(key_file: Path, text: str) -> None:  # J2
     split_claims(text)
 
 
+@pytest.mark.parametrize(
+    ("curve", "algorithm"), [(ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512"), (ec.SECP256R1(), "ES256")]
+)
+def test_each_curve_has_its_algorithm(tmp_path: Path, curve: ec.EllipticCurve, algorithm: str) -> None:
+    (tmp_path / "key").write_bytes(pem(ec.generate_private_key(curve)))
+    keys = KeySet(tmp_path / "key")
+    token = keys.sign(CLAIMS)
+    assert decoded(token.split(".")[0])["alg"] == algorithm == keys.jwks()["keys"][0]["alg"]
+    assert keys.verify(token) == CLAIMS
+
+
 def test_a_curve_that_no_algorithm_of_ours_is_for_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(pem(ec.generate_private_key(ec.SECP384R1())))
-    with pytest.raises(ValueError, match="P-256, not secp384r1"):
+    (tmp_path / "key").write_bytes(pem(ec.generate_private_key(ec.SECP256K1())))
+    with pytest.raises(ValueError, match="use an EC key of the curve P-256, P-384 or P-521"):
         KeySet(tmp_path / "key").sign(CLAIMS)
+
+
+def test_a_file_holds_several_keys(key_file: Path, rsa_file: Path, tmp_path: Path) -> None:  # J3
+    others = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    public = (
+        others[0]
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    (tmp_path / "keys").write_bytes(b"# old ones\n" + public + pem(others[1]))
+    assert len(KeySet(key_file, [tmp_path / "keys", rsa_file]).jwks()["keys"]) == 4
+    (tmp_path / "empty").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="does not contain any valid RSA or ECDSA public keys"):
+        KeySet(key_file, [tmp_path / "empty"]).jwks()

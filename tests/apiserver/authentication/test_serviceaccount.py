@@ -1,12 +1,13 @@
 """Service account tokens: what is in them and when they count."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from kajitori.apiserver.authentication.jwt import split_claims
-from kajitori.apiserver.authentication.serviceaccount import ISSUER, TokenError
+from kajitori.apiserver.authentication.serviceaccount import ISSUER, TokenError, TokenRules
 
 
 def test_the_claims_are_kubernetes(world: Any) -> None:
@@ -132,7 +133,7 @@ def test_a_token_counts_for_its_audiences_only(world: Any) -> None:  # T2
 
 def test_other_issuers_tokens_are_not_ours_to_judge(world: Any) -> None:  # T3
     token = world.token()
-    world.tokens.issuer = "https://other"
+    world.use(TokenRules(issuers=("https://other",)))
     assert world.tokens.identify(token) is None
     assert world.tokens.identify("not a token") is None
 
@@ -164,3 +165,61 @@ def test_others_can_verify_with_what_discovery_says(world: Any) -> None:
     }
     [key] = world.tokens.jwks()["keys"]
     assert sorted(key) == ["alg", "crv", "kid", "kty", "use", "x", "y"]
+
+
+def test_tokens_of_every_named_issuer_are_believed(world: Any) -> None:
+    world.use(TokenRules(issuers=("https://old",), audiences=("me",)))
+    old = world.token()
+    world.use(TokenRules(issuers=("https://new", "https://old"), audiences=("me",), jwks_uri="https://keys"))
+    assert (split_claims(world.token()) or {})["iss"] == "https://new"
+    assert world.tokens.identify(old) is not None and world.tokens.identify(world.token()) is not None
+    assert world.tokens.openid_configuration("https://here")["jwks_uri"] == "https://keys"
+
+
+def kept(world: Any, name: str = "kept", **labels: str) -> str:
+    """A token that is kept in a Secret."""
+    prefix = "kubernetes.io/serviceaccount"
+    token: str = world.tokens.sign(
+        {
+            "sub": "system:serviceaccount:ns:bot",
+            f"{prefix}/namespace": "ns",
+            f"{prefix}/secret.name": name,
+            f"{prefix}/service-account.name": "bot",
+            f"{prefix}/service-account.uid": "u-1",
+        }
+    )
+    world.add("secrets", "ns", name, "u-s")
+    world.objects["secrets", "ns", name]["data"] = {"token": base64.b64encode(token.encode()).decode()}
+    world.objects["secrets", "ns", name]["metadata"]["labels"] = labels
+    return token
+
+
+def test_a_kept_token_counts_while_it_stands_in_its_secret(world: Any) -> None:  # T4
+    token = kept(world)
+    identity = world.tokens.identify(token)
+    assert (identity.user.name, identity.user.uid) == ("system:serviceaccount:ns:bot", "u-1")
+    assert identity.user.extra == {} and identity.audiences == world.tokens.audiences
+    assert world.used == [("ns", "kept", "2027-01-15")]
+    world.objects["secrets", "ns", "kept"]["metadata"]["labels"] = {
+        "kubernetes.io/legacy-token-last-used": "2027-01-15"
+    }
+    world.tokens.check(identity)
+    assert len(world.used) == 1, "once a day"
+    world.objects["secrets", "ns", "kept"]["data"] = {"token": "b3RoZXI="}
+    with pytest.raises(TokenError, match="Token does not match server's copy"):
+        world.tokens.check(identity)
+    del world.objects["secrets", "ns", "kept"]
+    with pytest.raises(TokenError, match="Token has been invalidated"):
+        world.tokens.identify(token)
+    world.use(TokenRules(lookup=False))
+    assert world.tokens.identify(token) is not None
+
+
+def test_a_kept_token_ends_with_its_account_and_when_it_is_marked(world: Any) -> None:  # T4
+    marked = kept(world, "old", **{"kubernetes.io/legacy-token-invalid-since": "2026-01-01"})
+    with pytest.raises(TokenError, match="has been marked invalid"):
+        world.tokens.identify(marked)
+    token = kept(world)
+    world.add("serviceaccounts", "ns", "bot", "u-9")
+    with pytest.raises(TokenError, match=r"ServiceAccount UID \(u-9\) does not match claim \(u-1\)"):
+        world.tokens.identify(token)

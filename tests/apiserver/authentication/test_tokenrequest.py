@@ -6,12 +6,15 @@ import pytest
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apiserver.authentication.jwt import split_claims
+from kajitori.apiserver.authentication.serviceaccount import TokenRules
 from kajitori.apiserver.authentication.tokenrequest import token_request
 
 
 def ask(world: Any, **spec: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     account = world.objects["serviceaccounts", "ns", "bot"]
-    return token_request(world.tokens, account, spec=spec, lookup=world.lookup, now=world.now)
+    return token_request(
+        world.tokens, account, spec=spec, lookup=world.lookup, now=world.now, warn=world.warnings.append
+    )
 
 
 def test_what_is_not_asked_for_is_the_default(world: Any) -> None:
@@ -66,3 +69,12 @@ def test_what_cannot_be_had_is_refused(world: Any, spec: dict[str, Any], code: i
         ask(world, **spec)
     assert refused.value.code == code
     assert why in refused.value.message
+
+
+def test_who_asks_for_more_than_is_given_is_told(world: Any) -> None:
+    world.use(TokenRules(seconds_max=3600))
+    spec, status = ask(world, expirationSeconds=7200)
+    assert spec["expirationSeconds"] == 3600
+    assert world.warnings == ["requested expiration of 7200 seconds shortened to 3600 seconds"]
+    claims = split_claims(status["token"])
+    assert claims is not None and claims["exp"] - claims["iat"] == 3600

@@ -52,7 +52,8 @@ def ca_bundle() -> str:
     return base64.b64encode(certificate()[0]).decode()
 
 
-def _tls() -> ssl.SSLContext:
+def server_tls() -> ssl.SSLContext:
+    """Serves with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(b"".join(certificate()))
@@ -97,7 +98,7 @@ class Hook:
 async def listening(answer: Answering) -> AsyncIterator[Hook]:
     """A webhook on a port of its own."""
     hook = Hook(0, answer)
-    server = await asyncio.start_server(hook.serve, "127.0.0.1", 0, ssl=_tls())
+    server = await asyncio.start_server(hook.serve, "127.0.0.1", 0, ssl=server_tls())
     hook.port = server.sockets[0].getsockname()[1]
     async with server:
         yield hook

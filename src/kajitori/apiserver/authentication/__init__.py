@@ -5,13 +5,17 @@ the next step's question.
 """
 
 from kajitori.apiserver.authentication.authenticator import Authenticator
+from kajitori.apiserver.authentication.building import Authentication
+from kajitori.apiserver.authentication.options import AuthenticationOptions
 from kajitori.apiserver.authentication.serviceaccount import ServiceAccountTokens, TokenError
 from kajitori.apiserver.authentication.tokenfile import AuthenticationError, read_token_file
 from kajitori.apiserver.authentication.user import ANONYMOUS, User
 
 __all__ = [
     "ANONYMOUS",
+    "Authentication",
     "AuthenticationError",
+    "AuthenticationOptions",
     "Authenticator",
     "ServiceAccountTokens",
     "TokenError",

@@ -25,9 +25,20 @@ class _Metadata(msgspec.Struct, rename="camel", omit_defaults=True):
     deletion_timestamp: str = ""
 
 
+class _SecretMetadata(_Metadata, rename="camel", omit_defaults=True):
+    labels: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
 class _Spec(msgspec.Struct, rename="camel", omit_defaults=True):
     service_account_name: str = ""
     node_name: str = ""
+
+
+class _Secret(msgspec.Struct, omit_defaults=True):
+    metadata: _SecretMetadata
+    type: str = ""
+    data: dict[str, str] | None = None
+    """As it is stored: base64."""
 
 
 class _Object(msgspec.Struct):
@@ -35,11 +46,14 @@ class _Object(msgspec.Struct):
     spec: _Spec = msgspec.field(default_factory=_Spec)
 
 
-_read = msgspec.json.Decoder(_Object).decode
+_read_secret = msgspec.json.Decoder(_Secret).decode
+_read_object = msgspec.json.Decoder(_Object).decode
 
 
 class StoreLookup:
-    """Finds the object of a resource, namespace and name in a store: its metadata and what a Pod runs as."""
+    """Finds the object of a resource, namespace and name in a store: its metadata, what a Pod runs as and of
+    a Secret what it holds.
+    """
 
     def __init__(self, store: "Store") -> None:
         self._store = store
@@ -53,7 +67,8 @@ class StoreLookup:
         known = self._known.get((resource, key))
         if known is not None and known[0] is item:
             return known[1]
-        found: Mapping[str, Any] = msgspec.to_builtins(_read(item.value))
+        reads = _read_secret if resource == "secrets" else _read_object
+        found: Mapping[str, Any] = msgspec.to_builtins(reads(item.value))
         if len(self._known) >= _REMEMBERED_MAX:
             self._known.clear()
         self._known[resource, key] = (item, found)

@@ -7,12 +7,17 @@ Promises
     T1  a token counts only while its service account, and the object it is bound to, are there with the same uid
     T2  it counts from `nbf` to `exp`, give or take LEEWAY_SECONDS, for the audiences it names
     T3  a token of another issuer is nobody's business here: None, not an error
+    T4  a token kept in a Secret counts as long as that very token stands in it
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens
 and pkg/serviceaccount.
 """
 
+import base64
+import hmac
+import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,13 +34,25 @@ from kajitori.apiserver.authentication.user import (
     service_account_user,
 )
 
-__all__ = ["DEFAULT_AUDIENCE", "ISSUER", "Identity", "Lookup", "ServiceAccountTokens", "TokenError"]
+__all__ = [
+    "DEFAULT_AUDIENCE",
+    "ISSUER",
+    "Identity",
+    "Lookup",
+    "ServiceAccountTokens",
+    "TokenError",
+    "TokenRules",
+]
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 DEFAULT_AUDIENCE = "https://kubernetes.default.svc"
 """The audience of the API server itself: of tokens that ask for none."""
 LEEWAY_SECONDS = 60
 """Clocks differ; and an object counts that long after its deletion began, so that a Pod can end in peace."""
+LEGACY_ISSUER = "kubernetes/serviceaccount"
+"""Of tokens that are kept in Secrets and do not end."""
+LAST_USED_LABEL = "kubernetes.io/legacy-token-last-used"
+INVALID_SINCE_LABEL = "kubernetes.io/legacy-token-invalid-since"
 WARN_ONLY_SECONDS = 3607
 """What Kubernetes' clients before bound tokens asked for; such tokens live a year, but are to be renewed."""
 _EXTENDED_SECONDS = 365 * 24 * 3600
@@ -61,6 +78,27 @@ class Identity(msgspec.Struct, frozen=True):
     """Namespace, name and uid of the service account."""
     bound: tuple[tuple[str, str, str, str], ...]
     """Resource, namespace, name and uid of every object it is bound to."""
+    kept_in: str = ""
+    """The Secret of a token that is kept in one."""
+    token: str = ""
+    """That token."""
+
+
+class TokenRules(msgspec.Struct, frozen=True):
+    """What the flags of kube-apiserver say about tokens of service accounts."""
+
+    issuers: tuple[str, ...] = (ISSUER,)
+    """The first issues; tokens of all of them are believed."""
+    audiences: tuple[str, ...] = (DEFAULT_AUDIENCE,)
+    """Those of the API server."""
+    seconds_max: int = 0
+    """0: as long as anybody asks for."""
+    extend: bool = True
+    """Whether tokens that Kubernetes' old clients ask for live a year."""
+    lookup: bool = True
+    """Whether a token kept in a Secret must still be there."""
+    jwks_uri: str = ""
+    """Where others are told to get the keys; empty: at this server's own address."""
 
 
 class ServiceAccountTokens:
@@ -73,16 +111,19 @@ class ServiceAccountTokens:
         *,
         wall_clock: Callable[[], float],
         uuid4: Callable[[], str],
-        issuer: str = ISSUER,
-        audiences: Sequence[str] = (DEFAULT_AUDIENCE,),
+        rules: TokenRules | None = None,
+        used: Callable[[str, str, str], None] | None = None,
     ) -> None:
+        """`used` is told of the first use of a kept token each day: namespace and name of its Secret, and the day."""
         self._keys = keys
         self._lookup = lookup
         self._clock = wall_clock
         self._uuid4 = uuid4
-        self.issuer = issuer
-        self.audiences = tuple(audiences)
+        self.rules = rules or TokenRules()
+        self.issuer = self.rules.issuers[0]
+        self.audiences = self.rules.audiences
         """Those of the API server."""
+        self._used = used
 
     def issue(
         self,
@@ -104,7 +145,12 @@ class ServiceAccountTokens:
         for kind, each in (bound or {}).items():
             private[kind] = {"name": each["name"], "uid": each["uid"]}
         lives = seconds
-        if seconds == WARN_ONLY_SECONDS and "pod" in private and set(audiences) <= set(self.audiences):
+        if (
+            self.rules.extend
+            and seconds == WARN_ONLY_SECONDS
+            and "pod" in private
+            and set(audiences) <= set(self.audiences)
+        ):
             lives = _EXTENDED_SECONDS
             private["warnafter"] = now + seconds
         claims: JsonObject = {
@@ -119,6 +165,10 @@ class ServiceAccountTokens:
         }
         return self._keys.sign(claims)
 
+    def sign(self, claims: JsonObject) -> str:
+        """A token to be kept in a Secret, of these claims."""
+        return self._keys.sign({"iss": LEGACY_ISSUER, **claims})
+
     def identify(self, token: str, audiences: Sequence[str] | None = None) -> Identity | None:
         """Who holds `token`, for any of `audiences` (None: the API server's own).
 
@@ -127,16 +177,22 @@ class ServiceAccountTokens:
         Raises: TokenError when it is ours but does not count.
         """
         unverified = split_claims(token)
-        if unverified is None or unverified.get("iss") != self.issuer:
+        if unverified is None:
+            return None
+        issuer = unverified.get("iss")
+        kept = issuer == LEGACY_ISSUER
+        if not kept and issuer not in self.rules.issuers:
             return None
         claims = self._keys.verify(token)
         if claims is None:
             raise TokenError("invalid signature, no keys found for issuer")
         try:
-            said = msgspec.convert(claims, _Claims)
+            if kept:
+                identity = _kept_identity(msgspec.convert(claims, _KeptClaims), token, self.audiences)
+            else:
+                identity = _identity(msgspec.convert(claims, _Claims))
         except msgspec.ValidationError as error:
             raise TokenError(f"token could not be validated: {error}") from None
-        identity = _identity(said)
         wanted = self.audiences if audiences is None else tuple(audiences)
         common = tuple(each for each in identity.audiences if each in wanted)
         if not common:
@@ -156,15 +212,49 @@ class ServiceAccountTokens:
         if now < identity.not_before - LEEWAY_SECONDS:
             raise TokenError("service account token is not valid yet")
         namespace, name, uid = identity.account
+        if identity.kept_in:
+            if self.rules.lookup:
+                self._check_kept(identity, now)
+            return
         self._check_object("serviceaccounts", namespace, name, uid=uid, now=now)
         for resource, where, what, bound_uid in identity.bound:
             self._check_object(resource, where, what, uid=bound_uid, now=now)
+
+    def _check_kept(self, identity: Identity, now: float) -> None:
+        namespace, name, uid = identity.account
+        secret = self._lookup("secrets", namespace, identity.kept_in)
+        if secret is None or secret["metadata"].get("deletionTimestamp"):
+            raise TokenError("Token has been invalidated")
+        stands = (secret.get("data") or {}).get("token", "")
+        if not hmac.compare_digest(stands, base64.b64encode(identity.token.encode()).decode("ascii")):
+            raise TokenError("Token does not match server's copy")
+        account = self._lookup("serviceaccounts", namespace, name)
+        if account is None:
+            raise TokenError(f'serviceaccounts "{name}" not found')
+        if account["metadata"].get("deletionTimestamp"):
+            raise TokenError(f"ServiceAccount {namespace}/{name} has been deleted")
+        if account["metadata"].get("uid") != uid:
+            found = account["metadata"].get("uid")
+            raise TokenError(f"ServiceAccount UID ({found}) does not match claim ({uid})")
+        labels = secret["metadata"].get("labels") or {}
+        today = datetime.fromtimestamp(now, UTC).date()
+        if self._used is not None and labels.get(LAST_USED_LABEL) not in (
+            today.isoformat(),
+            (today + timedelta(days=1)).isoformat(),
+        ):
+            self._used(namespace, identity.kept_in, today.isoformat())
+        if labels.get(INVALID_SINCE_LABEL):
+            raise TokenError(
+                f"the token in secret {namespace}/{identity.kept_in} for service account {namespace}/{name} has been "
+                "marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or "
+                f"remove the '{INVALID_SINCE_LABEL}' label from the secret to temporarily allow use of this token"
+            )
 
     def openid_configuration(self, jwks_uri: str) -> JsonObject:
         """What /.well-known/openid-configuration serves; `jwks_uri` is where the keys are."""
         return {
             "issuer": self.issuer,
-            "jwks_uri": jwks_uri,
+            "jwks_uri": self.rules.jwks_uri or jwks_uri,
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": self._keys.algorithms(),
@@ -209,6 +299,14 @@ class _Claims(msgspec.Struct, frozen=True):
     jti: str = ""
 
 
+class _KeptClaims(msgspec.Struct, frozen=True):
+    sub: str = ""
+    namespace: str = msgspec.field(name="kubernetes.io/serviceaccount/namespace", default="")
+    secret: str = msgspec.field(name="kubernetes.io/serviceaccount/secret.name", default="")
+    account: str = msgspec.field(name="kubernetes.io/serviceaccount/service-account.name", default="")
+    uid: str = msgspec.field(name="kubernetes.io/serviceaccount/service-account.uid", default="")
+
+
 _SHOWN = {"serviceaccounts": "service account", "pods": "pod", "secrets": "secret", "nodes": "node"}
 
 
@@ -241,4 +339,29 @@ def _identity(claims: _Claims) -> Identity:
         not_before=claims.nbf,
         account=(namespace, account.name, account.uid),
         bound=tuple(bound),
+    )
+
+
+def _kept_identity(claims: _KeptClaims, token: str, audiences: tuple[str, ...]) -> Identity:
+    for value, called in (
+        (claims.sub, "sub"),
+        (claims.namespace, "namespace"),
+        (claims.secret, "secretName"),
+        (claims.account, "serviceAccountName"),
+        (claims.uid, "serviceAccountUID"),
+    ):
+        if not value:
+            raise TokenError(f"{called} claim is missing")
+    if claims.sub != service_account_user(claims.namespace, claims.account):
+        raise TokenError("sub claim is invalid")
+    groups = (*service_account_groups(claims.namespace), AUTHENTICATED)
+    return Identity(
+        user=User(claims.sub, claims.uid, groups),
+        audiences=audiences,
+        expires=math.inf,
+        not_before=0,
+        account=(claims.namespace, claims.account, claims.uid),
+        bound=(),
+        kept_in=claims.secret,
+        token=token,
     )

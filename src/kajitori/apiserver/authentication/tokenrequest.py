@@ -3,7 +3,7 @@
 Source: authentication.k8s.io/v1 TokenRequest; pkg/registry/core/serviceaccount/storage/token.go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kajitori.apimachinery.errors import BadRequest, Conflict, FieldError, invalid, not_found
@@ -27,10 +27,11 @@ def token_request(
     spec: Mapping[str, Any],
     lookup: Lookup,
     now: float,
+    warn: Callable[[str], None],
 ) -> tuple[JsonObject, JsonObject]:
     """The completed spec and the status of a TokenRequest for the ServiceAccount object `account`.
 
-    `now` in seconds since the epoch.
+    `now` in seconds since the epoch; `warn` tells the client.
 
     Raises: Invalid, BadRequest, NotFound or Conflict when it asks for what cannot be had.
     """
@@ -42,6 +43,10 @@ def token_request(
     audiences = list(spec.get("audiences") or tokens.audiences)
     reference = spec.get("boundObjectRef")
     bound = {} if reference is None else _bound(account, reference, lookup)
+    longest = tokens.rules.seconds_max
+    if 0 < longest < seconds:
+        warn(f"requested expiration of {seconds} seconds shortened to {longest} seconds")
+        seconds = longest
     token = tokens.issue(
         namespace, name, uid=metadata["uid"], audiences=audiences, seconds=seconds, bound=bound
     )

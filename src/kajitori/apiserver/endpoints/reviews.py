@@ -29,6 +29,8 @@ _ANSWERED_WHOLE = frozenset(
 )
 """Questions that come back as they were sent, with their field ownership."""
 
+_Status = Callable[[Scope, JsonObject], "JsonObject | Awaitable[JsonObject]"]
+
 
 class Reviews:
     """Answers questions."""
@@ -47,7 +49,7 @@ class Reviews:
         self._pods = pods
         self._authenticator = authenticator
         self._authorizer = authorizer
-        self._status: dict[str, Callable[[Scope, JsonObject], JsonObject]] = {
+        self._status: dict[str, _Status] = {
             "selfsubjectreviews": self._who_am_i,
             "tokenreviews": self._token,
             "selfsubjectaccessreviews": self._may_i,
@@ -77,7 +79,7 @@ class Reviews:
             )
         return self._review(scope, status)
 
-    async def _review(self, scope: Scope, status: Callable[[Scope, JsonObject], JsonObject]) -> Answer:
+    async def _review(self, scope: Scope, status: _Status) -> Answer:
         info = scope.info
         form = self._resources.form(scope)
         call = self._resources.call(scope, "CreateOptions")
@@ -88,7 +90,8 @@ class Reviews:
             self._registry.own(scope.resource, obj, None, call, subresource="", now=self._registry.now())
         if info.group == "authorization.k8s.io" and info.resource != "selfsubjectrulesreviews":
             _nameless(obj["metadata"], namespaced=scope.resource.kind.namespaced)
-        obj["status"] = await settled(lambda: status(scope, obj))
+        found = await settled(lambda: status(scope, obj))
+        obj["status"] = await found if isinstance(found, Awaitable) else found
         if info.resource == "selfsubjectrulesreviews":
             obj["metadata"], obj["spec"] = {}, {}  # Kubernetes answers this one with nothing but the rules
         return self._resources.show_other(scope, obj, form, 201)
@@ -97,7 +100,7 @@ class Reviews:
         obj["metadata"]["creationTimestamp"] = self._registry.now()
         return {"userInfo": scope.user.to_json()}
 
-    def _token(self, scope: Scope, obj: JsonObject) -> JsonObject:
+    def _token(self, scope: Scope, obj: JsonObject) -> "JsonObject | Awaitable[JsonObject]":
         spec = obj["spec"]
         if not spec.get("token"):
             raise BadRequest("token is required for TokenReview in authentication")

@@ -51,7 +51,12 @@ class Tokens:
         )
         now = self._registry.clock.now().timestamp()
         spec, status = token_request(
-            self._issuer, account, spec=request["spec"], lookup=self._lookup, now=now
+            self._issuer,
+            account,
+            spec=request["spec"],
+            lookup=self._lookup,
+            now=now,
+            warn=scope.warnings.append,
         )
         own = account["metadata"]
         answer = {

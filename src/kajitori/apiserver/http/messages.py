@@ -45,6 +45,8 @@ class TlsPeer(Peer, Protocol):
 
     def subject(self) -> Sequence[tuple[str, str]]: ...
 
+    def anchors(self) -> frozenset[bytes]: ...
+
 
 class Request:
     """One request, read to its end."""
@@ -101,6 +103,11 @@ class Request:
     def peer_subject(self) -> Sequence[tuple[str, str]]:
         """The subject of that certificate: `commonName`, `organizationName`, … with their values, in order."""
         return cast(TlsPeer, self._peer).subject() if self._peer.certificate() is not None else ()
+
+    @property
+    def peer_anchors(self) -> frozenset[bytes]:
+        """The certificates in DER that the handshake verified that one with, itself included."""
+        return cast(TlsPeer, self._peer).anchors() if self._peer.certificate() is not None else frozenset()
 
     def header_values(self, name: str) -> list[str]:
         """Every value of a header (lower-case name), one for each time that it was sent."""

@@ -30,6 +30,15 @@ class ConnectionPeer:
             self._certificate = (tls.getpeercert(True) or b"") if tls is not None else b""
         return self._certificate or None
 
+    def anchors(self) -> frozenset[bytes]:
+        """The certificates, in DER, that the verification of the client's went through: one of them is trusted."""
+        tls = self._transport.get_extra_info("ssl_object")
+        inner = getattr(tls, "_sslobj", None)
+        # Public only since Python 3.13; the method below it has been there since 3.10.
+        chain: Any = inner.get_verified_chain() if inner is not None else None
+        # 2 is DER, by default it would be PEM.
+        return frozenset(each.public_bytes(2) for each in chain or ())
+
     def subject(self) -> Sequence[tuple[str, str]]:
         """The subject of that certificate."""
         tls = self._transport.get_extra_info("ssl_object")

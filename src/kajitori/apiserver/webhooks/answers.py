@@ -47,7 +47,13 @@ class AnswerReader:
         self._max = body_bytes_max
         self._parts: list[bytes] = []
         self._size = 0
+        self._framing: dict[str, str] = {}
         self._parser: Any = httptools.HttpResponseParser(self)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By lower-case name; of several the last."""
+        return self._framing
 
     @property
     def body(self) -> bytes:
@@ -72,7 +78,7 @@ class AnswerReader:
     # What the parser tells.
 
     def on_message_begin(self) -> None:
-        self._framing: dict[str, str] = {}
+        self._framing = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._framing[name.decode("latin-1").lower()] = value.decode("latin-1")
