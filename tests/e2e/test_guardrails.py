@@ -160,6 +160,62 @@ def test_objects_decide_where_the_words_do_not(guarded: Guarded, tmp_path: Path)
     assert guarded.run("delete", "configmap", "a").code == 0
 
 
+def test_it_is_a_plugin_and_may_stand_in_kubectls_place(guarded: Guarded, tmp_path: Path) -> None:  # E3
+    """`kubectl guardrails …`, and a folder that comes first on the PATH."""
+    guarded.kubectl("create", "configmap", "a")
+    program = tmp_path / "plugin/kubectl-guardrails"
+    program.parent.mkdir()
+    lines = [
+        f"#!{sys.executable}",
+        "import sys",
+        "from kajitori.cli.guardrails.main import main",
+        "sys.exit(main())",
+    ]
+    program.write_text("\n".join(lines) + "\n")
+    program.chmod(0o755)
+    first = tmp_path / "first"
+    first.mkdir()
+    (first / "kubectl").symlink_to(program)
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "kubectl").symlink_to(guarded.kubectl.path)
+    env = {name: value for name, value in guarded.env.items() if name != "KUBECTL_GUARDRAILS_KUBECTL"}
+
+    def run(path: list[Path], *words: str) -> Ran:
+        ran = subprocess.run(
+            ["kubectl", *words],
+            env=env | {"PATH": ":".join(map(str, [*path, "/usr/bin", "/bin"]))},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            start_new_session=True,
+            executable=path[0] / "kubectl",
+        )
+        return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+    delete = ("delete", "configmap", "a", "-n", guarded.kubectl.namespace)
+    as_plugin = run([real, program.parent], "guardrails", *delete)
+    assert as_plugin.code == 1 and "it is about 1 object" in as_plugin.err
+    in_its_place = run([first, real], *delete)
+    assert in_its_place.code == 1 and "it is about 1 object" in in_its_place.err
+    assert "Basic Commands" in run([first, real], "--help").out
+    circle = tmp_path / "circle"
+    circle.mkdir()
+    (circle / "kubectl").write_text(f'#!/bin/sh\nexec {program} "$@"\n')
+    (circle / "kubectl").chmod(0o755)
+    caught = run([circle, real], "get", "configmaps")
+    assert caught.code == 2 and "is a wrapper that calls kubectl-guardrails again" in caught.err
+
+
+def test_what_an_apply_prunes_is_told(guarded: Guarded) -> None:
+    labelled = config_map("old").replace("{name: old}", "{name: old, labels: {set: x}}")
+    guarded.kubectl("apply", "-f", "-", given=labelled)
+    words = ("apply", "-f", "-", "--prune", "-l", "set=x", "--prune-allowlist=core/v1/ConfigMap")
+    told = guarded.run(*words, given=labelled.replace("name: old", "name: new"))
+    assert told.code == 1 and "configmap/old pruned (server dry run)" in told.err
+
+
 def test_every_question_is_in_the_book(guarded: Guarded, tmp_path: Path) -> None:
     guarded.says(
         f"log: {tmp_path / 'book'}\nrules:\n- {{name: r, match: {{verbs: [delete]}}, action: deny}}\n"

@@ -30,8 +30,19 @@ def rule(*resources: str, operations: tuple[str, ...] = ("DELETE",), group: str 
     }
 
 
-async def guard(api: Api, *rules: dict[str, Any], **spec: Any) -> None:
+async def guard(
+    api: Api,
+    *rules: dict[str, Any],
+    namespaceSelector: dict[str, Any] | None = None,
+    objectSelector: dict[str, Any] | None = None,
+    **spec: Any,
+) -> None:
     """Installs the kinds, and one Guardrail."""
+    constraints: dict[str, Any] = {"resourceRules": list(rules)}
+    if namespaceSelector is not None:
+        constraints["namespaceSelector"] = namespaceSelector
+    if objectSelector is not None:
+        constraints["objectSelector"] = objectSelector
     for each in manifests():
         await api.ok("POST", PATHS[each["kind"]], each)
     for path in (GUARDRAILS, CONFIRMATIONS):
@@ -39,7 +50,7 @@ async def guard(api: Api, *rules: dict[str, Any], **spec: Any) -> None:
             if (await api.ask("GET", path)).status == 200:
                 break
             await asyncio.sleep(0)
-    spec = {"matchConstraints": {"resourceRules": list(rules)}, **spec}
+    spec = {"matchConstraints": constraints, **spec}
     await api.ok("POST", GUARDRAILS, {"metadata": {"name": "careful"}, "spec": spec})
 
 
@@ -206,7 +217,42 @@ async def test_a_guardrail_holds_itself_and_its_definition(api: Api) -> None:  #
 
 
 @served
-async def test_a_condition_without_a_value_refuses_but_no_dry_run(api: Api) -> None:  # G2, G6
+async def test_labels_are_no_way_out(api: Api) -> None:  # G6
+    await guard(
+        api,
+        rule("configmaps"),
+        namespaceSelector={"matchLabels": {"guarded": "yes"}},
+        objectSelector={"matchExpressions": [{"key": "free", "operator": "DoesNotExist"}]},
+    )
+    namespace = "/api/v1/namespaces/default"
+    await api.ok("PATCH", namespace, {"metadata": {"labels": {"guarded": "yes"}}}, type=MERGE, **ANN)
+    await config_map(api)
+    for path, labels in ((namespace, {"guarded": None}), (f"{CONFIG_MAPS}/a", {"free": "yes"})):
+        change = {"metadata": {"labels": labels}}
+        await api.refused(403, "PATCH", path, change, type=MERGE, **ANN)
+        await api.ok("PATCH", path, {"metadata": {"labels": {"other": "x"}}}, type=MERGE, **ANN)
+        dry = await api.ok("PATCH", path + DRY, change, type=MERGE, **ANN)
+        await confirm(api, token_in(dry), **ANN)
+        await api.ok("PATCH", path, change, type=MERGE, **ANN)
+    await api.ok("DELETE", f"{CONFIG_MAPS}/a", **ANN)
+
+
+@served
+async def test_a_large_collection_is_confirmed_in_parts(api: Api) -> None:
+    await guard(api, rule("configmaps"))
+    for number in range(45):
+        await config_map(api, f"c{number:02}")
+    for expected in (40, 5):
+        dry = await api.ok("DELETE", CONFIG_MAPS + DRY, **ANN)
+        tokens = tokens_in(dry.headers["warning"])
+        assert len(tokens) == expected
+        assert (await confirm(api, *tokens, **ANN)).status == 201
+        await api.ask("DELETE", CONFIG_MAPS, **ANN)
+    assert not (await api.ok("GET", CONFIG_MAPS)).body["items"]
+
+
+@served
+async def test_a_condition_without_a_value_refuses_but_no_dry_run(api: Api) -> None:  # G2, G7
     conditions = [{"name": "broken", "expression": "oldObject.data.none == 'x'"}]
     await guard(api, rule("configmaps"), matchConditions=conditions)
     await config_map(api)

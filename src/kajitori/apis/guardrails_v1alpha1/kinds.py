@@ -6,15 +6,13 @@ import msgspec
 
 from kajitori.apimachinery.declare import BuiltinSchema, Column, Default, Int32, kind
 from kajitori.apimachinery.objectmeta import ObjectMeta
-from kajitori.apis.guardrails_v1alpha1.tokens import GROUP, VERSION
+from kajitori.apis.guardrails_v1alpha1.tokens import GROUP, TOKENS_MAX, VERSION
 
 __all__ = ["Condition", "Confirmation", "ConfirmationSpec", "Exempt", "Guardrail", "GuardrailSpec"]
 
 EXEMPT_USERS = ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"]
 EXEMPT_GROUPS = ["system:nodes", "system:serviceaccounts:kube-system"]
 """Controllers: nobody could answer for the garbage collector, or for the one that empties namespaces."""
-
-TOKENS_MAX = 1000
 
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 

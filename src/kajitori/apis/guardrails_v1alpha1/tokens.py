@@ -26,6 +26,7 @@ from kajitori.apimachinery.kind import JsonObject
 __all__ = [
     "API_VERSION",
     "GROUP",
+    "TOKENS_MAX",
     "VERSION",
     "Action",
     "TokenError",
@@ -39,6 +40,9 @@ __all__ = [
 GROUP = "guardrails.kajitori.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
+
+TOKENS_MAX = 1000
+"""In one Confirmation."""
 
 _EXPIRY, _DIGEST, _MAC = 6, 16, 18
 """How many bytes: milliseconds of the time it ends, the request, the signature. Together 64 letters."""

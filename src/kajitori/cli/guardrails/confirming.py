@@ -2,7 +2,7 @@
 
 import json
 
-from kajitori.apis.guardrails_v1alpha1.tokens import confirmation, tokens_in
+from kajitori.apis.guardrails_v1alpha1.tokens import TOKENS_MAX, confirmation, tokens_in
 from kajitori.cli.guardrails.errors import GuardrailsError
 from kajitori.cli.guardrails.looking import Look
 from kajitori.cli.guardrails.programs import Kubectl
@@ -16,9 +16,8 @@ def confirm(look: Look, kubectl: Kubectl, warnings: str, reason: str) -> None:
     Raises: GuardrailsError where the server does not take it.
     """
     tokens = tokens_in(warnings)
-    if not tokens:
-        return
-    document = json.dumps(confirmation(tokens, reason)).encode()
-    ran = kubectl.ask(["create", "--filename=-", "--output=name", *look.user_flags], document)
-    if ran.code:
-        raise GuardrailsError(f"the server did not take the confirmation: {ran.err.strip()}")
+    for start in range(0, len(tokens), TOKENS_MAX):
+        document = json.dumps(confirmation(tokens[start : start + TOKENS_MAX], reason)).encode()
+        ran = kubectl.ask(["create", "--filename=-", "--output=name", *look.user_flags], document)
+        if ran.code:
+            raise GuardrailsError(f"the server did not take the confirmation: {ran.err.strip()}")

@@ -96,7 +96,8 @@ class Look:
         further = ["--dry-run=server"]
         if line.takes("interactive"):
             further.append("--interactive=false")
-        tells = verb in _CHANGES and line.takes("output")
+        # What is pruned would look like what is applied.
+        tells = verb in _CHANGES and line.takes("output") and not line.is_on("prune")
         if tells:
             further.append("--output=json")
         ran = self._kubectl.ask(self._with(further))
@@ -125,7 +126,8 @@ class Look:
             return Seen(None, "" if line.known else "what a plugin does cannot be seen")
         if line.verb[0] in _MAKES and (line.takes("dry-run") and line.takes("output")):
             run = self.dry_run()
-            assert run is not None, line
+            if run is None or (run.objects is None and not run.failed):
+                return Seen(None)
             return Seen(
                 None if run.failed and not run.objects else run.objects, run.err if run.failed else ""
             )

@@ -202,11 +202,11 @@ class _Question:
         self._tell(screen.loss_lines(seen))
 
     def _confirm_to_the_server(self, ticket: str) -> None:
-        """Where the dry run was answered with tokens, the server wants them back."""
-        from kajitori.cli.guardrails.confirming import confirm
+        """Where a dry run is answered with tokens, the server wants them back."""
+        run = self._look.dry_run()
+        if run is not None and run.err:
+            from kajitori.cli.guardrails.confirming import confirm
 
-        run = self._look.dry_run() if self._known is not None else None
-        if run is not None:
             confirm(self._look, self._kubectl, run.err, ticket)
 
     @staticmethod

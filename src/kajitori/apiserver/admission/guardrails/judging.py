@@ -13,11 +13,18 @@ from kajitori.apimachinery.errors import ApiError, FieldError, Forbidden, forbid
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.labels import selector_from_object
 from kajitori.apis.guardrails_v1alpha1.consequences import consequences_of, told
-from kajitori.apis.guardrails_v1alpha1.tokens import API_VERSION, GROUP, Action, content_of
+from kajitori.apis.guardrails_v1alpha1.tokens import (
+    API_VERSION,
+    GROUP,
+    Action,
+    confirmation,
+    content_of,
+    tokens_in,
+)
 from kajitori.apiserver.admission.guardrails.confirmations import CONFIRMATIONS, Confirmations
 from kajitori.apiserver.admission.guardrails.plugin import GUARDRAILS
 from kajitori.apiserver.admission.guardrails.surroundings import Surroundings
-from kajitori.apiserver.admission.matching import Matching
+from kajitori.apiserver.admission.matching import Matching, is_of_namespaces
 from kajitori.apiserver.admission.policies import conditions, inputs
 from kajitori.apiserver.admission.views import Views
 from kajitori.apiserver.authentication import User
@@ -37,6 +44,9 @@ _DEFINITIONS = "apiextensions.k8s.io/customresourcedefinitions"
 _OURS = frozenset({f"guardrails.{GROUP}", f"confirmations.{GROUP}"})
 KINDS_NAMED_MAX = 8
 LINES_NAMED_MAX = 3
+TOKENS_TOLD_MAX = 40
+"""In one answer, to a dry run of a collection: more would not fit in its warnings. The rest is confirmed afterwards."""
+_BEGINNING = f'{{"apiVersion":"{API_VERSION}","kind":"Confirmation"'
 
 
 class _Guardrail:
@@ -58,6 +68,7 @@ class _Guardrail:
         self._groups = frozenset(exempt.get("groups") or ())
         self.lifetime_seconds: int = spec.get("tokenLifetimeSeconds") or 300
         self.message: str = spec.get("message") or ""
+        self._selectors = (constraints.get("namespaceSelector"), constraints.get("objectSelector"))
         self._conditions = spec.get("matchConditions") or ()
 
     @cached_property
@@ -67,6 +78,14 @@ class _Guardrail:
 
     def exempts(self, user: User) -> bool:
         return user.name in self._users or not self._groups.isdisjoint(user.groups)
+
+    def loses(self, attributes: Attributes, *, namespace: bool) -> bool:
+        """Whether a change of labels takes an object out of what a selector selects."""
+        said = self._selectors[0 if namespace else 1]
+        selector = selector_from_object(said) if said else None
+        if not selector:
+            return False
+        return selector.matches(_labels(attributes.old)) and not selector.matches(_labels(attributes.obj))
 
     @property
     def has_conditions(self) -> bool:
@@ -144,7 +163,7 @@ class Judge:
     async def _is_about(self, guardrail: _Guardrail, attributes: Attributes) -> bool:
         if self._is_of_guardrails(guardrail, attributes):
             return True
-        if await self._matches(guardrail, attributes):
+        if await self._matches(guardrail, attributes) or self._leaves(guardrail, attributes):
             return True
         options = attributes.options
         orphans = isinstance(options, DeleteOptions) and (
@@ -168,6 +187,17 @@ class Judge:
             changed = attributes.obj is None or attributes.obj.get("spec") != old.get("spec")
             return bool(name == guardrail.name and changed)
         return attributes.resource.bucket == _DEFINITIONS and name in _OURS
+
+    def _leaves(self, guardrail: _Guardrail, attributes: Attributes) -> bool:
+        """G6: with other labels it could be deleted."""
+        if attributes.operation != "UPDATE" or _labels(attributes.old) == _labels(attributes.obj):
+            return False
+        if is_of_namespaces(attributes.resource):
+            return guardrail.loses(attributes, namespace=True)
+        deletion = _deleting(attributes, attributes.resource, attributes.old or {})
+        return guardrail.loses(attributes, namespace=False) and guardrail.matching.may_match(
+            deletion, self._registry()
+        )
 
     async def _matches(self, guardrail: _Guardrail, attributes: Attributes) -> bool:
         resource = guardrail.matching.matched(attributes, self._registry())
@@ -220,6 +250,9 @@ class Judge:
         if call is None:
             return
         lifetime = min(each.lifetime_seconds for each in matched)
+        token = self._confirmations.token_for(action, lifetime)
+        if _added(call.warnings, token):
+            return  # of a collection: what goes is in the answer
         names = ", ".join(each.name for each in matched)
         call.warn(f"guardrail {names}: {_what(attributes)} needs a confirmation")
         for guardrail in matched:
@@ -228,12 +261,7 @@ class Judge:
         if attributes.operation == "DELETE" and not attributes.subresource and attributes.old is not None:
             for line in self._losses(attributes):
                 call.warn(line)
-        token = self._confirmations.token_for(action, lifetime)
-        spec = f'{{"apiVersion":"{API_VERSION}","kind":"Confirmation","metadata":{{"generateName":"mine-"}}'
-        call.warn(
-            f"to confirm it within {lifetime} seconds, `kubectl create -f -` this and do it again without dry run:"
-        )
-        call.warn(f'{spec},"spec":{{"tokens":["{token}"]}}}}')
+        call.warn(_document([token]))
 
     def _losses(self, attributes: Attributes) -> Iterator[str]:
         going = _whole(attributes)
@@ -254,6 +282,27 @@ class Judge:
         ):
             if lines:
                 yield f"{title}: {_listed(lines, LINES_NAMED_MAX)}"
+
+
+def _document(tokens: Sequence[str]) -> str:
+    """The Confirmation to be made, in one line."""
+    whole = confirmation(tokens)
+    return msgspec.json.encode(whole).decode()
+
+
+def _added(warnings: list[str], token: str) -> bool:
+    """Puts one more token into the Confirmation that is told already, if there is one."""
+    if not warnings or not warnings[-1].startswith(_BEGINNING):
+        return False
+    tokens = list(tokens_in(warnings[-1]))
+    if len(tokens) < TOKENS_TOLD_MAX:
+        warnings[-1] = _document([*tokens, token])
+    return True
+
+
+def _labels(obj: JsonObject | None) -> Mapping[str, str]:
+    found: Mapping[str, str] = ((obj or {}).get("metadata") or {}).get("labels") or {}
+    return found
 
 
 def _listed(texts: Sequence[str], most: int) -> str:
