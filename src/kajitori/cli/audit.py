@@ -12,6 +12,7 @@ from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
 from kajitori.client.config import ConfigError, load_config
 from kajitori.client.network import NetworkTransport
+from kajitori.posture.admission.judging import judge_admission
 from kajitori.posture.findings import SEVERITIES, Section, at_least
 from kajitori.posture.inventory import Inventory
 from kajitori.posture.manifests import from_manifests
@@ -22,6 +23,7 @@ from kajitori.posture.rbac.judging import judge_rbac, named_resources
 from kajitori.posture.secrets import judge_secrets
 from kajitori.posture.sources import from_backup, from_cluster
 from kajitori.storage.errors import BackupUnfit
+from kajitori.world.clock import SYSTEM_CLOCK
 
 __all__ = ["main"]
 
@@ -36,6 +38,8 @@ sections:
             also what nobody ever used, and narrower roles that would have been enough
   pods      the Pod Security level that each namespace could have, and what stands in the way
   secrets   who can read which Secrets, directly or by way of Pods, tokens, other rights
+  webhooks  webhooks and policies that let everything through, stop everything, or soon will
+  cves      the official Kubernetes CVEs, matched to the versions that run
 Without a section all of them are judged, and shown on one screen.
 
 what is judged:
@@ -57,6 +61,8 @@ examples:
       roles with what was used, for kubectl apply
   kajitori audit pods -f manifests/ --fail-on medium
       in CI, before anything is applied
+  kajitori audit cves --feed feed.json -o vex
+      offline, as statements that other tools read
 """
 
 
@@ -68,6 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.propose and (chosen.section != "rbac" or not chosen.audit_log):
         raise CommandError("--propose goes with: kajitori audit rbac --audit-log FILE", WRONG)
+    if chosen.output == "vex" and chosen.section != "cves":
+        raise CommandError("-o vex goes with: kajitori audit cves", WRONG)
     if chosen.kubeconfig is not None and chosen.file is not None:
         raise CommandError("-f and --kubeconfig: it is either files or a cluster that is judged", WRONG)
     inventory = _inventory(chosen)
@@ -86,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kajitori audit",
         description="Show where a cluster is open: rights that nobody uses or that can be made more, Pods and\n"
-        "Secrets. Reads only.",
+        "Secrets, admission that fails, known vulnerabilities. Reads only.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -105,9 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-o",
         "--output",
-        choices=("table", "json", "yaml"),
+        choices=("table", "json", "yaml", "vex"),
         default="table",
-        help="how to print it (default: table)",
+        help="how to print it; vex: OpenVEX, of cves only (default: table)",
     )
     parser.add_argument(
         "--fail-on",
@@ -202,8 +210,13 @@ def _secrets(inventory: Inventory, chosen: argparse.Namespace) -> Section:
     return judge_secrets(inventory, Grants(inventory), system=chosen.system)
 
 
+def _webhooks(inventory: Inventory, chosen: argparse.Namespace) -> Section:
+    return judge_admission(inventory, SYSTEM_CLOCK.now())
+
+
 _JUDGES: dict[str, Callable[[Inventory, argparse.Namespace], Section]] = {
     "rbac": _rbac,
     "pods": _pods,
     "secrets": _secrets,
+    "webhooks": _webhooks,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from kajitori.posture.admission.judging import Gate
 from kajitori.posture.findings import SEVERITIES, Finding, Section, at_least
 from kajitori.posture.inventory import Inventory
 from kajitori.posture.pods import NamespaceLevel
@@ -173,10 +174,18 @@ def _rbac(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
         yield each.binding, each.role, str(each.requests), used, enough
 
 
+def _webhooks(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
+    yield "WEBHOOK OR POLICY", "FAILS", "SECONDS", "ASKS", "WHILE IT CANNOT BE ASKED"
+    for each in judged:
+        assert isinstance(each, Gate)
+        yield each.name, each.fails, str(each.timeout_seconds or "-"), each.asks, each.if_down
+
+
 _TABLES: dict[str, Callable[[Iterable[msgspec.Struct]], Iterator[Row]]] = {
     "pods": _pods,
     "rbac": _rbac,
     "secrets": _secrets,
+    "webhooks": _webhooks,
 }
 
 

@@ -1,0 +1,1 @@
+"""Webhooks and policies: what they see, whom they ask, and what happens while nobody answers."""
