@@ -6,11 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from tests.posture.admission.test_admission import hook, validating
 from tests.posture.objects import RESTRICTED, binding, namespace, obj, pod, role, rule
 from tests.posture.rbac.events import event, lines
 from tests.posture.test_sources import backup
 
 from kajitori.cli.main import main
+
+FEED_FILE = Path(__file__).parent.parent / "posture/cves/feed.json"
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +57,9 @@ def test_one_section(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_all_sections_on_one_screen(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "-f", "shop.yaml")
+    code, out, _ = run(capsys, "-f", "shop.yaml", "--offline")
     assert code == 0
-    assert "SECTION   CRITICAL   HIGH   MEDIUM   LOW   INFO\n" in out
+    assert "SECTION    CRITICAL   HIGH   MEDIUM   LOW   INFO\n" in out
     assert "medium     pods      Namespace shop: it enforces no level" in out
     assert "details: kajitori audit rbac, kajitori audit pods" in out
     assert len(out.splitlines()) < 30
@@ -185,3 +188,48 @@ def test_a_manifest_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[st
     written("cm.yaml", obj("v1", "ServiceAccount", "web", "shop"))
     _, out, _ = run(capsys, "pods", "-f", ".", "--fail-on", "never")
     assert "note: bad.yaml, document 1: " in out
+
+
+INGRESS = pod(
+    "shop", "ingress", containers=[{"name": "c", "image": "registry.k8s.io/ingress-nginx/controller:v1.14.0"}]
+)
+
+
+def test_vulnerabilities(capsys: pytest.CaptureFixture[str]) -> None:
+    written("ingress.yaml", INGRESS)
+    code, out, _ = run(capsys, "cves", "-f", "ingress.yaml", "--offline")
+    assert code == 1
+    assert "note: no feed: judged by the shipped table alone\n" in out
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert (
+        "CVE-2026-24512 ingress-nginx v1.14.0 affected 1.14.3 1.14.0 is in < 1.13.7, >= 1.14.0 < 1.14.3"
+        in rows
+    )
+    assert (
+        "high  ingress-nginx v1.14.0: CVE-2026-24512: Paths of Ingresses may inject configuration [CVE-2026-24512]\n"
+    ) in out
+
+
+def test_vulnerabilities_as_vex(capsys: pytest.CaptureFixture[str]) -> None:
+    written("ingress.yaml", INGRESS)
+    code, out, _ = run(
+        capsys, "cves", "-f", "ingress.yaml", "--feed", str(FEED_FILE), "-o", "vex", "--fail-on", "never"
+    )
+    told = msgspec.json.decode(out)
+    assert code == 0 and told["@context"] == "https://openvex.dev/ns/v0.2.0"
+    assert "affected" in {each["status"] for each in told["statements"]}
+
+
+def test_a_feed_that_cannot_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "cves", "-f", "shop.yaml", "--feed", "http://127.0.0.1:1/feed.json")
+    assert code == 3 and "note: the feed http://127.0.0.1:1/feed.json cannot be had: " in out
+
+
+def test_the_table_of_webhooks(capsys: pytest.CaptureFixture[str]) -> None:
+    written("guard.yaml", validating(hook(failurePolicy="Ignore")), namespace("shop"))
+    _, out, _ = run(capsys, "webhooks", "-f", "guard.yaml")
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert (
+        "ValidatingWebhookConfiguration guard, webhook pods.guard.example.com open 5 service guard/guard:443 "
+        "CREATE of pods passes unjudged in every namespace"
+    ) in rows

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apis.podsecurity import parse_version
-from kajitori.cli.audit_output import print_proposals, print_sections
+from kajitori.cli.audit_output import print_proposals, print_sections, print_vex
 from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
 from kajitori.client.config import ConfigError, load_config
 from kajitori.client.network import NetworkTransport
 from kajitori.posture.admission.judging import judge_admission
+from kajitori.posture.cves.feed import FeedError
+from kajitori.posture.cves.fetching import OFFICIAL, get_feed, kept_path
+from kajitori.posture.cves.judging import judge_cves
 from kajitori.posture.findings import SEVERITIES, Section, at_least
 from kajitori.posture.inventory import Inventory
 from kajitori.posture.manifests import from_manifests
@@ -83,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     sections = [_JUDGES[name](inventory, chosen) for name in names]
     if chosen.propose:
         print_proposals(sections[0])
+    elif chosen.output == "vex":
+        print_vex(inventory, sections[0], SYSTEM_CLOCK.now())
     else:
         print_sections(inventory, sections, chosen.output, summary=not chosen.section)
     if chosen.fail_on != "never" and any(at_least(each.findings, chosen.fail_on) for each in sections):
@@ -145,6 +150,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="v1.N",
         default="latest",
         help="the version of the Pod Security Standards (default: that of the server)",
+    )
+    cves = parser.add_argument_group("cves")
+    cves.add_argument(
+        "--feed",
+        metavar="FILE|URL",
+        default=OFFICIAL,
+        help="the feed, JSON or RSS, or records of OSV (default: the official one, fetched once a day)",
+    )
+    cves.add_argument(
+        "--offline",
+        action="store_true",
+        help="fetch nothing: what was fetched last counts, and the shipped table",
     )
     return parser
 
@@ -214,9 +231,20 @@ def _webhooks(inventory: Inventory, chosen: argparse.Namespace) -> Section:
     return judge_admission(inventory, SYSTEM_CLOCK.now())
 
 
+def _cves(inventory: Inventory, chosen: argparse.Namespace) -> Section:
+    try:
+        got = get_feed(chosen.feed, now=SYSTEM_CLOCK.now(), path=kept_path(), offline=chosen.offline)
+    except OSError as error:
+        raise CommandError(f"--feed {chosen.feed}: it cannot be read: {error.strerror}", UNREAD) from None
+    except FeedError as error:
+        raise CommandError(f"--feed {chosen.feed}: this is no feed of CVEs: {error}", UNREAD) from None
+    return judge_cves(inventory, got.feed, notes=got.notes, incomplete=got.incomplete)
+
+
 _JUDGES: dict[str, Callable[[Inventory, argparse.Namespace], Section]] = {
     "rbac": _rbac,
     "pods": _pods,
     "secrets": _secrets,
     "webhooks": _webhooks,
+    "cves": _cves,
 }

@@ -4,19 +4,22 @@ Sits below the command, which judges.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import yaml
 
 from kajitori.posture.admission.judging import Gate
+from kajitori.posture.cves.matching import Match
+from kajitori.posture.cves.vex import vex_document
 from kajitori.posture.findings import SEVERITIES, Finding, Section, at_least
 from kajitori.posture.inventory import Inventory
 from kajitori.posture.pods import NamespaceLevel
 from kajitori.posture.rbac.usage import BindingUse
 from kajitori.posture.secrets import NamespaceSecrets, Reader
 
-__all__ = ["print_proposals", "print_sections"]
+__all__ = ["print_proposals", "print_sections", "print_vex"]
 
 EVIDENCE_MAX = 20
 """Lines of evidence that a table shows of one finding; JSON and YAML have them all."""
@@ -51,6 +54,13 @@ def print_proposals(section: Section) -> None:
         for each in use.proposal
     ]
     print("---\n".join(documents), end="")
+
+
+def print_vex(inventory: Inventory, section: Section, now: datetime) -> None:
+    """The matches of CVEs as OpenVEX."""
+    matches = [each for each in section.judged if isinstance(each, Match)]
+    told = vex_document(matches, inventory.source, now)
+    print(msgspec.json.format(msgspec.json.encode(told)).decode())
 
 
 def _document(inventory: Inventory, sections: Sequence[Section]) -> dict[str, Any]:
@@ -181,7 +191,18 @@ def _webhooks(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
         yield each.name, each.fails, str(each.timeout_seconds or "-"), each.asks, each.if_down
 
 
+def _cves(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
+    """What is affected or not known: what is fixed or not affected is counted, and in the JSON."""
+    yield "CVE", "COMPONENT", "VERSION", "RESULT", "FIXED IN", "WHY"
+    for each in judged:
+        assert isinstance(each, Match)
+        if each.result in ("affected", "unknown"):
+            sure = each.result if each.certain or each.result == "unknown" else f"{each.result}?"
+            yield each.cve, each.component, each.version, sure, each.fixed_in, each.evidence
+
+
 _TABLES: dict[str, Callable[[Iterable[msgspec.Struct]], Iterator[Row]]] = {
+    "cves": _cves,
     "pods": _pods,
     "rbac": _rbac,
     "secrets": _secrets,

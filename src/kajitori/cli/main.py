@@ -14,7 +14,7 @@ _COMMANDS = {
     "run": "run operators against any Kubernetes cluster",
     "crds": "print CustomResourceDefinitions to install elsewhere",
     "user": "give people certificates and kubeconfigs, on any cluster",
-    "audit": "show where a cluster is open: rights, Pods, Secrets",
+    "audit": "show where a cluster is open: rights, Pods, Secrets, admission, vulnerabilities",
     "cel": "evaluate an expression of CEL against a file, or check it",
     "explain": "show what an operator sees of an object, and what it would do",
     "backup": "copy the state of a cluster to a file, while it runs or not",

@@ -74,6 +74,8 @@ class Inventory:
     """Buckets that could not be read, and why."""
     version: str = ""
     """Of the API server, `v1.36.2`; empty where nobody says it."""
+    lookalike: bool = False
+    """Whether the API server is not built from Kubernetes' code, as kajitori's is not."""
     notes: Sequence[str] = ()
     """What else happened while reading: files that hold something else."""
 

@@ -56,8 +56,14 @@ async def from_cluster(client: Client, source: str) -> Inventory:
         for bucket, versions in _by_bucket().items():
             group.create_task(read(bucket, versions))
     ordered = {bucket: objects[bucket] for bucket in _by_bucket() if bucket in objects}
-    version = str(told.get("gitVersion", "")) if isinstance(told, dict) else ""
-    return Inventory(source, ordered, unread=dict(sorted(unread.items())), version=version)
+    told = told if isinstance(told, dict) else {}
+    return Inventory(
+        source,
+        ordered,
+        unread=dict(sorted(unread.items())),
+        version=str(told.get("gitVersion") or ""),
+        lookalike=not told.get("goVersion"),
+    )
 
 
 def from_backup(path: Path) -> Inventory:
