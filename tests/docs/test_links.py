@@ -60,7 +60,7 @@ _MODULES = {
             "chain",
             "podsecurity",
             "quotas",
-            "ledger",
+            "accounts",
         ),
         *("updating", "observer", "inflight", "trail", "tracing"),
     ),

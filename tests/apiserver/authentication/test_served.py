@@ -241,7 +241,7 @@ def webhook_file(folder: Path, hook: Hook) -> Path:
     return folder / "webhook"
 
 
-def test_a_webhook_is_asked_about_tokens_that_nobody_knows(tmp_path: Path) -> None:  # W1, W2
+def test_a_webhook_is_asked_about_tokens_that_nobody_knows(tmp_path: Path) -> None:  # W1, W2, N4
     def answer(review: dict[str, Any]) -> Any:
         token = review["spec"]["token"]
         if token == "broken":
