@@ -143,6 +143,7 @@ class Session:
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # a page has no terminal, whoever runs it
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

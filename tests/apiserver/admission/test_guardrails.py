@@ -81,7 +81,7 @@ async def test_what_is_guarded_needs_the_token_of_a_dry_run(api: Api) -> None:  
         "to confirm it"
     )
     dry = await api.ok("DELETE", path + DRY, **ANN)
-    assert "think twice" in dry.headers["warning"]
+    assert "think twice" in dry.headers["warning"] and "within 300 seconds" in dry.headers["warning"]
     await api.refused(403, "DELETE", path, **ANN)
     assert (await confirm(api, token_in(dry), **ANN)).status == 201
     await api.ok("DELETE", path, **ANN)

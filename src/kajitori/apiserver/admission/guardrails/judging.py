@@ -261,6 +261,9 @@ class Judge:
         if attributes.operation == "DELETE" and not attributes.subresource and attributes.old is not None:
             for line in self._losses(attributes):
                 call.warn(line)
+        call.warn(
+            f"to confirm this within {lifetime} seconds, give `kubectl create -f -` the next line, then do it again:"
+        )
         call.warn(_document([token]))
 
     def _losses(self, attributes: Attributes) -> Iterator[str]:
