@@ -22,6 +22,7 @@ from kajitori.world.random import Random
 __all__ = ["Programs"]
 
 _NEEDED_AT_ONCE = (
+    "kajitori.controllers.bootstraptokens",
     "kajitori.controllers.certificates",
     "kajitori.controllers.clusterroles",
     "kajitori.controllers.disruption",
@@ -30,6 +31,7 @@ _NEEDED_AT_ONCE = (
     "kajitori.controllers.protection",
     "kajitori.controllers.serviceaccounts",
     "kajitori.controllers.statefulset",
+    "kajitori.controllers.tokens",
     "kajitori.apis.strategies.custom_kinds",
     "kajitori.apiserver.definitions",
     "kajitori.apiserver.endpoints.patches",

@@ -116,9 +116,29 @@ def _policy_status(manager: "Manager", means: Means) -> None:
     policystatus.setup(manager)
 
 
+def _kept_tokens(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import tokens
+
+    if means.sign_token is not None:
+        tokens.setup(manager, sign=means.sign_token, ca=means.ca)
+
+
+def _token_cleaner(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import bootstraptokens
+
+    bootstraptokens.setup_cleaner(manager)
+
+
+def _bootstrap_signer(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import bootstraptokens
+
+    bootstraptokens.setup_signer(manager)
+
+
 CONTROLLERS: Mapping[str, ControllerProgram] = {
     "namespace-controller": ControllerProgram("namespaces", _namespaces),
     "serviceaccount-controller": ControllerProgram("service accounts", _service_accounts),
+    "serviceaccount-token-controller": ControllerProgram("service accounts", _kept_tokens),
     "root-ca-certificate-publisher-controller": ControllerProgram("service accounts", _root_certificates),
     "resourcequota-controller": ControllerProgram("quotas", _quotas),
     "garbage-collector-controller": ControllerProgram("garbage collector", _garbage),
@@ -131,6 +151,8 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "certificatesigningrequest-signing-controller": ControllerProgram("certificates", _signing),
     "certificatesigningrequest-approving-controller": ControllerProgram("certificates", _approving),
     "certificatesigningrequest-cleaner-controller": ControllerProgram("certificates", _cleaning),
+    "token-cleaner-controller": ControllerProgram("bootstrap tokens", _token_cleaner),
+    "bootstrap-signer-controller": ControllerProgram("bootstrap tokens", _bootstrap_signer),
     "validatingadmissionpolicy-status-controller": ControllerProgram("type checking", _policy_status),
 }
 """By the names that kube-controller-manager's `--controllers` knows, in the order in which they start."""
