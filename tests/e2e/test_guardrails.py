@@ -216,6 +216,22 @@ def test_what_an_apply_prunes_is_told(guarded: Guarded) -> None:
     assert told.code == 1 and "configmap/old pruned (server dry run)" in told.err
 
 
+def test_values_of_secrets_are_not_shown(guarded: Guarded) -> None:
+    guarded.says("rules: [{name: careful, match: {verbs: [patch]}, action: confirm}]\n")
+    guarded.kubectl("create", "secret", "generic", "s", "--from-literal=a=first", "--from-literal=b=same")
+    told = guarded.run("patch", "secret", "s", "-p", '{"stringData":{"a":"second"}}').err
+    assert "-  a: (hidden)\n" in told and "+  a: (hidden, another one)\n" in told and "c2Vjb25k" not in told
+
+
+def test_what_is_replaced_by_force_is_deleted_first(guarded: Guarded) -> None:
+    guarded.says("rules: [{name: careful, match: {verbs: [replace]}, action: confirm}]\n")
+    guarded.kubectl("create", "configmap", "a")
+    told = guarded.run("replace", "--force", "-f", "-", given=config_map("a")).err
+    assert (
+        f"it is about 1 object:\n  ConfigMap {guarded.kubectl.namespace}/a\n" in told and "failed" not in told
+    )
+
+
 def test_every_question_is_in_the_book(guarded: Guarded, tmp_path: Path) -> None:
     guarded.says(
         f"log: {tmp_path / 'book'}\nrules:\n- {{name: r, match: {{verbs: [delete]}}, action: deny}}\n"

@@ -98,6 +98,8 @@ async def test_a_token_counts_once_and_for_its_user_object_and_state_alone(api: 
     assert stolen.status == 422 and "was not issued to you" in stolen.message
     assert (await confirm(api, "kjt-nonsense", **ANN)).status == 422
     await confirm(api, token, **ANN)
+    twice = await confirm(api, token, **ANN)
+    assert twice.status == 422 and "confirmed already" in twice.message
     await api.refused(403, "DELETE", path, **BOB)
     await api.refused(403, "DELETE", path + "?propagationPolicy=Orphan", **ANN)
     change = {"data": {"k": "v"}}
@@ -149,6 +151,8 @@ async def test_collections_evictions_and_scales_are_held_too(api: Api) -> None:
     )
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
     await api.refused(403, "POST", f"{PODS}/p/eviction", eviction, **ANN)
+    its_own = {**eviction, "deleteOptions": {"dryRun": ["All"]}}
+    assert tokens_in((await api.ok("POST", f"{PODS}/p/eviction", its_own, **ANN)).headers["warning"])
     dry = await api.ok("POST", f"{PODS}/p/eviction{DRY}", eviction, **ANN)
     await confirm(api, token_in(dry), **ANN)
     await api.ok("POST", f"{PODS}/p/eviction", eviction, **ANN)
@@ -162,6 +166,31 @@ async def test_collections_evictions_and_scales_are_held_too(api: Api) -> None:
     dry = await api.ok("PATCH", f"{apps}/w/scale{DRY}", {"spec": {"replicas": 0}}, type=MERGE, **ANN)
     await confirm(api, token_in(dry), **ANN)
     await api.ok("PATCH", f"{apps}/w/scale", {"spec": {"replicas": 0}}, type=MERGE, **ANN)
+
+
+@served
+async def test_an_eviction_that_is_put_off_is_confirmed_still(api: Api) -> None:
+    await guard(api, rule("pods/eviction", operations=("CREATE",)))
+    container = {"name": "c", "image": "i"}
+    pod = {"metadata": {"name": "p", "labels": {"app": "a"}}, "spec": {"containers": [container]}}
+    await api.ok("POST", PODS, pod)
+    ready = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
+    await api.ok("PATCH", f"{PODS}/p/status", ready, type=MERGE)
+    budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}}
+    await api.ok("POST", budgets, {"metadata": {"name": "b"}, "spec": spec})
+    path, eviction = (
+        f"{PODS}/p/eviction",
+        {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}},
+    )
+    its_own = {**eviction, "deleteOptions": {"dryRun": ["All"]}}
+    dry = await api.ask("POST", path, its_own, **ANN)
+    await confirm(api, token_in(dry), **ANN)
+    for _ in range(2):
+        await api.refused(429, "POST", path, eviction, **ANN)
+    await api.ok("DELETE", f"{budgets}/b")
+    await api.ok("POST", path, eviction, **ANN)
+    await api.refused(403, "POST", path, eviction, **ANN)  # the Pod is marked now: another version
 
 
 @served

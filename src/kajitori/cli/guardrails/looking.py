@@ -90,7 +90,7 @@ class Look:
     def dry_run(self) -> DryRun | None:
         """What the server says; None where the command has no dry run."""
         line = self._line
-        if line.unsure or not line.takes("dry-run") or line.flag("raw"):
+        if line.unsure or not line.takes("dry-run") or line.flag("raw") or self._replaces_by_force:
             return None
         verb = line.verb[0]
         further = ["--dry-run=server"]
@@ -122,9 +122,15 @@ class Look:
     def objects(self) -> Seen:
         """The objects that the command is about, without what goes with them."""
         line = self._line
-        if line.unsure or not line.known or line.flag("raw"):
-            return Seen(None, "" if line.known else "what a plugin does cannot be seen")
-        if line.verb[0] in _MAKES and (line.takes("dry-run") and line.takes("output")):
+        if not line.known:
+            return Seen(None, "what a plugin does cannot be told")
+        if line.unsure or line.flag("raw"):
+            return Seen(None, f"what {line.flag('raw')} is about cannot be told" if line.flag("raw") else "")
+        if (
+            line.verb[0] in _MAKES
+            and not self._replaces_by_force
+            and (line.takes("dry-run") and line.takes("output"))
+        ):
             run = self.dry_run()
             if run is None or (run.objects is None and not run.failed):
                 return Seen(None)
@@ -136,6 +142,11 @@ class Look:
             return Seen(None)
         found, complaint = self._get(words, self._namespace)
         return Seen(found, complaint)
+
+    @property
+    def _replaces_by_force(self) -> bool:
+        """What is replaced is deleted first; kubectl has no dry run of that."""
+        return self._line.verb[0] == "replace" and self._line.is_on("force")
 
     def before(self, after: Sequence[JsonObject]) -> Sequence[JsonObject]:
         """The objects that a dry run has changed, as they are."""
@@ -192,13 +203,15 @@ class Look:
 
     def _going(self, objects: Sequence[JsonObject]) -> Sequence[JsonObject]:
         line = self._line
-        if line.verb[0] == "delete" or (line.verb[0] == "replace" and line.is_on("force")):
+        if line.verb[0] == "delete" or self._replaces_by_force:
             return objects
         if line.verb[0] == "drain":
             pods: list[JsonObject] = []
             for node in objects:
-                selects = f"--field-selector=spec.nodeName={node['metadata']['name']}"
-                pods += self._get(["pods", selects], ["--all-namespaces"])[0] or ()
+                selects = [f"--field-selector=spec.nodeName={node['metadata']['name']}"]
+                if line.flag("pod-selector"):
+                    selects.append(f"--selector={line.flag('pod-selector')}")
+                pods += self._get(["pods", *selects], ["--all-namespaces"])[0] or ()
             return [each for each in pods if not _is_of_daemon(each)]
         if line.verb[0] == "scale" and line.flag("replicas") == "0":
             return self._pods_of(objects)

@@ -1,7 +1,6 @@
 """What a user reads before the question: where a command runs, what the server says to it, and what goes."""
 
 import difflib
-import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -53,7 +52,7 @@ def object_lines(seen: "Seen") -> Iterator[str]:
 
     if seen.objects is not None:
         word = "object" if len(seen.objects) == 1 else "objects"
-        yield f"it is about {len(seen.objects)} {word}:"
+        yield f"it is about {len(seen.objects) or 'no'} {word}{':' if seen.objects else ''}"
         yield from _cut([f"  {told(each)}" for each in seen.objects], NAMED_MAX)
     for line in seen.complaint.splitlines():
         yield f"  not seen: {line}"
@@ -104,7 +103,7 @@ def diff_lines(before: Sequence[JsonObject], after: Sequence[JsonObject]) -> Ite
             made[str(each.get("kind"))] += 1
             lines.append(f"+ {told(each)} (new)")
             continue
-        changed = list(difflib.unified_diff(_text(was), _text(each), lineterm="", n=1))[2:]
+        changed = list(difflib.unified_diff(_text(was), _text(each, was), lineterm="", n=1))[2:]
         lines += [f"~ {told(each)}", *(f"  {line}" for line in changed)] if changed else []
     yield "what would change:" if lines else "nothing would change"
     yield from _cut([f"  {line}" for line in lines], DIFF_LINES_MAX)
@@ -120,7 +119,8 @@ _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OURS = frozenset({"managedFields", "resourceVersion", "generation", "creationTimestamp", "uid"})
 
 
-def _text(obj: JsonObject) -> list[str]:
+def _text(obj: JsonObject, other: JsonObject | None = None) -> list[str]:
+    """An object as YAML, without what the server sets; `other` is what it was before."""
     import yaml
 
     metadata = {name: value for name, value in (obj.get("metadata") or {}).items() if name not in _OURS}
@@ -130,8 +130,8 @@ def _text(obj: JsonObject) -> list[str]:
     metadata["annotations"] = annotations
     if obj.get("kind") == "Secret":
         # Values of secrets are not for screens; that they differ is.
-        marks = {name: hashlib.sha256(str(value).encode()).hexdigest()[:8] for name, value in _data(obj)}
-        obj = {**obj, "data": {name: f"(hidden, {mark})" for name, mark in marks.items()}}
+        known = {} if other is None else dict(_data(other))
+        obj = {**obj, "data": {name: _hidden(value, known.get(name, value)) for name, value in _data(obj)}}
     shown = {**obj, "metadata": metadata}
     text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True, default_flow_style=False)
     return text.splitlines()
@@ -139,3 +139,7 @@ def _text(obj: JsonObject) -> list[str]:
 
 def _data(secret: JsonObject) -> list[tuple[str, Any]]:
     return [*(secret.get("data") or {}).items()]
+
+
+def _hidden(value: object, before: object) -> str:
+    return "(hidden)" if value == before else "(hidden, another one)"

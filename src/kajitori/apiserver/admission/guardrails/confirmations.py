@@ -39,22 +39,28 @@ class Confirmations:
         return issue(self._key, action, self._now() + lifetime_seconds * 1000)
 
     def check(self, confirmation: JsonObject, user: User) -> None:
-        """Raises: Invalid where a token is not this user's, or no longer counts."""
+        """Raises: Invalid where a token is not this user's, no longer counts, or is confirmed already."""
+        name = confirmation["metadata"].get("name", "")
+        others = {token for item, each in self._all() if item.name != name for token in _tokens(each)}
         errors: list[FieldError] = []
         for position, token in enumerate(_tokens(confirmation)):
             try:
                 read(self._key, token, user.name, self._now())
                 if token in self._spent:
                     raise TokenError("this token has been used; do the dry run again")
+                if token in others:
+                    raise TokenError("this token is confirmed already; go on")
             except TokenError as error:
                 errors.append(FieldError.invalid(f"spec.tokens[{position}]", token, str(error)))
         if errors:
-            raise invalid("Confirmation", GROUP, confirmation["metadata"].get("name", ""), errors)
+            raise invalid("Confirmation", GROUP, name, errors)
 
     def spend(self, action: Action) -> tuple[str, Awaitable[None]] | None:
         """Uses up the confirmation of an action; None where there is none.
 
-        Gives why it was confirmed, and what is left to do: what is used up is put away.
+        An eviction may be put off by a disruption budget, and is tried again: its token counts as long as the Pod is
+        the same, which one that takes place changes. Gives why it was confirmed, and what is left to do: what is used
+        up is put away.
         """
         digest, now = action.digest(), self._now()
         self._spent = {token: expires for token, expires in self._spent.items() if expires > now}
@@ -62,7 +68,8 @@ class Confirmations:
             for token in _tokens(confirmation):
                 expires = self._counts(token, action.user, digest, now)
                 if expires:
-                    self._spent[token] = expires  # before anybody else gets a turn: it counts once
+                    if not action.resource.endswith("/eviction"):
+                        self._spent[token] = expires  # before anybody else gets a turn: it counts once
                     reason = str((confirmation.get("spec") or {}).get("reason") or item.name)
                     return reason, self._put_away(now)
         return None

@@ -136,10 +136,11 @@ class Judge:
         return None if attributes.dry_run else self._confirmations.put_away()
 
     async def _judge(self, asking: Sequence[_Guardrail], attributes: Attributes) -> None:
+        is_dry_run = attributes.dry_run or _evicts_nothing(attributes)
         try:
             matched = [each for each in asking if await self._is_about(each, attributes)]
         except ApiError as error:
-            if not attributes.dry_run:  # G2
+            if not is_dry_run:  # G2
                 raise
             if attributes.call is not None:
                 attributes.call.warn(f"this would be refused: {error}")
@@ -147,7 +148,7 @@ class Judge:
         if not matched:
             return
         action = self._action(attributes)
-        if attributes.dry_run:
+        if is_dry_run:
             self._tell(matched, action, attributes)
             return
         spent = self._confirmations.spend(action)
@@ -311,6 +312,14 @@ def _labels(obj: JsonObject | None) -> Mapping[str, str]:
 def _listed(texts: Sequence[str], most: int) -> str:
     shown = ", ".join(texts[:most])
     return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown
+
+
+def _evicts_nothing(attributes: Attributes) -> bool:
+    """Whether this is an eviction that says so in its own options, as those of `kubectl drain --dry-run` do."""
+    options: object = (
+        (attributes.obj or {}).get("deleteOptions") if attributes.subresource == "eviction" else None
+    )
+    return isinstance(options, dict) and bool(options.get("dryRun"))
 
 
 def _whole(attributes: Attributes) -> JsonObject:
