@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from kajitori.apimachinery.cel.types import DYN, Type
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.cel_types import built_in_type
@@ -184,3 +187,54 @@ def test_a_warning_has_a_paragraph_for_each_kind_that_does_not_fit() -> None:
         "batch/v1, Kind=Job: ERROR: <input>:1:12: undefined field 'replicas'",
     ]
     assert text.endswith("^\n")
+
+
+# Whatever somebody writes
+
+
+_PARTS = (
+    "object.spec",
+    "variables.a",
+    "request.kind",
+    "params",
+    "1",
+    "'x'",
+    "[object]",
+    "nope",
+    "authorizer",
+    "null",
+)
+texts = st.one_of(
+    st.text(max_size=12),
+    st.builds(
+        lambda a, operator, b: f"{a} {operator} {b}",
+        st.sampled_from(_PARTS),
+        st.sampled_from(["==", "+", "&&", ".x ==", "in", "? 1 :", "[0] <", ".all(i, i) ||"]),
+        st.sampled_from(_PARTS),
+    ),
+)
+specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "validations": st.lists(
+            st.fixed_dictionaries({"expression": texts}, optional={"messageExpression": texts}), max_size=3
+        ),
+        "variables": st.lists(
+            st.fixed_dictionaries({"name": st.sampled_from(["a", "b"]), "expression": texts}), max_size=3
+        ),
+        "paramKind": st.just({"apiVersion": "v1", "kind": "ConfigMap"}),
+    },
+)
+
+
+@settings(deadline=None, max_examples=25, derandomize=True, database=None)
+@given(specs)
+def test_any_policy_gets_warnings_of_its_own_expressions_or_none(spec: JsonObject) -> None:  # T3
+    params = of(CONFIG_MAP).type if param_kind(spec) else None
+    for warning in warnings(spec, [of(CONFIG_MAP), of(DEPLOYMENT)], params):
+        index, member = warning["fieldRef"].removeprefix("spec.validations[").split("].")
+        assert spec["validations"][int(index)][member]
+        assert all(
+            each.startswith(("/v1, Kind=ConfigMap: ERROR: ", "apps/v1, Kind=Deployment: ERROR: "))
+            for each in warning["warning"].split("\n\n")
+        )

@@ -1,10 +1,16 @@
 """Manifests of admission: what is read, and what is wrong. kube-apiserver's own loaders take and refuse the same."""
 
+import copy
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kajitori.apis.resources import resources
 from kajitori.apiserver.admission.manifests.reading import (
@@ -222,3 +228,46 @@ def test_a_directory_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "nothing")
     with pytest.raises(ManifestError, match=r"a\.yaml: cannot be read: No such file or directory"):
         read_manifests(tmp_path, [])
+
+
+# Whatever is in a file
+
+_DOCUMENTS: list[Any] = [yaml.safe_load(text) for text in (POLICY, BINDING, WEBHOOKS)]
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, member in members:
+        yield from _places(member, (*path, key))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Any:
+    """A manifest in which something else stands somewhere."""
+    document = draw(st.sampled_from(_DOCUMENTS))
+    path = draw(st.sampled_from(list(_places(document))))
+    values = [None, 1, -1.5, True, "", "x", "*", [], {}, [None], [[]], [{}], {"a": 1}, "x" * 300, *_DOCUMENTS]
+    value = draw(st.sampled_from(values))
+    if not path:
+        return value
+    changed = copy.deepcopy(document)
+    holder = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    return changed
+
+
+@settings(deadline=None, max_examples=150, derandomize=True, database=None)
+@given(documents())
+def test_any_document_is_read_or_refused(document: Any) -> None:  # M4
+    told = ""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            read(Path(folder), {"a.json": json.dumps(document)})
+        except ManifestError as error:
+            told = str(error)
+    assert not told or told.startswith(f"{folder}/a.json: document 1")

@@ -125,8 +125,8 @@ class _Reading:
     def _take(self, value: Any, place: str) -> None:
         """Takes in an object, or what is in a list."""
         said = value if isinstance(value, dict) else {}
-        version, kind = said.get("apiVersion"), said.get("kind")
-        of_items = str(kind).removesuffix("List")
+        version, kind = (_text(said.get(name)) for name in ("apiVersion", "kind"))
+        of_items = kind.removesuffix("List")
         if (version, kind) == ("v1", "List") or (of_items != kind and of_items in self._by_kind):
             self._list(said, place, {} if kind == "List" else {"apiVersion": version, "kind": of_items})
         elif kind not in self._by_kind:
@@ -196,6 +196,10 @@ class _Reading:
         return {
             plural: [found[name] for name in sorted(found)] for plural, found in self._found.items() if found
         }
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _manifest_errors(plural: str, obj: JsonObject) -> list[FieldError]:
