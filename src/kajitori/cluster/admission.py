@@ -27,6 +27,7 @@ from kajitori.world.random import Random
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import Directories, ManifestDirectory
     from kajitori.apiserver.webhooks import WebhookCaller
+    from kajitori.cluster.plugin_files import PluginFiles
 
 __all__ = ["DEFAULT_PLUGINS", "Grounds", "admission_chain"]
 
@@ -64,6 +65,15 @@ DEFAULT_PLUGINS = (
 """On unless somebody says otherwise, as in kube-apiserver."""
 
 
+_WITH_FILES = (
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionWebhook",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionWebhook",
+)
+"""The plugins that may be told of files."""
+
+
 @dataclass(frozen=True)
 class Grounds:
     """What plugins decide on."""
@@ -92,13 +102,6 @@ class Grounds:
         return self.catalog().all()
 
     @cached_property
-    def webhooks(self) -> "WebhookCaller":
-        """Who calls them."""
-        from kajitori.apiserver.webhooks import WebhookCaller
-
-        return WebhookCaller(self.store)
-
-    @cached_property
     def configurations(self) -> Mapping[str, Any]:
         """What plugins are told by the configuration file. Raises: ConfigurationError."""
         path = self.options.admission_control_config_file
@@ -120,20 +123,30 @@ class Grounds:
         )
 
     @cached_property
-    def directories(self) -> "Directories | None":
-        """Where webhooks and policies lie in files; None where they do not. Raises: ConfigurationError."""
+    def files(self) -> "PluginFiles | None":
+        """What webhooks and policies are told by files; None where there are none. Raises: ConfigurationError."""
         flagged = self.options.admission_manifest_dir
-        if flagged is None and not self.configurations:
+        if flagged is None and not any(name in _WITH_FILES for name in self.configurations):
             return None
-        from kajitori.cluster.manifests import manifest_directories
+        from kajitori.cluster.plugin_files import plugin_files
 
         able = self.on & _PLUGINS.keys()
-        found = manifest_directories(flagged, self.configurations, able, self.catalog().find, self.clock)
-        return found or None
+        return plugin_files(flagged, self.configurations, able, self.catalog().find, self.clock)
+
+    @property
+    def directories(self) -> "Directories | None":
+        """Where webhooks and policies lie in files; None where they do not. Raises: ConfigurationError."""
+        return None if self.files is None else self.files.directories or None
 
     def manifests(self, plugin: str) -> "ManifestDirectory | None":
         """Those of one plugin."""
         return None if self.directories is None else self.directories.of(plugin)
+
+    def caller(self, plugin: str) -> "WebhookCaller":
+        """Who calls the webhooks of a plugin."""
+        from kajitori.apiserver.webhooks import WebhookCaller
+
+        return WebhookCaller(self.store, None if self.files is None else self.files.users.get(plugin))
 
 
 def _of(module: str, plugin: str, *parts: Callable[[Grounds], Any]) -> Callable[[Grounds], Plugin]:
@@ -210,9 +223,9 @@ def _deferred(
 def _mutating_webhooks(grounds: Grounds) -> Half:
     from kajitori.apiserver.admission.webhooks import MutatingWebhooks
 
-    manifests = grounds.manifests("MutatingAdmissionWebhook")
+    name = "MutatingAdmissionWebhook"
     return MutatingWebhooks(
-        grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer, manifests
+        grounds.store, grounds.registry, grounds.caller(name), grounds.authorizer, grounds.manifests(name)
     ).mutate
 
 
@@ -226,9 +239,9 @@ def _mutating_policies(grounds: Grounds) -> Half:
 def _validating_webhooks(grounds: Grounds) -> Half:
     from kajitori.apiserver.admission.webhooks import ValidatingWebhooks
 
-    manifests = grounds.manifests("ValidatingAdmissionWebhook")
+    name = "ValidatingAdmissionWebhook"
     return ValidatingWebhooks(
-        grounds.store, grounds.registry, grounds.webhooks, grounds.authorizer, manifests
+        grounds.store, grounds.registry, grounds.caller(name), grounds.authorizer, grounds.manifests(name)
     ).validate
 
 

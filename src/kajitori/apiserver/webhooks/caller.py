@@ -19,13 +19,17 @@ import base64
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from kajitori.apiserver.webhooks.answers import refusal
 from kajitori.apiserver.webhooks.exchange import ExchangeError, exchange
 from kajitori.storage import Store
+
+if TYPE_CHECKING:
+    from kajitori.apiserver.webhooks.users import WebhookUsers
 
 __all__ = ["ANSWER_BYTES_MAX", "WebhookCaller", "WebhookError"]
 
@@ -49,22 +53,27 @@ class WebhookError(Exception):
 
 
 class WebhookCaller:
-    """Asks webhooks; Services are looked up in `store`."""
+    """Asks webhooks; Services are looked up in `store`. `users` says who we are to them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, users: "WebhookUsers | None" = None) -> None:
         self._store = store
+        self._users = users
 
     async def post(self, config: Mapping[str, Any], body: bytes, timeout_seconds: int) -> bytes:
         """The body of a successful answer. Raises: WebhookError."""
         url = f"{_url(config)}?timeout={timeout_seconds}s"
+        headers, certificate = _HEADERS, b""
+        if self._users is not None:
+            user = self._users.of(_server(url))
+            headers, certificate = {**headers, **user.headers}, user.certificate
         try:
             async with asyncio.timeout(timeout_seconds):
                 told = await exchange(
                     "POST",
                     url,
-                    headers=_HEADERS,
+                    headers=headers,
                     body=body,
-                    tls=_tls(config),
+                    tls=_tls(config.get("caBundle") or "", certificate),
                     address=self._address(config),
                     bytes_max=ANSWER_BYTES_MAX,
                 )
@@ -130,14 +139,21 @@ def _url(config: Mapping[str, Any]) -> str:
     return f"{address}/{path}" if path else address
 
 
-def _tls(config: Mapping[str, Any]) -> ssl.SSLContext:
-    return _trusting(config.get("caBundle") or "")
+def _server(url: str) -> str:
+    """The name and the port of who is asked."""
+    parts = urlsplit(url)
+    return parts.netloc if parts.port else f"{parts.netloc.rstrip(':')}:443"
 
 
 @lru_cache(maxsize=CONTEXTS_MAX)
-def _trusting(ca_bundle: str) -> ssl.SSLContext:
+def _tls(ca_bundle: str, certificate: bytes) -> ssl.SSLContext:
     bundle = base64.b64decode(ca_bundle).strip()
     try:
-        return ssl.create_default_context(cadata=bundle.decode("ascii", "replace") if bundle else None)
+        context = ssl.create_default_context(cadata=bundle.decode("ascii", "replace") if bundle else None)
     except ssl.SSLError:
-        return ssl.create_default_context()
+        context = ssl.create_default_context()
+    if certificate:
+        from kajitori.apiserver.webhooks.kubeconfig import present
+
+        present(context, certificate)
+    return context

@@ -21,7 +21,15 @@ from kajitori.apimachinery.yaml import decode_yaml
 from kajitori.apiserver.webhooks.answers import refusal
 from kajitori.apiserver.webhooks.exchange import ExchangeError, exchange
 
-__all__ = ["ConfiguredWebhook", "WebhookConfigError", "WebhookUnreachable"]
+__all__ = [
+    "ConfiguredWebhook",
+    "WebhookConfigError",
+    "WebhookUnreachable",
+    "authorization",
+    "content",
+    "present",
+    "read_kubeconfig",
+]
 
 ANSWER_BYTES_MAX = 10 << 20
 TRIES = 5
@@ -53,7 +61,7 @@ class ConfiguredWebhook:
             "user-agent": "kube-apiserver",
             "accept": "application/json, */*",
             "content-type": "application/json",
-            **_authorization(path, user),
+            **authorization(path, user),
         }
 
     async def post(self, body: bytes) -> bytes:
@@ -98,16 +106,26 @@ class _TryAgain(Exception):
     """It may be better soon."""
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The cluster and the user of the current context."""
+def read_kubeconfig(path: Path) -> Mapping[str, Any]:
+    """What a kubeconfig file says. Raises: WebhookConfigError."""
     try:
         config, _ = decode_yaml(path.read_bytes())
     except OSError as error:
         raise WebhookConfigError(f"cannot read the kubeconfig {path}: {error.strerror}") from None
     except DecodeError as error:
         raise WebhookConfigError(f"{path}: this is no YAML: {error}") from None
-    if not isinstance(config, dict) or not isinstance(config.get("clusters"), list):
+    if not isinstance(config, dict) or not any(
+        isinstance(config.get(section), list) for section in ("clusters", "users")
+    ):
         raise WebhookConfigError(f"{path}: this is no kubeconfig")
+    return config
+
+
+def _read(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The cluster and the user of the current context."""
+    config = read_kubeconfig(path)
+    if not isinstance(config.get("clusters"), list):
+        raise WebhookConfigError(f"{path}: there are no clusters in it")
 
     def named(section: str, name: str, member: str) -> Mapping[str, Any]:
         for each in config.get(section) or ():
@@ -125,12 +143,12 @@ def _read(path: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return cluster, user
 
 
-def _content(path: Path, entry: Mapping[str, Any], name: str) -> bytes:
+def content(path: Path, entry: Mapping[str, Any], name: str) -> bytes:
     """What an entry holds under `name`-data, or in the file that it names; empty for neither."""
     if entry.get(f"{name}-data"):
         try:
-            return base64.b64decode(entry[f"{name}-data"])
-        except (binascii.Error, TypeError, ValueError):
+            return base64.b64decode("".join(entry[f"{name}-data"].split()), validate=True)
+        except (AttributeError, binascii.Error, ValueError):
             raise WebhookConfigError(f"{path}: {name}-data is not base64") from None
     if not entry.get(name):
         return b""
@@ -142,7 +160,7 @@ def _content(path: Path, entry: Mapping[str, Any], name: str) -> bytes:
 
 
 def _tls(path: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
-    authority = _content(path, cluster, "certificate-authority")
+    authority = content(path, cluster, "certificate-authority")
     try:
         context = ssl.create_default_context(
             cadata=authority.decode("ascii", "replace") if authority else None
@@ -152,19 +170,25 @@ def _tls(path: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    certificate, key = _content(path, user, "client-certificate"), _content(path, user, "client-key")
+    certificate, key = content(path, user, "client-certificate"), content(path, user, "client-key")
     if certificate and key:
-        with tempfile.NamedTemporaryFile() as both:  # the library reads files only
-            both.write(certificate + b"\n" + key)
-            both.flush()
-            try:
-                context.load_cert_chain(both.name)
-            except ssl.SSLError:
-                raise WebhookConfigError(f"{path}: client-certificate and client-key do not fit") from None
+        try:
+            present(context, certificate + b"\n" + key)
+        except ssl.SSLError:
+            raise WebhookConfigError(f"{path}: client-certificate and client-key do not fit") from None
     return context
 
 
-def _authorization(path: Path, user: Mapping[str, Any]) -> dict[str, str]:
+def present(context: ssl.SSLContext, certificate: bytes) -> None:
+    """Shows a certificate, which comes with its key in PEM, to those who ask for one. Raises: ssl.SSLError."""
+    with tempfile.NamedTemporaryFile() as file:  # the library reads files only
+        file.write(certificate)
+        file.flush()
+        context.load_cert_chain(file.name)
+
+
+def authorization(path: Path, user: Mapping[str, Any]) -> dict[str, str]:
+    """The header that says who a user is, if a header does. Raises: WebhookConfigError."""
     token = user.get("token") or ""
     if user.get("tokenFile"):
         try:
