@@ -154,6 +154,7 @@ def test_a_folder_of_manifests(tmp_path: Path) -> None:  # M1, M2
     listed = {"kind": "List", "items": [*OBJECTS[3:], {"kind": "Widget", "apiVersion": "example.com/v1"}, 1]}
     (tmp_path / "list.json").write_bytes(msgspec.json.encode(listed))
     (tmp_path / "bad.yml").write_text("a: [")
+    (tmp_path / "type.yml").write_text("apiVersion: v1\nkind: Pod\nspec: {containers: web}\n")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
     (tmp_path / "notes.txt").write_text("kind: Pod")
     found = from_manifests(tmp_path)
@@ -163,7 +164,9 @@ def test_a_folder_of_manifests(tmp_path: Path) -> None:  # M1, M2
     assert [note.partition(":")[0] for note in found.notes] == [
         f"{tmp_path}/bad.yml, document 1",
         f"{tmp_path}/binary.yaml",
+        f"{tmp_path}/type.yml",
     ]
+    assert found.notes[-1].endswith("Go struct field PodSpec.spec.containers of type []v1.Container")
 
 
 def test_manifests_without_a_namespace_are_in_default(tmp_path: Path) -> None:

@@ -114,9 +114,10 @@ def _summary(sections: Sequence[Section]) -> Iterator[str]:
 def _detailed(section: Section) -> Iterator[str]:
     yield from (f"note: {each}" for each in section.notes)
     tabled = _TABLES.get(section.name)
-    if tabled is not None and section.judged:
+    rows = list(tabled(section.judged)) if tabled is not None else []
+    if len(rows) > 1:
         yield ""
-        yield from _table(list(tabled(section.judged)))
+        yield from _table(rows)
     if section.findings:
         yield ""
         width = max(len(each.severity) for each in section.findings)
@@ -192,11 +193,11 @@ def _webhooks(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
 
 
 def _cves(judged: Iterable[msgspec.Struct]) -> Iterator[Row]:
-    """What is affected or not known: what is fixed or not affected is counted, and in the JSON."""
+    """What is affected or not known of what was seen: the rest is counted in the notes, and in the JSON."""
     yield "CVE", "COMPONENT", "VERSION", "RESULT", "FIXED IN", "WHY"
     for each in judged:
         assert isinstance(each, Match)
-        if each.result in ("affected", "unknown"):
+        if each.result == "affected" or (each.result == "unknown" and (each.seen or not each.component)):
             sure = each.result if each.certain or each.result == "unknown" else f"{each.result}?"
             yield each.cve, each.component, each.version, sure, each.fixed_in, each.evidence
 

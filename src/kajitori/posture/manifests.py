@@ -1,7 +1,8 @@
 """Manifests in files: the objects of a file, or of all files below a folder.
 
 Promises
-    M1  what is no object of a known kind is passed over; what cannot be read is named, with its file
+    M1  what is no object of a known kind is passed over; what cannot be read, or has a field of a wrong type, is
+        named, with its file
     M2  of a List the objects in it count
 """
 
@@ -12,6 +13,8 @@ from pathlib import Path
 from kajitori.apimachinery.decode import DecodeError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.yaml import decode_yaml
+from kajitori.apis.facts import kind_definitions
+from kajitori.apis.typed import decode
 from kajitori.posture.inventory import KINDS, Inventory, bucket_of, namespace_of, without_secrets
 
 __all__ = ["FILES_MAX", "from_manifests"]
@@ -37,12 +40,17 @@ def from_manifests(path: Path) -> Inventory:
     for file in files[:FILES_MAX]:
         for each in _documents(file, notes):
             kind = _BUCKETS.get((str(each.get("apiVersion")), str(each.get("kind"))))
-            if kind is None or not isinstance(each.get("metadata"), dict):
+            if kind is None:
                 continue
-            if kind.namespaced and not namespace_of(each):
+            try:
+                obj, _ = decode(kind_definitions()[f"{kind.api_version}/{kind.kind}"], each)
+            except DecodeError as error:
+                notes.append(f"{file}: {error}")
+                continue
+            if kind.namespaced and not namespace_of(obj):
                 # As kubectl apply would put it where its context says nothing else.
-                each["metadata"]["namespace"] = "default"
-            objects.setdefault(bucket_of(kind), []).append(each)
+                obj["metadata"] = {**(obj.get("metadata") or {}), "namespace": "default"}
+            objects.setdefault(bucket_of(kind), []).append(obj)
     kept = {bucket: without_secrets(bucket, several) for bucket, several in objects.items()}
     return Inventory(f"{'folder' if path.is_dir() else 'file'} {path}", kept, whole=False, notes=notes)
 

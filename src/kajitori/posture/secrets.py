@@ -69,53 +69,64 @@ def judge_secrets(inventory: Inventory, grants: Grants, *, system: bool = False)
     for each in inventory[_SECRETS]:
         names.setdefault(namespace_of(each), []).append(name_of(each))
     of_subjects = grants.by_subject if system else grants.own()
-    powers = {subject: list(held_by(held)) for subject, held in of_subjects.items()}
-    everywhere = {
-        subject: list(
-            _readers(subject, [each for each in held if not each.binding.namespace], everywhere=True)
-        )
-        for subject, held in of_subjects.items()
-    }
+    places = {each: _Place() for each in names}
+    everywhere = _Place()
+    for subject, held in of_subjects.items():
+        own = list(_readers(subject, [each for each in held if not each.binding.namespace], everywhere=True))
+        all_powers = list(held_by(held))
+        everywhere.add(subject, own, [each for each in all_powers if not each.namespaces])
+        for namespace in dict.fromkeys(each.binding.namespace for each in held if each.binding.namespace):
+            inside = [each for each in held if each.binding.namespace == namespace]
+            powers = [each for each in all_powers if namespace in each.namespaces]
+            places.setdefault(namespace, _Place()).add(subject, list(_readers(subject, inside)), powers)
     judged = [
-        _namespace(namespace, tuple(sorted(secrets)), of_subjects, everywhere, powers)
-        for namespace, secrets in sorted(names.items())
+        _judged(namespace, tuple(sorted(names.get(namespace, ()))), place, everywhere)
+        for namespace, place in sorted(places.items())
     ]
     missing = inventory.missing(
         "/namespaces", _SECRETS, *(f"rbac.authorization.k8s.io/{each}" for each in _RBAC_RESOURCES)
     )
-    findings = [*_of_everywhere(everywhere, judged), *_of_namespaces(judged)]
+    findings = [*_of_everywhere(everywhere.readers, judged), *_of_namespaces(judged)]
     return Section.of("secrets", findings, judged=judged, notes=missing, incomplete=bool(missing))
 
 
 _RBAC_RESOURCES = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
 
 
-def _namespace(
-    namespace: str,
-    secrets: tuple[str, ...],
-    of_subjects: Mapping[Subject, list[Grant]],
-    everywhere: Mapping[Subject, list[Reader]],
-    powers: Mapping[Subject, list[Held]],
-) -> NamespaceSecrets:
+class _Place:
+    """Who has what in a namespace, or everywhere."""
+
+    def __init__(self) -> None:
+        self.readers: dict[Subject, list[Reader]] = {}
+        self.ways: dict[Subject, list[Reader]] = {}
+
+    def add(self, subject: Subject, readers: list[Reader], powers: Iterable[Held]) -> None:
+        if readers:
+            self.readers[subject] = readers
+        ways = [_way(subject, each) for each in powers if each.power in _WAYS]
+        if ways:
+            self.ways[subject] = ways
+
+
+def _way(subject: Subject, power: Held) -> Reader:
+    named = power.power in ("service-account-tokens", "impersonate")
+    return Reader(
+        who=str(subject),
+        way=_WAYS[power.power],
+        names=power.names if named else (),
+        everywhere=not power.namespaces,
+        via=power.via,
+    )
+
+
+def _judged(namespace: str, secrets: tuple[str, ...], place: _Place, everywhere: _Place) -> NamespaceSecrets:
     readers: list[Reader] = []
     indirectly: list[Reader] = []
-    for subject, held in of_subjects.items():
-        own = _readers(subject, [each for each in held if each.binding.namespace == namespace])
-        direct = [*everywhere[subject], *own]
+    for subject in sorted({*place.readers, *place.ways, *everywhere.readers, *everywhere.ways}):
+        direct = [*everywhere.readers.get(subject, ()), *place.readers.get(subject, ())]
         readers += direct
-        if any(not each.names for each in direct):
-            continue  # who may read them all needs no other way
-        indirectly += [
-            Reader(
-                who=str(subject),
-                way=_WAYS[each.power],
-                names=each.names if each.power in ("service-account-tokens", "impersonate") else (),
-                everywhere=not each.namespaces,
-                via=each.via,
-            )
-            for each in powers[subject]
-            if each.power in _WAYS and (not each.namespaces or namespace in each.namespaces)
-        ]
+        if all(each.names for each in direct):  # who may read them all needs no other way
+            indirectly += [*everywhere.ways.get(subject, ()), *place.ways.get(subject, ())]
     return NamespaceSecrets(
         namespace=namespace, secrets=secrets, readers=tuple(readers), indirectly=tuple(indirectly)
     )

@@ -1,5 +1,6 @@
 """Reading feeds, and the texts of announcements."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,25 @@ def test_records_of_osv(wrap: Any) -> None:
 def test_what_is_no_feed(body: bytes, told: str) -> None:
     with pytest.raises(FeedError, match=told):
         read_feed(body)
+
+
+_names = st.sampled_from(
+    ["id", "items", "vulns", "affected", "package", "name", "ranges", "type", "events", "introduced", "severity",
+     "content_text", "aliases", "summary", "CVE-2099-0001", "SEMVER", "1.2.3", "kubelet"]
+)  # fmt: skip
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | _names,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=4),
+)
+
+
+@given(_json)
+def test_no_feed_is_too_odd(value: Any) -> None:
+    for body in (value, {"items": [value, {"id": "CVE-2099-0001", "summary": value, "content_text": value}]}, [
+        {"id": value, "affected": value, "aliases": value, "severity": value, "references": value}
+    ]):  # fmt: skip
+        with suppress(FeedError):
+            read_feed(msgspec.json.encode(body))
 
 
 def test_items_that_are_not_understood_are_told() -> None:  # F2

@@ -188,6 +188,7 @@ def test_findings_and_notes() -> None:
     )
     assert one.evidence == ("1.14.0 is in < 1.13.7, >= 1.14.0 < 1.14.3", "seen: Pod apps/p")
     assert section.notes[0] == "no feed" and section.notes[1].startswith("23 CVEs: 1 affected, ")
+    assert section.notes[2] == "not seen, so nothing is known of it: kube-apiserver (6 CVEs)"
 
 
 def test_vex() -> None:  # X1, X2

@@ -123,9 +123,10 @@ def _osv_severity(record: Mapping[str, Any]) -> str:
 
 
 def _osv_record(record: Mapping[str, Any]) -> "Advisory | str":
-    names = [record.get("id"), *(record.get("aliases") or ())]
-    name = next((str(each) for each in names if _ID.fullmatch(str(each))), str(record.get("id")))
+    name = str(record.get("id"))
     try:
+        names = (name, *map(str, record.get("aliases") or ()))
+        name = next((each for each in names if _ID.fullmatch(each)), name)
         return Advisory(
             id=name,
             summary=str(record.get("summary") or ""),

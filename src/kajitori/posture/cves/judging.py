@@ -60,7 +60,7 @@ def judge_cves(
     order = {result: index for index, result in enumerate((AFFECTED, UNKNOWN, FIXED, NOT_AFFECTED))}
     matches.sort(key=lambda each: (order[each.result], each.component, each.cve))
     missing = inventory.missing("/nodes", "/pods")
-    told = [*notes, *missing, _counted(matches)]
+    told = [*notes, *missing, _counted(matches), *_not_seen(matches)]
     if feed is not None and feed.problems:
         told.append(
             f"{len(feed.problems)} items of the feed are not understood: {'; '.join(feed.problems[:3])}"
@@ -81,6 +81,17 @@ def _counted(matches: list[Match]) -> str:
         f"{cves} CVEs: {results[AFFECTED]} affected, {results[UNKNOWN]} unknown, {results[FIXED]} fixed, "
         f"{results[NOT_AFFECTED]} not affected"
     )
+
+
+def _not_seen(matches: list[Match]) -> Iterator[str]:
+    unseen = Counter(
+        each.component for each in matches if each.result == UNKNOWN and each.component and not each.seen
+    )
+    if unseen:
+        listed = ", ".join(
+            f"{name} ({count} CVEs)" if count > 1 else name for name, count in sorted(unseen.items())
+        )
+        yield f"not seen, so nothing is known of it: {listed}"
 
 
 def _findings(matches: list[Match]) -> Iterator[Finding]:

@@ -59,7 +59,6 @@ def bindings_used(
 ) -> list[BindingUse]:
     """Every binding that grants something, with what of it was used and what would be enough."""
     used = Used(recorded)
-    seen = used.keys()
     bound = Counter(each.role for each in grants.bindings)
     taken = {
         (namespace_of(each), name_of(each))
@@ -86,7 +85,7 @@ def bindings_used(
                 if binding.namespace
                 else tuple(sorted({asked.namespace for asked, _, _ in found if asked.resource})),
                 rules=used_of(binding.rules, found),
-                unused_subjects=tuple(str(each) for each in binding.subjects if each.key not in seen),
+                unused_subjects=tuple(str(each) for each in binding.subjects if not used.has_asked(each)),
                 wider=wider,
                 proposal=objects_of(binding, rules, in_place=in_place, taken=taken) if propose else (),
                 replaces=propose and not in_place,

@@ -13,7 +13,7 @@ import msgspec
 
 from kajitori.apiserver.authentication.user import User
 from kajitori.apiserver.authorization import Attributes, Rule
-from kajitori.posture.rbac.grants import Binding
+from kajitori.posture.rbac.grants import Binding, Subject
 from kajitori.posture.rbac.recorded import ANY_NAME, Asked, Recorded
 
 __all__ = [
@@ -32,6 +32,10 @@ STANDARD_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete",
 _IN_LOG = ("*", "approve", "attest", "bind", "escalate", "sign")
 """Verbs that are asked within a request which the log has; impersonation is there as well."""
 _KUBELET_PARTS = ("checkpoint", "configz", "healthz", "log", "metrics", "pods", "proxy", "spec", "stats")
+
+
+_Identity = tuple[str, tuple[str, ...]]
+"""A user's name and groups."""
 
 
 class RuleUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -70,31 +74,33 @@ class Used:
     """The questions that each user asked, ready to be asked of rules."""
 
     def __init__(self, recorded: Recorded) -> None:
-        self._by_identity: dict[tuple[str, tuple[str, ...]], list[tuple[Asked, Attributes, int]]] = {}
+        self._by_identity: dict[_Identity, list[tuple[Asked, Attributes, int]]] = {}
+        self._identities: dict[str, list[_Identity]] = {}
+        """By who they are or are in, as `Subject.key`."""
         for asked, count in recorded.asked.items():
-            attributes = _attributes(asked)
-            self._by_identity.setdefault((asked.user, asked.groups), []).append((asked, attributes, count))
+            identity = asked.user, asked.groups
+            if identity not in self._by_identity:
+                self._by_identity[identity] = []
+                for key in (f"u:{asked.user}", *(f"g:{each}" for each in asked.groups)):
+                    self._identities.setdefault(key, []).append(identity)
+            self._by_identity[identity].append((asked, _attributes(asked), count))
 
     def of(self, binding: Binding) -> Iterator[tuple[Asked, int, tuple[Rule, ...]]]:
         """What the binding's subjects asked that it allows: with how often, and the rules that do."""
-        keys = {each.key for each in binding.subjects}
-        for (name, groups), several in self._by_identity.items():
-            if keys.isdisjoint((f"u:{name}", *(f"g:{each}" for each in groups))):
-                continue
-            for asked, attributes, count in several:
+        meant = dict.fromkeys(
+            identity for each in binding.subjects for identity in self._identities.get(each.key, ())
+        )
+        for identity in meant:
+            for asked, attributes, count in self._by_identity[identity]:
                 if binding.namespace and asked.namespace != binding.namespace:
                     continue
                 rules = tuple(each for each in binding.rules or () if allowed_by(each, attributes))
                 if rules:
                     yield asked, count, rules
 
-    def keys(self) -> set[str]:
-        """Who asked anything, as `Subject.key`."""
-        return {
-            key
-            for name, groups in self._by_identity
-            for key in (f"u:{name}", *(f"g:{each}" for each in groups))
-        }
+    def has_asked(self, subject: Subject) -> bool:
+        """Whether anything was asked by this subject."""
+        return subject.key in self._identities
 
 
 def _attributes(asked: Asked) -> Attributes:
