@@ -28,7 +28,7 @@ from kajitori.apiserver.allocation import RangeError
 from kajitori.apiserver.authentication import Authentication, AuthenticationError, User
 from kajitori.apiserver.authentication.serviceaccount import ISSUER
 from kajitori.apiserver.authentication.user import MASTERS
-from kajitori.apiserver.authorization import Authorizer, bootstrap_rbac
+from kajitori.apiserver.authorization import bootstrap_rbac
 from kajitori.apiserver.background import Background
 from kajitori.apiserver.bootstrap import bootstrap_objects, ensure
 from kajitori.apiserver.expiry import expire_events
@@ -37,7 +37,7 @@ from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.cluster.assembly import Assembled, Reports, assemble
-from kajitori.cluster.authorization import AuthorizationError, authorizer_of
+from kajitori.cluster.authorization import AuthorizationError, Authorizing
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
@@ -218,7 +218,7 @@ class Cluster:
         # Certificates may still be in the making; until they are needed there is enough else to do.
         secrets = self._secrets = UnservedSecrets(self._random) if pending is None else pending.unfinished
         self._stack.callback(secrets.close)
-        authorizer = self._authorizer(store)
+        authorizing = self._authorizing(store)
         authentication = self._authentication = self._authenticates(secrets, store)
         watchers = self._watch_over()
         kept = None if options.data_dir is None else options.data_dir / STATE_FILE
@@ -228,7 +228,7 @@ class Cluster:
                 store,
                 options,
                 authenticator=authentication.authenticator,
-                authorizer=authorizer,
+                authorizer=authorizing.authorizer,
                 plugins=admission(options, store, self._random),
                 reports=Reports(
                     lambda: self._why_not_ready,
@@ -246,19 +246,14 @@ class Cluster:
         metrics.further += [
             *watchers.lines,
             authentication.lines,
-            authorizer.lines,
+            *authorizing.lines,
             assembled.resources.event_sizes.lines,
         ]
-        objects = bootstrap_objects(
-            port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
-        )
-        try:
-            await ensure(store, objects, clock=self._clock, random=self._random)
-        except* StoreError as group:
-            raise ClusterError(str(group.exceptions[0])) from None
+        await self._ensure(store)
         background = self._background = Background()
         self._stack.push_async_callback(background.close)
         assembled.custom.start(background)
+        authorizing.start(background)
         assembled.addresses.start(background)
         authentication.start(background)
         background.spawn(expire_events(store), "expiry of events")
@@ -272,6 +267,17 @@ class Cluster:
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
             await self._start_programs(authentication.service_accounts.sign)
+
+    async def _ensure(self, store: Store) -> None:
+        """Makes what every cluster has."""
+        options = self.options
+        objects = bootstrap_objects(
+            port=options.port or 443, service_range=options.service_cluster_ip_range, rbac=bootstrap_rbac()
+        )
+        try:
+            await ensure(store, objects, clock=self._clock, random=self._random)
+        except* StoreError as group:
+            raise ClusterError(str(group.exceptions[0])) from None
 
     async def _start_programs(self, sign_token: Callable[[JsonObject], str]) -> None:
         programs, means = await asyncio.to_thread(_programs)
@@ -342,11 +348,13 @@ class Cluster:
         assert self._background is not None, "started"
         self._background.spawn(mark_used(self.client(), namespace, secret, day), "use of a kept token")
 
-    def _authorizer(self, store: Store) -> Authorizer:
+    def _authorizing(self, store: Store) -> Authorizing:
         try:
-            return authorizer_of(self.options.authorization, store)
+            authorizing = Authorizing(self.options.authorization, store, self._clock)
         except AuthorizationError as error:
             raise ClusterError(str(error)) from None
+        self._stack.push_async_callback(authorizing.close)
+        return authorizing
 
     async def _listen(self, assembled: Assembled, pki: Pki) -> None:
         options = self.options

@@ -11,9 +11,9 @@ from kajitori.apiserver.authorization import Attributes, Authorizer, Decision, M
 from kajitori.apiserver.authorization.abac import AlwaysAllow, AlwaysDeny
 from kajitori.apiserver.authorization.escalation import check_role
 from kajitori.apiserver.authorization.rules import Held
-from kajitori.cluster.authorization import Authorization, AuthorizationError
-from kajitori.cluster.authorization import authorizer_of as configured
+from kajitori.cluster.authorization import Authorization, AuthorizationError, Authorizing
 from kajitori.storage import open_store
+from kajitori.world.clock import SYSTEM_CLOCK
 
 QUESTION = wish(ALICE, "get", "pods", namespace="ns")
 
@@ -128,7 +128,7 @@ def test_modes_that_make_no_sense_stop_the_start(options: Authorization, told: s
     async def start() -> None:
         store = await open_store(None)
         try:
-            configured(options, store)
+            Authorizing(options, store, SYSTEM_CLOCK)
         finally:
             await store.close()
 

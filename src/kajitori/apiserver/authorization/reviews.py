@@ -139,7 +139,7 @@ def _attributes(user: User, spec: Mapping[str, Any], selectors: _Selectors) -> A
         user=user,
         verb=resource.get("verb", ""),
         group=resource.get("group", ""),
-        version=resource.get("version", ""),
+        version=resource.get("version") or "*",
         resource=resource.get("resource", "") or UNNAMED,
         subresource=resource.get("subresource", ""),
         namespace=resource.get("namespace", ""),

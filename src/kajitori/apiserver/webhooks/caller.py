@@ -51,6 +51,14 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 class WebhookError(Exception):
     """A call that gave no answer; the text is Kubernetes'."""
 
+    def __init__(self, told: str, *, status: int = 0, timed_out: bool = False, reset: bool = False) -> None:
+        super().__init__(told)
+        self.status = status
+        """What was answered instead; 0: nothing."""
+        self.timed_out = timed_out
+        self.reset = reset
+        """Whether the connection broke while it was used."""
+
 
 class WebhookCaller:
     """Asks webhooks; Services are looked up in `store`. `users` says who we are to them."""
@@ -78,11 +86,11 @@ class WebhookCaller:
                     bytes_max=ANSWER_BYTES_MAX,
                 )
         except TimeoutError:
-            raise WebhookError(f'Post "{url}": context deadline exceeded') from None
+            raise WebhookError(f'Post "{url}": context deadline exceeded', timed_out=True) from None
         except ExchangeError as problem:
             raise WebhookError(f'Post "{url}": {problem}') from None
         if refused := refusal(told.status, told.content_type, told.body):
-            raise WebhookError(refused)
+            raise WebhookError(refused, status=told.status)
         return told.body
 
     def _address(self, config: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -10,7 +10,6 @@ Source: Go's net/http.
 """
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import Mapping
@@ -18,12 +17,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kajitori.apiserver.webhooks.answers import AnswerReader, ProtocolError
+from kajitori.apiserver.webhooks.words import told_of
 
 __all__ = ["Answered", "ExchangeError", "exchange"]
-
-_UNKNOWN_AUTHORITY = (18, 19, 20, 21)
-_EXPIRED = (9, 10)
-"""Of OpenSSL's codes of what is wrong with a certificate."""
 
 
 class ExchangeError(Exception):
@@ -97,27 +93,5 @@ async def _connect(
         if tls is None:
             return await asyncio.open_connection(host, port)
         return await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_name)
-    except ssl.SSLCertVerificationError as problem:
-        told = _of_certificate(problem, server_name)
-        raise ExchangeError(f"tls: failed to verify certificate: x509: {told}") from None
-    except ssl.SSLError as problem:
-        if problem.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-            raise ExchangeError("http: server gave HTTP response to HTTPS client") from None
-        told = (problem.reason or "handshake failure").lower().replace("_", " ")
-        raise ExchangeError(f"remote error: tls: {told}") from None
-    except (ConnectionResetError, EOFError):
-        raise ExchangeError("EOF") from None
-    except OSError as problem:
-        # Go has the words of the C library without capitals.
-        told = os.strerror(problem.errno).lower() if problem.errno else str(problem)
-        raise ExchangeError(f"dial tcp {shown}: connect: {told}") from None
-
-
-def _of_certificate(problem: ssl.SSLCertVerificationError, name: str) -> str:
-    if problem.verify_code in _UNKNOWN_AUTHORITY:
-        return "certificate signed by unknown authority"
-    if problem.verify_code in _EXPIRED:
-        return f"certificate has expired or is not yet valid: {problem.verify_message}"
-    if problem.verify_code in (62, 64):
-        return f"certificate is not valid for {name}"
-    return problem.verify_message
+    except (OSError, EOFError) as problem:  # what is wrong with TLS is an OSError too
+        raise ExchangeError(told_of(problem, address=shown, server_name=server_name)) from None
