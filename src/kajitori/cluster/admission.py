@@ -14,6 +14,7 @@ from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Half, Plugin, enabled_plugins
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.guardrails.plugin import Guardrails
 from kajitori.apiserver.authorization import Authorizer
 from kajitori.apiserver.catalog import Catalog
@@ -100,6 +101,11 @@ class Grounds:
     def resources(self) -> Iterable[Resource]:
         """All that are served now."""
         return self.catalog().all()
+
+    @cached_property
+    def figures(self) -> AdmissionFigures:
+        """What is counted."""
+        return AdmissionFigures(self.clock)
 
     @cached_property
     def configurations(self) -> Mapping[str, Any]:
@@ -225,7 +231,12 @@ def _mutating_webhooks(grounds: Grounds) -> Half:
 
     name = "MutatingAdmissionWebhook"
     return MutatingWebhooks(
-        grounds.store, grounds.registry, grounds.caller(name), grounds.authorizer, grounds.manifests(name)
+        grounds.store,
+        grounds.registry,
+        grounds.caller(name),
+        grounds.authorizer,
+        grounds.figures,
+        grounds.manifests(name),
     ).mutate
 
 
@@ -233,7 +244,9 @@ def _mutating_policies(grounds: Grounds) -> Half:
     from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
 
     manifests = grounds.manifests("MutatingAdmissionPolicy")
-    return MutatingPolicies(grounds.store, grounds.registry, grounds.authorizer, manifests).mutate
+    return MutatingPolicies(
+        grounds.store, grounds.registry, grounds.authorizer, grounds.figures, manifests
+    ).mutate
 
 
 def _validating_webhooks(grounds: Grounds) -> Half:
@@ -241,7 +254,12 @@ def _validating_webhooks(grounds: Grounds) -> Half:
 
     name = "ValidatingAdmissionWebhook"
     return ValidatingWebhooks(
-        grounds.store, grounds.registry, grounds.caller(name), grounds.authorizer, grounds.manifests(name)
+        grounds.store,
+        grounds.registry,
+        grounds.caller(name),
+        grounds.authorizer,
+        grounds.figures,
+        grounds.manifests(name),
     ).validate
 
 
@@ -249,7 +267,9 @@ def _validating_policies(grounds: Grounds) -> Half:
     from kajitori.apiserver.admission.policies.validating import ValidatingPolicies
 
     manifests = grounds.manifests("ValidatingAdmissionPolicy")
-    return ValidatingPolicies(grounds.store, grounds.registry, grounds.authorizer, manifests).validate
+    return ValidatingPolicies(
+        grounds.store, grounds.registry, grounds.authorizer, grounds.figures, manifests
+    ).validate
 
 
 _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
@@ -337,4 +357,5 @@ def admission_chain(grounds: Grounds, plugins: Sequence[Plugin]) -> Chain:
     guardrails = Guardrails(
         grounds.store, grounds.registry, grounds.resources, grounds.authorizer, grounds.clock
     )
-    return Chain([*known, PrivilegeEscalation(grounds.authorizer), guardrails, *plugins])
+    unnamed = PrivilegeEscalation(grounds.authorizer)
+    return Chain([*known, unnamed, guardrails, *plugins], grounds.figures)

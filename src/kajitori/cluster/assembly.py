@@ -21,6 +21,7 @@ from kajitori.apiserver.endpoints.openid import openid_documents
 from kajitori.apiserver.endpoints.resources import ResourceEndpoints
 from kajitori.apiserver.endpoints.subresources import Subresources
 from kajitori.apiserver.http import Response
+from kajitori.apiserver.operating.exposition import Lines
 from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.registry.registry import Registry
 from kajitori.apiserver.registry.resource import BuiltInResource
@@ -67,6 +68,8 @@ class Assembled:
     catalog: Catalog
     directories: "Directories | None"
     """Where webhooks and policies lie in files."""
+    figures: Sequence[Lines]
+    """What it counts."""
 
 
 def assemble(
@@ -119,4 +122,5 @@ def assemble(
         discovery=Discovery(catalog, openapi, health, further),
         observer=reports.observer,
     )
-    return Assembled(server, custom, addresses, endpoints, registry, catalog, grounds.directories)
+    figures = (endpoints.event_sizes.lines, grounds.figures.lines)
+    return Assembled(server, custom, addresses, endpoints, registry, catalog, grounds.directories, figures)

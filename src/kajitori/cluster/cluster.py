@@ -247,7 +247,7 @@ class Cluster:
             *watchers.lines,
             authentication.lines,
             *authorizing.lines,
-            assembled.resources.event_sizes.lines,
+            *assembled.figures,
         ]
         await self._ensure(store)
         background = self._background = Background()

@@ -17,7 +17,7 @@ Source: apiserver's pkg/admission/plugin/webhook (mutating/dispatcher.go, valida
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ from kajitori.apimachinery.errors import (
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.json_patch import PatchError, parse_json_patch, patched
 from kajitori.apiserver.admission import exempt
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.matching import Matching
 from kajitori.apiserver.admission.requests import request_asked
 from kajitori.apiserver.admission.views import Undecodable, Views
@@ -72,6 +73,17 @@ _VALIDATION = "validating.webhook.admission.k8s.io/"
 
 class _CallError(Exception):
     """A webhook gave no answer that counts; its failure policy says what that means."""
+
+
+class _RejectedError(Exception):
+    """A webhook has answered no."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+Answered = TypeVar("Answered")
 
 
 class _Hook:
@@ -149,6 +161,8 @@ class _Webhooks:
     """What both sorts of webhooks have in common."""
 
     plural: str
+    half: str
+    """What figures call it."""
     is_mutating: bool
 
     def __init__(
@@ -157,12 +171,14 @@ class _Webhooks:
         registry: Callable[[], Registry],
         caller: WebhookCaller,
         authorizer: Authorizer,
+        figures: AdmissionFigures,
         manifests: "ManifestDirectory | None" = None,
     ) -> None:
         self._hooks = _Hooks(store, self.plural, manifests)
         self._registry = registry
         self._caller = caller
         self._authorizer = authorizer
+        self._figures = figures
 
     def _matched(self, hook: _Hook, attributes: Attributes) -> Resource | None:
         return hook.matching.matched(attributes, self._registry())
@@ -175,16 +191,53 @@ class _Webhooks:
 
         asking = inputs.Asking(self._authorizer, attributes.user)
         found = await inputs.inputs_of(attributes, resource, views, asking, None)
+        figures, operation = self._figures, attributes.operation
+        began = figures.monotonic()
+
+        def told(errors: int) -> None:
+            seconds = figures.monotonic() - began
+            figures.conditions(hook.name, "webhook", self.half, operation, seconds=seconds, errors=errors)
+
         try:
-            return await settled(
-                lambda: conditions.webhook_conditions_hold(hook.compiled(), found, fails_open=hook.fails_open)
+            holds = await settled(
+                lambda: conditions.webhook_conditions_hold(
+                    hook.compiled(), found, fails_open=hook.fails_open, told=told
+                )
             )
         except conditions.ConditionError as error:
             kind = attributes.resource.kind
             raise forbidden(kind.plural, kind.group, attributes.name, str(error)) from None
+        if not holds:
+            figures.excluded(hook.name, "admit" if self.is_mutating else "validate", operation)
+        return holds
+
+    async def _counted(self, hook: _Hook, attributes: Attributes, calling: Awaitable[Answered]) -> Answered:
+        """The outcome of calling a webhook, which is counted. Raises: _CallError, ApiError."""
+        began = self._figures.monotonic()
+        code, rejected, error = 0, True, "apiserver_internal_error"
+        try:
+            answered = await calling
+            code, rejected = 200, False
+        except _CallError:
+            code, rejected, error = 503, not hook.fails_open, "calling_webhook_error"
+            raise
+        except _RejectedError as refusal:
+            code, error = refusal.error.code, "no_error"
+            raise refusal.error from None
+        finally:
+            self._figures.webhook(
+                hook.name,
+                self.half,
+                attributes.operation,
+                seconds=self._figures.monotonic() - began,
+                code=code,
+                rejected=rejected,
+                error=error,
+            )
+        return answered
 
     async def _ask(self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views) -> Answer:
-        """The answer of a webhook. Raises: _CallError, BadRequest."""
+        """The answer of a webhook. Raises: _CallError, _RejectedError, BadRequest."""
         if attributes.dry_run and hook.has_side_effects:
             raise BadRequest(f"admission webhook {go_quote(hook.name)} does not support dry run")
         try:
@@ -211,11 +264,10 @@ class _Webhooks:
             for text in answer.warnings:
                 call.warn(text)
         if not answer.allowed:
-            raise refusal_of(hook.name, answer.status)
+            raise _RejectedError(refusal_of(hook.name, answer.status))
         return answer
 
-    @staticmethod
-    def _failed(hook: _Hook, error: _CallError, attributes: Attributes, annotation: str) -> None:
+    def _failed(self, hook: _Hook, error: _CallError, attributes: Attributes, annotation: str) -> None:
         """Passes over a webhook that could not be called. Raises: InternalError where it may not be."""
         told = f"failed calling webhook {go_quote(hook.name)}: {error}"
         _log.warning(
@@ -224,6 +276,7 @@ class _Webhooks:
         )
         if not hook.fails_open:
             raise internal_error(told)
+        self._figures.failed_open(hook.name, self.half)
         if attributes.call is not None:
             attributes.call.annotate(f"{_FAILED_OPEN}{annotation}", hook.name)
 
@@ -232,6 +285,7 @@ class MutatingWebhooks(_Webhooks):
     """Lets webhooks change what is written."""
 
     plural = "mutatingwebhookconfigurations"
+    half = "admit"
     is_mutating = True
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
@@ -258,8 +312,8 @@ class MutatingWebhooks(_Webhooks):
             where = f"round_{int(reinvocation.again)}_index_{position}"
             changed = False
             try:
-                answer = await self._ask(hook, resource, attributes, views)
-                changed = await self._patch(hook, resource, answer, attributes, views)
+                calling = self._call(hook, resource, attributes, views)
+                answer, changed = await self._counted(hook, attributes, calling)
                 _note_patch(hook, answer, attributes, where)
             except _CallError as error:
                 self._failed(hook, error, attributes, _MUTATION + where)
@@ -271,6 +325,13 @@ class MutatingWebhooks(_Webhooks):
             if hook.is_reinvoked:
                 called.once.add(hook.uid)
         called.output = _snapshot(attributes)
+
+    async def _call(
+        self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views
+    ) -> tuple[Answer, bool]:
+        """What a webhook answers, and whether that changed the object."""
+        answer = await self._ask(hook, resource, attributes, views)
+        return answer, await self._patch(hook, resource, answer, attributes, views)
 
     async def _patch(
         self, hook: _Hook, resource: Resource, answer: Answer, attributes: Attributes, views: Views
@@ -346,6 +407,7 @@ class ValidatingWebhooks(_Webhooks):
     """Lets webhooks refuse what is written."""
 
     plural = "validatingwebhookconfigurations"
+    half = "validating"
     is_mutating = False
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
@@ -375,7 +437,7 @@ class ValidatingWebhooks(_Webhooks):
         self, position: int, hook: _Hook, resource: Resource, attributes: Attributes, views: Views
     ) -> ApiError | None:
         try:
-            await self._ask(hook, resource, attributes, views)
+            await self._counted(hook, attributes, self._ask(hook, resource, attributes, views))
         except _CallError as error:
             try:
                 self._failed(hook, error, attributes, f"{_VALIDATION}round_0_index_{position}")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from tests.apiserver.admission.policies.support import GROUP, MAPS, binding, policy, put
+from tests.apiserver.admission.test_webhooks import MUTATING, answer, configure, setting, webhook
 from tests.apiserver.support import (
     APPLY,
     CONFIG_MAPS,
@@ -16,6 +17,7 @@ from tests.apiserver.support import (
     pod,
     served,
 )
+from tests.apiserver.webhooks.support import listening
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
@@ -404,3 +406,44 @@ async def test_bindings_to_nodes_and_dry_runs_are_changed_too(api: Api) -> None:
     made = await api.ok("POST", f"{CORE}/pods?dryRun=All", pod("a"))
     assert made.body["metadata"]["labels"] == {"dry": "true"}
     assert (await api.ok("POST", f"{CORE}/pods", pod("a"))).body["metadata"]["labels"] == {"dry": "false"}
+
+
+@served
+async def test_a_policy_runs_again_after_a_webhook_changed_the_object(api: Api) -> None:  # U4
+    echo = add("/data/echo", 'object.data.?hook.orValue("no")')
+    await put(api, mutating(echo, name="p", reinvocationPolicy="IfNeeded"), bound())
+    await put(api, mutating(COUNTED, name="q"), bound("c", "q"))
+    async with listening(lambda review: answer(review, patch=setting("hook", "yes"))) as hook:
+        await configure(api, MUTATING, webhook(hook))
+        made = await api.ok("POST", CONFIG_MAPS, config_map("a", k="v"))
+        assert made.body["data"] == {"k": "v", "hook": "yes", "echo": "yes", "count": "1"}
+        [review] = hook.reviews
+        assert review["request"]["object"]["data"] == {"k": "v", "echo": "no", "count": "1"}
+
+
+@served
+async def test_match_conditions_see_no_namespace(api: Api) -> None:  # C2
+    conditions = [{"name": "n", "expression": "namespaceObject == null"}]
+    mutation = add("/data/x", "namespaceObject.metadata.name")
+    await put(api, mutating(mutation, matchConditions=conditions), bound())
+    judge = policy(
+        name="v", matchConditions=conditions, validations=[{"expression": "object.data.x != 'default'"}]
+    )
+    await put(api, judge, binding(name="v", of="v", validationActions=["Warn"]))
+    made = await api.ok("POST", CONFIG_MAPS, config_map("a", k="v"))
+    assert made.body["data"]["x"] == "default" and "failed expression" in made.headers["warning"]
+
+
+@served
+async def test_what_an_exec_asks_is_seen_and_changed(api: Api) -> None:
+    await api.ok("POST", f"{CORE}/pods", pod("a"))
+    execs = about("", "v1", "pods/exec", "CONNECT")
+    await put(api, mutating(patched('[JSONPatch{op: "replace", path: "/tty", value: false}]'),
+                            matchConstraints=execs), bound())  # fmt: skip
+    told = "object.command.join(' ') + (has(object.tty) ? ' tty' : '') + (has(object.stdin) ? ' stdin' : '')"
+    judging = [{"expression": "false", "messageExpression": told}]
+    await put(api, policy(name="v", matchConstraints=execs, validations=judging), binding(name="v", of="v"))
+    refused = await api.refused(422, "POST", f"{CORE}/pods/a/exec?command=sh&command=-i&stdin=true&tty=1")
+    assert refused.message.endswith("denied request: sh -i stdin")
+    refused = await api.refused(400, "POST", f"{CORE}/pods/a/portforward?ports=x")
+    assert refused.message == 'cannot convert to []int32: strconv.ParseUint: parsing "x": invalid syntax'

@@ -7,7 +7,8 @@ Promises
 Source: apiserver's pkg/admission/plugin/cel (compile.go, activation.go, composition.go).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -68,6 +69,15 @@ class Account:
                 name: partial(self._compute, name, expression) for name, expression in self._composed.items()
             }
             self._own["variables"] = LazyFields(compute)
+
+    @contextmanager
+    def without_namespace(self) -> Generator[None]:
+        """For as long as it lasts, `namespaceObject` is null."""
+        self._own["namespaceObject"] = None
+        try:
+            yield
+        finally:
+            del self._own["namespaceObject"]
 
     def evaluate(self, expression: Expression) -> Any:
         """The value. Raises: ExpressionError, OutOfBudget."""

@@ -29,6 +29,7 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.managedfields.managed import type_text
 from kajitori.apimachinery.managedfields.types import Type
 from kajitori.apimachinery.structural.defaulting import copy_json
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.policies.bound import (
     Binding,
     BoundPolicies,
@@ -111,9 +112,11 @@ class MutatingPolicies:
         store: Store,
         registry: Callable[[], Registry],
         authorizer: Authorizer,
+        figures: AdmissionFigures,
         manifests: "ManifestDirectory | None" = None,
     ) -> None:
         self._store = store
+        self._figures = figures
         self._registry = registry
         self._authorizer = authorizer
         self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
@@ -149,6 +152,7 @@ class MutatingPolicies:
             attributes,
             Asking(self._authorizer, attributes.user),
             namespace_seen(self._store, attributes),
+            self._figures,
         )
         failures = [each for invocation in invocations for each in await run.invoke(invocation, invoked)]
         if run.has_mutated:
@@ -163,12 +167,18 @@ class _Run:
     """One write on its way through the policies that match it."""
 
     def __init__(
-        self, registry: Registry, attributes: Attributes, asking: Asking, namespace: JsonObject | None
+        self,
+        registry: Registry,
+        attributes: Attributes,
+        asking: Asking,
+        namespace: JsonObject | None,
+        figures: AdmissionFigures,
     ) -> None:
         self._registry = registry
         self._attributes = attributes
         self._asking = asking
         self._namespace = namespace
+        self._figures = figures
         self._views = Views(attributes)
         self.has_mutated = False
         """Whether a mutation succeeded."""
@@ -176,14 +186,8 @@ class _Run:
     async def invoke(self, invocation: Invocation[_Policy], invoked: "_Invoked") -> list[_Failure]:
         """Runs one policy once; gives what failed."""
         policy, reinvocation = invocation.policy, self._attributes.reinvocation
-        inputs = await self._inputs(invocation)
-
-        def is_about() -> bool:
-            account = Account(inputs, policy.variables, MATCH_CONDITIONS_COST_BUDGET, invocation.param)
-            return holds(policy.conditions, account, fails_open=policy.fails_open)
-
         try:
-            if not await settled(is_about):
+            if not await self._is_about(invocation):
                 return []
         except ConditionError as error:
             return [_Failure(policy, invocation.binding, str(error), "Invalid")]
@@ -192,16 +196,48 @@ class _Run:
         before = await self._views.new(invocation.resource)
         failures: list[_Failure] = []
         for mutation in policy.mutations if before is not None else ():
+            began = self._figures.monotonic()
+            problem: Exception | None = None
             try:
                 await self._mutate(mutation, invocation)
             except (MutationError, ExpressionError, OutOfBudget) as error:
+                problem = error
                 failures.append(_Failure(policy, invocation.binding, str(error), "Invalid"))
+            except ApiError as error:
+                problem = error
+                raise
+            finally:
+                self._figures.mutated(
+                    policy.name,
+                    invocation.binding.name,
+                    seconds=self._figures.monotonic() - began,
+                    error=None if problem is None else str(problem),
+                )
         if await self._views.new(invocation.resource) != before:
             invoked.require()
             reinvocation.needed = True
         if policy.is_reinvoked:
             invoked.once.add(invocation.key)
         return failures
+
+    async def _is_about(self, invocation: Invocation[_Policy]) -> bool:
+        """Whether a policy's match conditions hold. Raises: ConditionError."""
+        policy, figures = invocation.policy, self._figures
+        if not policy.conditions:
+            return True
+        inputs = await self._inputs(invocation)
+        began = figures.monotonic()
+
+        def told(errors: int) -> None:
+            seconds, operation = figures.monotonic() - began, self._attributes.operation
+            # Kubernetes has the same type for both sorts of policies.
+            figures.conditions(policy.name, "policy", "validate", operation, seconds=seconds, errors=errors)
+
+        def hold() -> bool:
+            account = Account(inputs, policy.variables, MATCH_CONDITIONS_COST_BUDGET, invocation.param)
+            return holds(policy.conditions, account, fails_open=policy.fails_open, told=told)
+
+        return await settled(hold)
 
     async def _inputs(self, invocation: Invocation[_Policy]) -> Mapping[str, Any]:
         return await inputs_of(

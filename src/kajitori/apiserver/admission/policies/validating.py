@@ -27,6 +27,7 @@ from kajitori.apimachinery.cel.kubernetes import (
 from kajitori.apimachinery.cel.types import BOOL, NULL, STRING
 from kajitori.apimachinery.errors import ApiError, error_from_status, qualified
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.policies.bound import Binding, BoundPolicies, Misfit, Policy
 from kajitori.apiserver.admission.policies.conditions import ConditionError, holds
 from kajitori.apiserver.admission.policies.expressions import Account, ExpressionError, OutOfBudget
@@ -123,6 +124,9 @@ class _Judgement:
     annotations: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     broken: list[str] = field(default_factory=list[str])
     """Annotations that have no value, where that is a refusal."""
+    passed_over: list[str] = field(default_factory=list[str])
+    """What could not be told, where that does not count."""
+    seconds: float = 0.0
 
 
 _SATISFIED = _Judgement()
@@ -136,9 +140,11 @@ class ValidatingPolicies:
         store: Store,
         registry: Callable[[], Registry],
         authorizer: Authorizer,
+        figures: AdmissionFigures,
         manifests: "ManifestDirectory | None" = None,
     ) -> None:
         self._store = store
+        self._figures = figures
         self._registry = registry
         self._authorizer = authorizer
         self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
@@ -167,11 +173,13 @@ class ValidatingPolicies:
                 inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
                 seen[each.resource] = inputs
             try:
-                judged = _judged(policy, inputs, each.param)
+                judged = _judged(policy, inputs, each.param, self._figures, attributes.operation)
             except Undecided as pending:
-                judged = await settled(partial(_judged, policy, inputs, each.param), pending)
+                judging = partial(_judged, policy, inputs, each.param, self._figures, attributes.operation)
+                judged = await settled(judging, pending)
             if judged is _SATISFIED:
                 continue
+            self._count(policy, each.binding, judged)
             refusals += _acted(policy, each.binding, judged, attributes)
             for key, value in judged.annotations:
                 values = told.setdefault((policy.name, key), [])
@@ -183,25 +191,53 @@ class ValidatingPolicies:
         if refusals:
             raise refusals[0].error(attributes)
 
+    def _count(self, policy: _Policy, binding: Binding, judged: _Judgement) -> None:
+        """Counts what a policy did, where it did something."""
+        actions: Sequence[str] = binding.spec.get("validationActions") or ()
+        counted = [(text, action.lower()) for _, text, _ in judged.failures for action in actions]
+        counted += [(text, "allow") for text in judged.passed_over]
+        counted += [(text, "deny") for text in judged.broken]
+        for text, action in counted:
+            self._figures.judged(policy.name, binding.name, seconds=judged.seconds, action=action, error=text)
 
-def _judged(policy: _Policy, inputs: Mapping[str, Any], param: JsonObject | None) -> _Judgement:
+
+def _judged(
+    policy: _Policy,
+    inputs: Mapping[str, Any],
+    param: JsonObject | None,
+    figures: AdmissionFigures,
+    operation: str,
+) -> _Judgement:
     """Runs a policy once."""
     account = Account(inputs, policy.variables, RUNTIME_COST_BUDGET, param)
     if policy.is_plain and _all_true(policy, account):  # as nearly always
         return _SATISFIED
+    began = figures.monotonic()
     account.again(MATCH_CONDITIONS_COST_BUDGET)
+
+    def told(errors: int) -> None:
+        seconds = figures.monotonic() - began
+        figures.conditions(policy.name, "policy", "validate", operation, seconds=seconds, errors=errors)
+
+    try:
+        if not holds(policy.conditions, account, fails_open=policy.fails_open, told=told):
+            return _SATISFIED
+    except ConditionError as error:
+        return _Judgement(failures=[(0, str(error), "")])
+    judgement = _by_validations(policy, account)
+    judgement.seconds = figures.monotonic() - began
+    return judgement
+
+
+def _by_validations(policy: _Policy, account: Account) -> _Judgement:
     judgement = _Judgement()
 
     def failed(position: int, text: str) -> None:
-        if not policy.fails_open:
+        if policy.fails_open:
+            judgement.passed_over.append(text)
+        else:
             judgement.failures.append((position, text, ""))
 
-    try:
-        if not holds(policy.conditions, account, fails_open=policy.fails_open):
-            return _SATISFIED
-    except ConditionError as error:
-        failed(0, str(error))
-        return judgement
     account.again(RUNTIME_COST_BUDGET)
     outcomes: list[Any] = []
     try:
