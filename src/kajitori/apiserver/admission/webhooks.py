@@ -74,6 +74,11 @@ _VALIDATION = "validating.webhook.admission.k8s.io/"
 class _CallError(Exception):
     """A webhook gave no answer that counts; its failure policy says what that means."""
 
+    def __init__(self, told: str, code: int = 503) -> None:
+        super().__init__(told)
+        self.code = code
+        """As it is counted."""
+
 
 class _RejectedError(Exception):
     """A webhook has answered no."""
@@ -218,8 +223,8 @@ class _Webhooks:
         try:
             answered = await calling
             code, rejected = 200, False
-        except _CallError:
-            code, rejected, error = 503, not hook.fails_open, "calling_webhook_error"
+        except _CallError as problem:
+            code, rejected, error = problem.code, not hook.fails_open, "calling_webhook_error"
             raise
         except _RejectedError as refusal:
             code, error = refusal.error.code, "no_error"
@@ -251,7 +256,9 @@ class _Webhooks:
             body = _encode(admission_review(version, request))
             answered = await self._caller.post(hook.client, body, hook.timeout_seconds)
             review = decode_json(answered)
-        except (WebhookError, DecodeError) as error:
+        except WebhookError as error:
+            raise _CallError(f"failed to call webhook: {error}", error.status or 503) from None
+        except DecodeError as error:
             raise _CallError(f"failed to call webhook: {error}") from None
         try:
             answer = read_answer(review, uid, version, mutating=self.is_mutating)
