@@ -55,11 +55,20 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
         (
             ["crds", "nope"],
             2,
-            "kajitori crds: nope is no operator; use one of mysql, guardrails, or MODULE:CLASS",
+            "kajitori crds: nope is no operator; use one of kubewarden, mysql, guardrails, or MODULE:CLASS",
         ),
         (["crds", "no_such_module:X"], 2, "kajitori crds: no_such_module:X cannot be imported"),
         (["crds", "pathlib:Path"], 2, "kajitori crds: pathlib:Path is not a kind"),
-        (["run", "nope"], 2, "kajitori run: nope is no operator; use one of mysql, or MODULE:MANAGER"),
+        (
+            ["run", "kubewarden", "--webhook-address", "0.0.0.0:1"],
+            2,
+            "kajitori run: --webhook-address 0.0.0.0:1: say with --webhook-host what the API server calls this host",
+        ),
+        (
+            ["run", "nope"],
+            2,
+            "kajitori run: nope is no operator; use one of kubewarden, mysql, or MODULE:MANAGER",
+        ),
         (["run", "math:pi"], 2, "kajitori run: math:pi must be a function"),
         (
             ["run", "mysql", "--metrics-address", "x"],
@@ -86,6 +95,11 @@ def test_crds_are_yaml_documents_for_kubectl(capsys: pytest.CaptureFixture[str])
     assert {each["metadata"]["name"] for each in documents} == {
         "mysqlclusters.moco.cybozu.com",
         "backuppolicies.moco.cybozu.com",
+        "policyservers.policies.kubewarden.io",
+        "admissionpolicies.policies.kubewarden.io",
+        "admissionpolicygroups.policies.kubewarden.io",
+        "clusteradmissionpolicies.policies.kubewarden.io",
+        "clusteradmissionpolicygroups.policies.kubewarden.io",
     }
     for each in documents:
         assert each["kind"] == "CustomResourceDefinition" and each["spec"]["versions"][0]["schema"]

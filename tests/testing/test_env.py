@@ -168,7 +168,7 @@ def test_operators_run_when_asked_for() -> None:
 
 def test_names_that_nobody_has_are_refused() -> None:
     async def main() -> None:
-        with pytest.raises(ValueError, match="unknown operator postgres; known are mysql"):
+        with pytest.raises(ValueError, match="unknown operator postgres; known are kubewarden, mysql"):
             TestEnv(operators=["postgres"])
         with pytest.raises(ClusterError, match="unknown controller statefulsets; known are"):
             async with TestEnv(controllers=["statefulsets"]):

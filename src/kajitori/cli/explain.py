@@ -62,6 +62,7 @@ def _kinds() -> dict[str, Known]:
 
 async def _explained(known: Known, client: Client, namespace: str, name: str) -> dict[str, Any] | None:
     operator = known.load(SYSTEM_RANDOM)
+    assert operator.explain is not None, operator.name
     async with client:
         return await operator.explain(client, namespace, name)
 

@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import inspect
 import signal
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apiserver.http import Request, Response, serve
@@ -15,8 +16,11 @@ from kajitori.client import Client, TransportError
 from kajitori.client.config import ConfigError, load_config
 from kajitori.client.network import NetworkTransport
 from kajitori.cluster.operators import OPERATORS
-from kajitori.ctrl import Manager
+from kajitori.ctrl import Manager, WebhooksNotServed
 from kajitori.world.random import SYSTEM_RANDOM
+
+if TYPE_CHECKING:
+    from kajitori.cli.webhooks import HttpsWebhooks
 
 __all__ = ["main"]
 
@@ -24,6 +28,8 @@ EXAMPLES = """\
 examples:
   kajitori run mysql                                 the MySQL operator, on the cluster of your kubeconfig
   kajitori run my_operator:setup --context staging   a function of yours that adds controllers to a Manager
+  kajitori run kubewarden --webhook-address 192.0.2.7:9443
+                                                     policies in WebAssembly, asked by the API server at that address
   kajitori run my_operator:manager                   a function of yours that makes a Manager for a Client
 
 Install the kinds first: kajitori crds | kubectl apply --server-side -f -
@@ -56,12 +62,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--metrics-address", metavar="HOST:PORT", help="serve /metrics and /healthz there (default: nowhere)"
     )
+    parser.add_argument(
+        "--webhook-address",
+        metavar="HOST:PORT",
+        help="answer the operators' webhooks there, with HTTPS; the API server must be able to reach it",
+    )
+    parser.add_argument(
+        "--webhook-host",
+        metavar="NAME",
+        help="what the API server calls that host by, where it is another name (default: HOST)",
+    )
     chosen = parser.parse_args(arguments)
     targets = [(name, _target(name)) for name in chosen.target]
-    address = _address(chosen.metrics_address)
+    address = _address("--metrics-address", chosen.metrics_address)
+    webhooks = _webhooks(chosen.webhook_address, chosen.webhook_host or "")
     try:
         transport = NetworkTransport(load_config(chosen.kubeconfig, chosen.context))
-        return asyncio.run(_run(Client(transport, field_manager="kajitori"), targets, address))
+        return asyncio.run(_run(Client(transport, field_manager="kajitori"), targets, address, webhooks))
     except (ConfigError, TransportError, ApiError, OSError) as error:
         raise CommandError(str(error)) from None
     except ExceptionGroup as group:
@@ -75,12 +92,25 @@ def _first_of(group: "ExceptionGroup[Exception]") -> str:
     return str(error)
 
 
-def _address(text: str | None) -> tuple[str, int] | None:
+def _webhooks(text: str | None, name: str) -> "HttpsWebhooks | None":
+    address = _address("--webhook-address", text)
+    if address is None:
+        return None
+    if address[0] in ("", "0.0.0.0", "::") and not name:
+        raise CommandError(
+            f"--webhook-address {text}: say with --webhook-host what the API server calls this host", 2
+        )
+    from kajitori.cli.webhooks import HttpsWebhooks  # few operators have webhooks
+
+    return HttpsWebhooks(*address, name)
+
+
+def _address(flag: str, text: str | None) -> tuple[str, int] | None:
     if text is None:
         return None
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
-        raise CommandError(f"--metrics-address {text}: write it as HOST:PORT, e.g. 127.0.0.1:8080", 2)
+        raise CommandError(f"{flag} {text}: write it as HOST:PORT, e.g. 127.0.0.1:8080", 2)
     return host.strip("[]"), int(port)
 
 
@@ -110,10 +140,25 @@ def _makes_manager(function: Callable[[Any], Any]) -> bool:
 
 
 async def _run(
-    client: Client, targets: Sequence[tuple[str, Callable[[Any], Any]]], address: tuple[str, int] | None
+    client: Client,
+    targets: Sequence[tuple[str, Callable[[Any], Any]]],
+    address: tuple[str, int] | None,
+    webhooks: "HttpsWebhooks | None",
+) -> int:
+    async with contextlib.AsyncExitStack() as stack:
+        if webhooks is not None:
+            await stack.enter_async_context(webhooks)
+        return await _run_all(client, targets, address, webhooks)
+
+
+async def _run_all(
+    client: Client,
+    targets: Sequence[tuple[str, Callable[[Any], Any]]],
+    address: tuple[str, int] | None,
+    webhooks: "HttpsWebhooks | None",
 ) -> int:
     loop = asyncio.get_running_loop()
-    shared = Manager(client)
+    shared = Manager(client, webhooks=webhooks)
     managers: list[Manager] = []
     for name, function in targets:
         if _makes_manager(function):
@@ -122,7 +167,10 @@ async def _run(
                 raise CommandError(f"{name} gave no Manager but {type(made).__name__}", 2)
             managers.append(made)
         else:
-            function(shared)
+            try:
+                function(shared)
+            except WebhooksNotServed as error:
+                raise CommandError(f"{error}; say with --webhook-address where", 2) from None
             if shared not in managers:
                 managers.append(shared)
 
@@ -135,6 +183,8 @@ async def _run(
         loop.add_signal_handler(number, stop)
     names = ", ".join(controller.name for manager in managers for controller in manager.controllers)
     print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)
+    if webhooks is not None:
+        print(f"Webhooks at {webhooks.url}", flush=True)
     server = None
     if address is not None:
         server = await serve(_figures(managers), host=address[0], port=address[1], ssl_context=None)

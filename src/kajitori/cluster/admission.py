@@ -28,6 +28,7 @@ from kajitori.world.random import Random
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import Directories, ManifestDirectory
     from kajitori.apiserver.webhooks import WebhookCaller
+    from kajitori.cluster.localwebhooks import LocalWebhooks
     from kajitori.cluster.plugin_files import PluginFiles
 
 __all__ = ["DEFAULT_PLUGINS", "Grounds", "admission_chain"]
@@ -88,6 +89,8 @@ class Grounds:
     """There from the first request on, too."""
     clock: Clock
     random: Random
+    local: "LocalWebhooks | None" = None
+    """Webhooks that are answered in this process."""
 
     def found(self, plural: str) -> Resource:
         """A resource of the core group."""
@@ -152,7 +155,8 @@ class Grounds:
         """Who calls the webhooks of a plugin."""
         from kajitori.apiserver.webhooks import WebhookCaller
 
-        return WebhookCaller(self.store, None if self.files is None else self.files.users.get(plugin))
+        users = None if self.files is None else self.files.users.get(plugin)
+        return WebhookCaller(self.store, users, {} if self.local is None else self.local)
 
 
 def _of(module: str, plugin: str, *parts: Callable[[Grounds], Any]) -> Callable[[Grounds], Plugin]:

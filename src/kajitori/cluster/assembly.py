@@ -28,6 +28,7 @@ from kajitori.apiserver.registry.resource import BuiltInResource
 from kajitori.apiserver.server import ApiServer
 from kajitori.apiserver.service_addresses import ServiceAddresses
 from kajitori.cluster.admission import Grounds, admission_chain
+from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.options import ClusterOptions
 from kajitori.storage import Store
 from kajitori.world.clock import Clock
@@ -36,7 +37,7 @@ from kajitori.world.random import Random
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import Directories
 
-__all__ = ["Assembled", "Reports", "assemble"]
+__all__ = ["Assembled", "Operators", "Reports", "assemble"]
 
 METRICS_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -54,6 +55,16 @@ class Reports:
     """Where the API is reached."""
     observer: Observer
     """What is told of requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """What the operators of this process have to do with its API server."""
+
+    plugins: Sequence[Plugin]
+    """Their own admission."""
+    webhooks: LocalWebhooks
+    """What answers for their Services."""
 
 
 @dataclass(slots=True)
@@ -78,18 +89,20 @@ def assemble(
     *,
     authenticator: Authenticator,
     authorizer: Authorizer,
-    plugins: Sequence[Plugin],
+    operators: Operators,
     reports: Reports,
     clock: Clock,
     random: Random,
 ) -> Assembled:
-    """An API server over `store`. `plugins` are the operators' own admission.
+    """An API server over `store`.
 
     Raises: UnknownPlugin, ConfigurationError, RangeError.
     """
     catalog = Catalog(BuiltInResource(info) for info in resources())
-    grounds = Grounds(store, options, authorizer, lambda: registry, lambda: catalog, clock, random)
-    chain = admission_chain(grounds, plugins)
+    grounds = Grounds(
+        store, options, authorizer, lambda: registry, lambda: catalog, clock, random, operators.webhooks
+    )
+    chain = admission_chain(grounds, operators.plugins)
     allocation = Allocation(
         store,
         service_range=options.service_cluster_ip_range,

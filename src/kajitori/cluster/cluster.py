@@ -36,8 +36,9 @@ from kajitori.apiserver.http import STREAMS_MAX, Limits, Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
-from kajitori.cluster.assembly import Assembled, Reports, assemble
+from kajitori.cluster.assembly import Assembled, Operators, Reports, assemble
 from kajitori.cluster.authorization import AuthorizationError, Authorizing
+from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names
@@ -87,6 +88,7 @@ class Cluster:
         self._observer: Observer | None = None
         self._authentication: Authentication | None = None
         self._background: Background | None = None
+        self._webhooks = LocalWebhooks()
         self._why_not_ready: str | None = "starting"
         self._stopping: str | None = None
         self._failure: str | None = None
@@ -229,7 +231,7 @@ class Cluster:
                 options,
                 authenticator=authentication.authenticator,
                 authorizer=authorizing.authorizer,
-                plugins=admission(options, store, self._random),
+                operators=Operators(admission(options, store, self._random), self._webhooks),
                 reports=Reports(
                     lambda: self._why_not_ready,
                     lambda: self._stopping,
@@ -284,7 +286,12 @@ class Cluster:
         assert self._secrets is not None, "not started"
         given = means(self.ca_data.decode(), self._secrets.authority, sign_token)
         self._programs = programs(
-            self.options, self._programs_client, means=given, clock=self._clock, random=self._random
+            self.options,
+            self._programs_client,
+            means=given,
+            webhooks=self._webhooks,
+            clock=self._clock,
+            random=self._random,
         )
         await self._stack.enter_async_context(self._programs)
 

@@ -38,7 +38,8 @@ class Operator:
     setup: "Callable[[Manager], object]"
     admit: Admit
     default: Default
-    explain: Explain
+    explain: Explain | None = None
+    """None: it explains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,24 @@ def _mysql(random: Random) -> Operator:
     return Operator("mysql", mysql.crds, mysql.setup, mysql.admission(random), default, mysql.explain)
 
 
+def _kubewarden(random: Random) -> Operator:
+    from kajitori.apis.policies_v1 import admit, default_object
+    from kajitori.operators import kubewarden
+
+    return Operator("kubewarden", kubewarden.crds, kubewarden.setup, admit, default_object)
+
+
 OPERATORS: Mapping[str, Known] = {
+    "kubewarden": Known(
+        _kubewarden,
+        frozenset(
+            f"policies.kubewarden.io/{plural}"
+            for plural in (
+                *("admissionpolicies", "admissionpolicygroups", "policyservers"),
+                *("clusteradmissionpolicies", "clusteradmissionpolicygroups"),
+            )
+        ),
+    ),
     "mysql": Known(
         _mysql,
         frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"}),

@@ -13,6 +13,7 @@ from typing import Any, Self
 from kajitori import controllers
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
+from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.operators import Operator, chosen
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import Manager, is_condition_true
@@ -53,12 +54,14 @@ class Programs:
         client: Callable[[str], Client],
         *,
         means: controllers.Means,
+        webhooks: LocalWebhooks,
         clock: Clock,
         random: Random,
     ) -> None:
         self._options = options
         self._client = client
         self._means = means
+        self._webhooks = webhooks
         self._clock = clock
         self._random = random
         self._task: asyncio.Task[None] | None = None
@@ -69,7 +72,9 @@ class Programs:
     async def __aenter__(self) -> Self:
         # In a thread, so that the API answers meanwhile.
         operators = await asyncio.to_thread(self._load)
-        manager = self._manager = Manager(self._client("kajitori"), clock=self._clock, random=self._random)
+        manager = self._manager = Manager(
+            self._client("kajitori"), clock=self._clock, random=self._random, webhooks=self._webhooks
+        )
         self.names += controllers.setup(manager, self._means, only=self._options.controllers)
         for operator, crds in operators:
             await self._install(crds)

@@ -35,6 +35,7 @@ from kajitori.ctrl.predicate import (
 )
 from kajitori.ctrl.queue_state import LOW_PRIORITY
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
+from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 
 __all__ = [
     "DONE",
@@ -61,6 +62,8 @@ __all__ = [
     "TerminalError",
     "Trace",
     "Watch",
+    "WebhookHost",
+    "WebhooksNotServed",
     "add_finalizer",
     "all_of",
     "annotation_changed",

@@ -28,6 +28,7 @@ from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import Reconciler, Request
+from kajitori.ctrl.webhooks import WebhookHost
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
@@ -59,14 +60,19 @@ class Manager:
         random: Random = SYSTEM_RANDOM,
         metrics: "CollectorRegistry | None" = None,
         graceful_seconds: float = GRACEFUL_SECONDS,
+        webhooks: WebhookHost | None = None,
     ) -> None:
-        """`name` is the component that Events are reported by; `metrics` the registry to be measured in."""
+        """`name` is the component that Events are reported by; `metrics` the registry to be measured in; `webhooks`
+        where those of the controllers are answered.
+        """
         self.client = client
         """Writes, and reads that must not be cached."""
         self.cache = Cache(client, random=random)
         self.name = name
         self.events = EventRecorder(client, clock=clock, component=name)
         self.clock = clock
+        self.webhooks = webhooks
+        """Where webhooks are answered; None: nowhere."""
         self._random = random
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller] = {}

@@ -7,6 +7,7 @@ Promises
     H2  the certificate is checked against `caBundle` where there is one, for the name that was asked for:
         of a Service `name.namespace.svc`
     H3  no more than ANSWER_BYTES_MAX of an answer are read
+    H4  a Service that this process answers for itself is asked without the way over the network
 
 A Service is reached through one of its ready endpoints, as kube-apiserver does with aggregator routing: nobody
 here turns a cluster IP into an endpoint. Without endpoints its cluster IP is tried.
@@ -17,7 +18,7 @@ Source: apiserver's pkg/util/webhook (client.go, serviceresolver.go), client-go'
 import asyncio
 import base64
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,13 +26,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kajitori.apiserver.webhooks.answers import refusal
-from kajitori.apiserver.webhooks.exchange import ExchangeError, exchange
+from kajitori.apiserver.webhooks.exchange import Answered, ExchangeError, exchange
 from kajitori.storage import Store
 
 if TYPE_CHECKING:
     from kajitori.apiserver.webhooks.users import WebhookUsers
 
-__all__ = ["ANSWER_BYTES_MAX", "WebhookCaller", "WebhookError"]
+__all__ = ["ANSWER_BYTES_MAX", "AnswerHere", "WebhookCaller", "WebhookError"]
 
 ANSWER_BYTES_MAX = 256 << 20
 """A list converted at once may be large; a few of them still fit in memory."""
@@ -46,6 +47,11 @@ _HEADERS = {
 }
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+AnswerHere = Callable[[str, bytes], Awaitable[bytes | None]]
+"""`(path, body)`: the body of an answer; None where nothing is at the path."""
+
+_NONE_HERE: Mapping[tuple[str, str], AnswerHere] = {}
 
 
 class WebhookError(Exception):
@@ -63,28 +69,28 @@ class WebhookError(Exception):
 class WebhookCaller:
     """Asks webhooks; Services are looked up in `store`. `users` says who we are to them."""
 
-    def __init__(self, store: Store, users: "WebhookUsers | None" = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        users: "WebhookUsers | None" = None,
+        here: Mapping[tuple[str, str], AnswerHere] = _NONE_HERE,
+    ) -> None:
+        """`here`: what answers for Services in this process, by namespace and name."""
         self._store = store
         self._users = users
+        self._here = here
 
     async def post(self, config: Mapping[str, Any], body: bytes, timeout_seconds: int) -> bytes:
         """The body of a successful answer. Raises: WebhookError."""
         url = f"{_url(config)}?timeout={timeout_seconds}s"
-        headers, certificate = _HEADERS, b""
-        if self._users is not None:
-            user = self._users.of(_server(url))
-            headers, certificate = {**headers, **user.headers}, user.certificate
+        service: Mapping[str, Any] = config.get("service") or {}
+        answers = self._here.get((service.get("namespace", ""), service.get("name", "")))
         try:
             async with asyncio.timeout(timeout_seconds):
-                told = await exchange(
-                    "POST",
-                    url,
-                    headers=headers,
-                    body=body,
-                    tls=_tls(config.get("caBundle") or "", certificate),
-                    address=self._address(config),
-                    bytes_max=ANSWER_BYTES_MAX,
-                )
+                if answers is None:
+                    told = await self._exchange(config, url, body)
+                else:
+                    told = await _ask(answers, str(service.get("path") or "/"), body)
         except TimeoutError:
             raise WebhookError(f'Post "{url}": context deadline exceeded', timed_out=True) from None
         except ExchangeError as problem:
@@ -92,6 +98,22 @@ class WebhookCaller:
         if refused := refusal(told.status, told.content_type, told.body):
             raise WebhookError(refused, status=told.status)
         return told.body
+
+    async def _exchange(self, config: Mapping[str, Any], url: str, body: bytes) -> Answered:
+        """Asks over the network. Raises: ExchangeError."""
+        headers, certificate = _HEADERS, b""
+        if self._users is not None:
+            user = self._users.of(_server(url))
+            headers, certificate = {**headers, **user.headers}, user.certificate
+        return await exchange(
+            "POST",
+            url,
+            headers=headers,
+            body=body,
+            tls=_tls(config.get("caBundle") or "", certificate),
+            address=self._address(config),
+            bytes_max=ANSWER_BYTES_MAX,
+        )
 
     def _address(self, config: Mapping[str, Any]) -> tuple[str, int] | None:
         """Where the Service of a configuration is reached; None where it names a URL.
@@ -135,6 +157,14 @@ class WebhookCaller:
                 ):
                     return each["addresses"][0], ports[0]
         return None
+
+
+async def _ask(answers: AnswerHere, path: str, body: bytes) -> Answered:
+    """Asks in this process, as over the network."""
+    answer = await answers(path, body)
+    if answer is None:
+        return Answered(404, "text/plain", b"not found", {})
+    return Answered(200, "application/json", answer, {})
 
 
 def _url(config: Mapping[str, Any]) -> str:
