@@ -109,6 +109,23 @@ def test_kubectls_exit_code_is_kept_after_the_question(guarded: Guarded) -> None
     assert "nothing was done" not in failed.err
 
 
+def test_kubectl_takes_over_the_process_and_its_terminal(guarded: Guarded, tmp_path: Path) -> None:  # E1
+    """A program that stands for kubectl says what it has got, once it is really called."""
+    program = tmp_path / "kubectl"
+    real = guarded.kubectl.path
+    asked = '*--dry-run=*|"get "*|"api-resources "*'
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in {asked}) exec {real} "$@";; esac\ntest -t 0 && echo "$$ $*"\nexit 7\n'
+    )
+    program.chmod(0o755)
+    guarded.kubectl("create", "configmap", "a")
+    env = guarded.env | {"KUBECTL_GUARDRAILS_KUBECTL": str(program)}
+    words = guarded.words("delete", "configmap", "a", "--", "b")
+    done = at_a_terminal(words, env, typed="y", until=GO_ON)
+    namespace = guarded.kubectl.namespace
+    assert (done.code, done.out) == (7, f"{done.pid} -n {namespace} delete configmap a -- b\n")
+
+
 def test_scripts_name_what_they_mean(guarded: Guarded) -> None:  # Q2
     guarded.says("rules:\n- {name: mind, match: {verbs: [delete]}, action: type-the-name}\n")
     guarded.kubectl("create", "configmap", "a")

@@ -21,11 +21,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 @dataclass(frozen=True)
 class Typed:
-    """How it ended: its exit code, what the terminal showed, what went to standard output."""
+    """How it ended: its exit code, what the terminal showed, what went to standard output, which process it was."""
 
     code: int
     screen: str
     out: str
+    pid: int
 
 
 def at_a_terminal(
@@ -64,4 +65,4 @@ def at_a_terminal(
                 answered = True
         out, _ = program.communicate(timeout=SECONDS_MAX)
     os.close(ours)
-    return Typed(program.returncode, screen.decode().replace("\r\n", "\n"), out.decode())
+    return Typed(program.returncode, screen.decode().replace("\r\n", "\n"), out.decode(), program.pid)

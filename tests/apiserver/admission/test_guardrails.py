@@ -304,6 +304,10 @@ async def test_a_condition_without_a_value_refuses_but_no_dry_run(api: Api) -> N
         ),
         ({"matchConditions": [{"name": "a", "expression": "1"}]}, "must evaluate to bool"),
         ({"tokenLifetimeSeconds": 1}, "spec.tokenLifetimeSeconds"),
+        (
+            {"matchConstraints": {"resourceRules": [rule("pods/exec", operations=("CONNECT",))]}},
+            'resourceRules[0].operations[0]: Invalid value: "CONNECT": only what has a dry run can be confirmed',
+        ),
     ],
 )
 def test_a_mistake_in_a_guardrail_is_told_when_it_is_written(spec: dict[str, Any], told: str) -> None:

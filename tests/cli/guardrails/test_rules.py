@@ -39,6 +39,8 @@ def rule(action: Action = Action.CONFIRM, **members: Any) -> Rule:
         ({"verbs": ("delete",)}, "neat delete", False),
         ({"verbs": ("neat",)}, "neat delete", True),
         ({"verbs": ("delete",)}, "--what-is-this delete pod x", True),
+        ({"verbs": ("delete",)}, "--what-is-this delete get pod", True),
+        ({"verbs": ("delete",)}, "get pod --what-is-this", False),
         ({"resources": ("deployments",)}, "delete deploy x", True),
         ({"resources": ("deployments.apps",)}, "delete deployment/x", True),
         ({"resources": ("deploy",)}, "delete deployments.v1.apps x", True),

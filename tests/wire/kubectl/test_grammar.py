@@ -60,6 +60,19 @@ def test_a_flag_that_nobody_knows_makes_everything_unsure(text: str) -> None:  #
     assert line.unsure and targets_of(line) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "astray"),
+    [
+        ("delete pod --new", False),
+        ("--new delete get pod", True),
+        ("--new delete", True),
+        ("-f x delete", False),
+    ],
+)
+def test_before_the_command_such_a_flag_leads_astray(text: str, astray: bool) -> None:  # K3
+    assert parse(text.split()).astray is astray
+
+
 def test_a_plugin_is_told_apart() -> None:
     line = parse(["neat", "delete", "-n", "a"])
     assert (line.known, line.verb, line.arguments) == (False, ("neat",), ("delete",))

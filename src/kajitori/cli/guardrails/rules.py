@@ -127,8 +127,8 @@ def _any(rule: Rule, patterns: Sequence[str], values: Sequence[str]) -> bool:
 
 def _verb_matches(rule: Rule, line: CommandLine) -> bool:
     if not rule.verbs:
-        return bool(line.verb) or line.unsure
-    if line.unsure and not line.verb:
+        return bool(line.verb) or line.astray
+    if line.astray:
         return True
     words = list(line.verb)
     return any(

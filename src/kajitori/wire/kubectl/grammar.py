@@ -40,6 +40,8 @@ class CommandLine:
     """How many arguments stand before `--`; None where there is none."""
     unsure: bool = False
     """A flag is not known, or has no value: kubectl refuses the line, or is another version."""
+    astray: bool = False
+    """Such a flag stands before the command: which one is meant is not sure either."""
 
     def flag(self, name: str, default: str = "") -> str:
         """The value that counts: the last one."""
@@ -69,20 +71,27 @@ def parse(words: Sequence[str]) -> CommandLine:
     """The line as kubectl sees it."""
     command = commands()
     rest = list(words)
-    unsure = False
+    strange = False
     while True:
-        stripped, strange = _without_flags(rest, command)
-        unsure = unsure or (strange and not command.words)
+        stripped, passed = _without_flags(rest, command)
+        strange = strange or (passed and not command.words)
         below = command.below.get(stripped[0]) if stripped else None
         if below is None:
             break
         rest = _without_first(rest, stripped[0], command)
         command = below
     if not command.words and stripped:
-        return _plugin(tuple(words), unsure)
+        return _plugin(tuple(words), strange)
     arguments, flags, dashed, refused = _read(rest, command)
     return CommandLine(
-        tuple(words), command.words, bool(command.words), arguments, flags, dashed, unsure or refused
+        tuple(words),
+        command.words,
+        bool(command.words),
+        arguments,
+        flags,
+        dashed,
+        refused,
+        strange and refused,
     )
 
 
@@ -93,14 +102,15 @@ def _command(verb: Sequence[str]) -> Command:
     return found
 
 
-def _plugin(words: tuple[str, ...], unsure: bool) -> CommandLine:
+def _plugin(words: tuple[str, ...], strange: bool) -> CommandLine:
     """A command that kubectl does not know. Plugins come before all flags."""
     verb: list[str] = []
     for word in words:
         if word.startswith("-"):
             break
         verb.append(word)
-    return CommandLine(words, tuple(verb[:1]), False, tuple(verb[1:]), unsure=unsure or not verb)
+    astray = strange or not verb
+    return CommandLine(words, tuple(verb[:1]), False, tuple(verb[1:]), unsure=astray, astray=astray)
 
 
 def _swallows(word: str, command: Command) -> tuple[bool, bool]:

@@ -42,6 +42,7 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 _DEFINITIONS = "apiextensions.k8s.io/customresourcedefinitions"
 _OURS = frozenset({f"guardrails.{GROUP}", f"confirmations.{GROUP}"})
+_OPERATIONS = ("CREATE", "UPDATE", "DELETE")
 KINDS_NAMED_MAX = 8
 LINES_NAMED_MAX = 3
 TOKENS_TOLD_MAX = 40
@@ -372,6 +373,12 @@ def _check(guardrail: JsonObject) -> None:
         errors.append(
             FieldError.required("spec.matchConstraints.resourceRules", "say what is to be confirmed")
         )
+    for position, rule in enumerate(constraints.get("resourceRules") or ()):
+        for number, operation in enumerate(rule.get("operations") or ()):
+            if operation not in _OPERATIONS:
+                path = f"spec.matchConstraints.resourceRules[{position}].operations[{number}]"
+                why = f"only what has a dry run can be confirmed: {', '.join(_OPERATIONS)}"
+                errors.append(FieldError.invalid(path, operation, why))
     for member in ("namespaceSelector", "objectSelector"):
         try:
             selector_from_object(constraints.get(member) or {})
