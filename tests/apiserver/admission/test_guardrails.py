@@ -1,9 +1,11 @@
 """Guardrails: what needs a confirmation, and what counts as one."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.apiserver.operating.audit.test_log import audited
 from tests.apiserver.support import CONFIG_MAPS, CORE, MERGE, PODS, Api, Told, served
 
 from kajitori.apis.guardrails_v1alpha1 import manifests
@@ -86,6 +88,18 @@ async def test_what_is_guarded_needs_the_token_of_a_dry_run(api: Api) -> None:  
     assert (await confirm(api, token_in(dry), **ANN)).status == 201
     await api.ok("DELETE", path, **ANN)
     assert not (await api.ok("GET", CONFIRMATIONS)).body["items"]
+
+
+def test_why_it_was_confirmed_is_in_the_audit_log(tmp_path: Path) -> None:
+    async def work(api: Api) -> None:
+        await guard(api, rule("configmaps"))
+        await config_map(api)
+        token = token_in(await api.ok("DELETE", f"{CONFIG_MAPS}/a{DRY}", **ANN))
+        await api.ok("POST", CONFIRMATIONS, confirmation([token], "OPS-7"), **ANN)
+        await api.ok("DELETE", f"{CONFIG_MAPS}/a", **ANN)
+
+    told = audited("rules: [{level: Metadata, verbs: [delete]}]", tmp_path, work)
+    assert told[-1]["annotations"]["guardrails.kajitori.dev/confirmed"] == "OPS-7"
 
 
 @served
