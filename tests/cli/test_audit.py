@@ -96,6 +96,26 @@ def test_proposals_alone(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_proposals_tell_what_to_delete(capsys: pytest.CaptureFixture[str]) -> None:
+    written(
+        "more.yaml",
+        binding("e", "edit", "User jane", space="shop", cluster_role=True),
+        binding("m", "r", "User joe", space="shop"),
+    )
+    Path("audit.log").write_bytes(lines(event("jane", "create", "/pods@shop")))
+    code, out, _ = run(
+        capsys, "rbac", "-f", ".", "--audit-log", "audit.log", "--propose", "--fail-on", "info"
+    )
+    assert code == 0, "what is proposed is no verdict"
+    assert [each["metadata"]["name"] for each in yaml.safe_load_all(out)] == ["e-used", "e-used"]
+    assert [line for line in out.splitlines() if line.startswith("#")] == [
+        "# To be deleted, once what is above is applied:",
+        "# kubectl delete rolebinding e -n shop   # RoleBinding shop/e: instead of it",
+        "# kubectl delete rolebinding m -n shop   # RoleBinding shop/m: nobody used it",
+        "# kubectl delete rolebinding b -n shop   # RoleBinding shop/b: nobody used it",
+    ]
+
+
 def test_the_table_of_bindings(capsys: pytest.CaptureFixture[str]) -> None:
     Path("audit.log").write_bytes(lines(event("jane", "list", "/pods@shop")))
     _, out, _ = run(capsys, "rbac", "-f", "shop.yaml", "--audit-log", "audit.log")

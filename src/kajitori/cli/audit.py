@@ -86,7 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     sections = [_JUDGES[name](inventory, chosen) for name in names]
     if chosen.propose:
         print_proposals(sections[0])
-    elif chosen.output == "vex":
+        return UNREAD if sections[0].incomplete else 0
+    if chosen.output == "vex":
         print_vex(inventory, sections[0], SYSTEM_CLOCK.now())
     else:
         print_sections(inventory, sections, chosen.output, summary=not chosen.section)
@@ -133,14 +134,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also tell what Kubernetes itself grants to its own parts",
     )
-    rbac = parser.add_argument_group("rbac")
-    rbac.add_argument(
+    parser.add_argument(
         "--audit-log",
         metavar="PATH",
         action="append",
         default=[],
-        help="a log of audit.k8s.io events, a folder of them, or - for standard input; repeatable",
+        help="a log of audit.k8s.io events, a folder of them, or - for standard input, for rbac and cves; repeatable",
     )
+    rbac = parser.add_argument_group("rbac")
     rbac.add_argument(
         "--propose", action="store_true", help="print nothing but the narrower roles, for kubectl apply -f -"
     )
@@ -204,15 +205,21 @@ async def _of_cluster(chosen: argparse.Namespace) -> Inventory:
 # The judges.
 
 
-def _rbac(inventory: Inventory, chosen: argparse.Namespace) -> Section:
-    grants = Grants(inventory)
-    log: LogRead | None = None
-    if chosen.audit_log:
+def _log(inventory: Inventory, chosen: argparse.Namespace) -> LogRead | None:
+    """The audit log, read once for all sections."""
+    if not chosen.audit_log:
+        return None
+    if not hasattr(chosen, "log"):
         try:
-            log = read_log(chosen.audit_log, named_resources(grants))
+            chosen.log = read_log(chosen.audit_log, named_resources(Grants(inventory)))
         except OSError as error:
             raise CommandError(f"--audit-log: {error}", UNREAD) from None
-    return judge_rbac(inventory, grants, log, system=chosen.system)
+    log: LogRead = chosen.log
+    return log
+
+
+def _rbac(inventory: Inventory, chosen: argparse.Namespace) -> Section:
+    return judge_rbac(inventory, Grants(inventory), _log(inventory, chosen), system=chosen.system)
 
 
 def _pods(inventory: Inventory, chosen: argparse.Namespace) -> Section:
@@ -238,7 +245,9 @@ def _cves(inventory: Inventory, chosen: argparse.Namespace) -> Section:
         raise CommandError(f"--feed {chosen.feed}: it cannot be read: {error.strerror}", UNREAD) from None
     except FeedError as error:
         raise CommandError(f"--feed {chosen.feed}: this is no feed of CVEs: {error}", UNREAD) from None
-    return judge_cves(inventory, got.feed, notes=got.notes, incomplete=got.incomplete)
+    log = _log(inventory, chosen)
+    programs = () if log is None else tuple(log.recorded.programs)
+    return judge_cves(inventory, got.feed, programs=programs, notes=got.notes, incomplete=got.incomplete)
 
 
 _JUDGES: dict[str, Callable[[Inventory, argparse.Namespace], Section]] = {

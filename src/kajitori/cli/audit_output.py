@@ -46,14 +46,20 @@ def print_sections(inventory: Inventory, sections: Sequence[Section], output: st
 
 
 def print_proposals(section: Section) -> None:
-    """The objects that would be enough, as one YAML stream."""
-    documents = [
-        yaml.safe_dump(dict(each), sort_keys=False, allow_unicode=True)
-        for use in section.judged
-        if isinstance(use, BindingUse)
-        for each in use.proposal
-    ]
+    """The objects that would be enough, as one YAML stream; comments tell what to delete afterwards."""
+    documents: list[str] = []
+    deletions: list[str] = []
+    for use in section.judged:
+        if isinstance(use, BindingUse):
+            documents += (
+                yaml.safe_dump(dict(each), sort_keys=False, allow_unicode=True) for each in use.proposal
+            )
+            if use.deletion:
+                why = "instead of it" if use.proposal else "nobody used it"
+                deletions.append(f"# {use.deletion}   # {use.binding}: {why}\n")
     print("---\n".join(documents), end="")
+    if deletions:
+        print("# To be deleted, once what is above is applied:", *deletions, sep="\n", end="")
 
 
 def print_vex(inventory: Inventory, section: Section, now: datetime) -> None:

@@ -50,6 +50,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(_ADMISSION, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", False),
     Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False),
     Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False),
+    Kind("batch", "v1beta1", "CronJob", "cronjobs"),
+    Kind("discovery.k8s.io", "v1beta1", "EndpointSlice", "endpointslices"),
+    Kind(_ADMISSION, "v1beta1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False),
+    Kind(
+        _ADMISSION, "v1beta1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False
+    ),
     *_policies("v1"),
     *_policies("v1beta1"),
     *_policies("v1alpha1"),

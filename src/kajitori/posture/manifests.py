@@ -24,7 +24,7 @@ FILES_MAX = 20_000
 
 _ENDS = (".yaml", ".yml", ".json")
 _SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
-_BUCKETS = {(each.api_version, each.kind): each for each in KINDS}
+_KINDS = {f"{each.api_version}/{each.kind}": each for each in KINDS}
 
 
 def from_manifests(path: Path) -> Inventory:
@@ -39,11 +39,12 @@ def from_manifests(path: Path) -> Inventory:
         notes.append(f"{path}: only the first {FILES_MAX} of {len(files)} files are read")
     for file in files[:FILES_MAX]:
         for each in _documents(file, notes):
-            kind = _BUCKETS.get((str(each.get("apiVersion")), str(each.get("kind"))))
-            if kind is None:
+            named = f"{each.get('apiVersion')}/{each.get('kind')}"
+            kind, definition = _KINDS.get(named), kind_definitions().get(named)
+            if kind is None or definition is None:
                 continue
             try:
-                obj, _ = decode(kind_definitions()[f"{kind.api_version}/{kind.kind}"], each)
+                obj, _ = decode(definition, each)
             except DecodeError as error:
                 notes.append(f"{file}: {error}")
                 continue

@@ -76,6 +76,16 @@ def test_components_of_nodes_and_of_the_server() -> None:
     ]
 
 
+def test_components_that_an_audit_log_names() -> None:
+    """Where the control plane is somebody else's, it is seen nowhere but there."""
+    programs = [("kube-scheduler", "v1.36.0"), ("kubelet", "v1.36.1")]
+    found = components_of(inventory(node("a", "v1.36.1")), programs)
+    assert [(each.name, each.version, each.seen) for each in found if each.name != "kube-apiserver"] == [
+        ("kube-scheduler", "v1.36.0", ("user agents in the audit log",)),
+        ("kubelet", "v1.36.1", ("node a",)),
+    ]
+
+
 def test_names_in_advisories() -> None:
     assert known_as("k8s.io/kubernetes")[0] == "kube-apiserver" and len(known_as("Kubernetes")) == 5
     assert known_as("k8s.io/ingress-nginx") == ("ingress-nginx",) and known_as("kubelet") == ("kubelet",)

@@ -1,7 +1,7 @@
 """Who could get more than it has."""
 
 import pytest
-from tests.posture.objects import account, binding, checks, inventory, paths, role, rule
+from tests.posture.objects import account, binding, checks, inventory, namespace, paths, role, rule
 
 from kajitori.posture.rbac.grants import Grants
 from kajitori.posture.rbac.judging import judge_rbac
@@ -64,7 +64,31 @@ def test_each_power(name: str, rules: list[dict[str, object]]) -> None:
 
 def test_every_power_is_tested() -> None:
     (marker,) = test_each_power.pytestmark  # type: ignore[attr-defined]
-    assert {each[0] for each in marker.args[1]} == {each.name for each in POWERS}
+    assert {each[0] for each in marker.args[1]} == {each.name for each in POWERS} - {"privileged-pods"}
+
+
+@pytest.mark.parametrize(
+    ("space", "labels", "severity", "where"),
+    [
+        ("shop", {}, "medium", " in shop"),
+        ("shop", {"enforce": "privileged"}, "medium", " in shop"),
+        ("shop", {"enforce": "baseline"}, None, ""),
+        ("", {"enforce": "baseline"}, "high", " everywhere"),
+    ],
+)
+def test_pods_where_any_pod_is_let_in(
+    space: str, labels: dict[str, str], severity: str | None, where: str
+) -> None:
+    found = inventory(
+        namespace("shop", **labels), role("r", rule("create", "deployments", groups="apps")),
+        binding("b", "r", "User jane", space=space, cluster_role=True),
+    )  # fmt: skip
+    (told,) = judge_rbac(found, Grants(found)).findings
+    privileged = [each.partition(", by ")[0] for each in told.evidence if "privileged-pods" in each]
+    expected = (
+        f"privileged-pods: may make privileged Pods, which own their node and all that runs there{where}"
+    )
+    assert privileged == ([f"[{severity}] {expected}"] if severity else [])
 
 
 def test_two_bindings_make_one_power() -> None:  # E1
@@ -128,6 +152,17 @@ def test_a_fresh_cluster_has_nothing_to_tell() -> None:
             ("medium", "everybody", "Group system:authenticated"),
         ),
         ([binding("b", "view", "User system:anonymous")], ("high", "anonymous", "User system:anonymous")),
+        (  # as kubeadm publishes what a node needs to join
+            [
+                role("r", rule("get", "configmaps", "cluster-info")),
+                binding("b", "r", "User system:anonymous"),
+            ],
+            ("low", "anonymous", "User system:anonymous"),
+        ),
+        (
+            [role("r", rule("get", "secrets", "cluster-info")), binding("b", "r", "User system:anonymous")],
+            ("high", "anonymous", "User system:anonymous"),
+        ),
         (
             [binding("cluster-admin", "cluster-admin", "Group system:masters", "Group system:authenticated")],
             ("critical", "cluster-admin", "Group system:authenticated"),

@@ -149,3 +149,14 @@ def test_lists_of_events_and_the_time_between() -> None:
 def test_what_is_no_event_is_refused(line: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         Recorded().add(line, lambda group, resource: True)
+
+
+def test_programs_and_their_versions() -> None:
+    agents = [
+        "kubectl/v1.36.4 (linux/amd64) kubernetes/bb826b1",
+        "kubelet/v1.35.0 (linux/amd64)",
+        "curl/8.0",
+        "",
+    ]
+    found = recorded(*(event("jane", "get", "//x", userAgent=each) for each in (*agents, *agents)))
+    assert list(found.programs) == [("kubectl", "v1.36.4"), ("kubelet", "v1.35.0")]

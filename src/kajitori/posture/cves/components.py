@@ -97,8 +97,8 @@ def components_in(text: str) -> list[str]:
     return [name for _, name in sorted(places)]
 
 
-def components_of(inventory: Inventory) -> list[Component]:
-    """Everything that is known to run (C1)."""
+def components_of(inventory: Inventory, programs: Iterable[tuple[str, str]] = ()) -> list[Component]:
+    """Everything that is known to run (C1); `programs` are names and versions that an audit log has."""
     seen: dict[tuple[str, str], dict[str, None]] = {}
 
     def note(name: str, version: str, where: str) -> None:
@@ -120,7 +120,9 @@ def components_of(inventory: Inventory) -> list[Component]:
             component = _component_of(image)
             if component is not None:
                 note(component, _tag(image), where)
-    # The server's own word beats the tag of an image that has been pulled and not begun yet.
+    for name, version in programs:
+        if (name, version) not in seen:
+            note(name, version, "user agents in the audit log")
     return [
         Component(name=name, version=version, seen=tuple(places))
         for (name, version), places in sorted(seen.items())

@@ -34,12 +34,12 @@ def advisories_of(feed: Feed | None) -> list[Advisory]:
     return list({**table, **found}.values())
 
 
-def scene_of(inventory: Inventory) -> Scene:
-    """What runs."""
+def scene_of(inventory: Inventory, programs: Iterable[tuple[str, str]] = ()) -> Scene:
+    """What runs; `programs` are those that an audit log names."""
     asked = {each.requires["volume"] for each in shipped().values() if "volume" in each.requires}
     known = inventory.whole and "/nodes" not in inventory.unread
     return Scene(
-        tuple(components_of(inventory)),
+        tuple(components_of(inventory, programs)),
         frozenset(map(_system, inventory["/nodes"])) if known else None,
         frozenset(each for each in asked if uses_volume(inventory, each)),
         inventory.whole and "/pods" not in inventory.unread,
@@ -53,10 +53,15 @@ def _system(node: JsonObject) -> str:
 
 
 def judge_cves(
-    inventory: Inventory, feed: Feed | None, *, notes: Iterable[str] = (), incomplete: bool = False
+    inventory: Inventory,
+    feed: Feed | None,
+    *,
+    programs: Iterable[tuple[str, str]] = (),
+    notes: Iterable[str] = (),
+    incomplete: bool = False,
 ) -> Section:
     """The section, by a feed and the shipped table, or by the table alone. `notes` tell where the feed is from."""
-    matches = list(match(advisories_of(feed), scene_of(inventory)))
+    matches = list(match(advisories_of(feed), scene_of(inventory, programs)))
     order = {result: index for index, result in enumerate((AFFECTED, UNKNOWN, FIXED, NOT_AFFECTED))}
     matches.sort(key=lambda each: (order[each.result], each.component, each.cve))
     missing = inventory.missing("/nodes", "/pods")

@@ -14,7 +14,7 @@ from kajitori.posture.rbac.grants import Binding, Grant, Grants
 from kajitori.posture.rbac.narrowing import narrowed, objects_of
 from kajitori.posture.rbac.powers import held_by, may_everything
 from kajitori.posture.rbac.recorded import Recorded
-from kajitori.posture.rbac.static import static_findings
+from kajitori.posture.rbac.static import privileged_namespaces, static_findings
 from kajitori.posture.rbac.usage import BindingUse, Used, used_of
 
 __all__ = ["bindings_used", "judge_rbac", "named_resources"]
@@ -37,8 +37,9 @@ def judge_rbac(
         incomplete = incomplete or bool(log.bad_lines) or bool(log.recorded.overflowed)
         judged = bindings_used(inventory, grants, log.recorded, system=system)
         by_name = {str(each): each for each in grants.bindings}
+        privileged = privileged_namespaces(inventory)
         for each in judged:
-            findings += _findings(each, by_name[each.binding])
+            findings += _findings(each, by_name[each.binding], privileged)
     return Section.of("rbac", findings, judged=judged, notes=notes, incomplete=incomplete)
 
 
@@ -89,9 +90,15 @@ def bindings_used(
                 wider=wider,
                 proposal=objects_of(binding, rules, in_place=in_place, taken=taken) if propose else (),
                 replaces=propose and not in_place,
+                deletion=_deletion(binding) if (wider and not in_place) or not rules else "",
             )
         )
     return in_use
+
+
+def _deletion(binding: Binding) -> str:
+    where = f" -n {binding.namespace}" if binding.namespace else ""
+    return f"kubectl delete {binding.kind.lower()} {binding.name}{where}"
 
 
 def _is_shared(inventory: Inventory, grants: Grants, role: RoleRef) -> bool:
@@ -114,15 +121,13 @@ def _is_shared(inventory: Inventory, grants: Grants, role: RoleRef) -> bool:
     return aggregates or any(selector_from_object(each).matches(labels) for each in selectors)
 
 
-def _findings(use: BindingUse, binding: Binding) -> Iterator[Finding]:
+def _findings(use: BindingUse, binding: Binding, privileged: frozenset[str]) -> Iterator[Finding]:
     if not use.wider:
         return
     grants = [Grant(each, binding) for each in binding.subjects[:1]]
     everything = bool(may_everything(grants))
-    powers = [each.severity for each in held_by(grants)]
+    powers = [each.severity for each in held_by(grants, privileged)]
     severity = "medium" if everything or worst(powers) in SEVERITIES[:2] else "low"
-    where = f" -n {binding.namespace}" if binding.namespace else ""
-    deletion = f"kubectl delete {binding.kind.lower()} {binding.name}{where}"
     if not any(each.used for each in use.rules):
         hidden = [f"cannot be seen: {told}" for rule in use.rules for told in rule.unseen]
         yield Finding(
@@ -130,7 +135,7 @@ def _findings(use: BindingUse, binding: Binding) -> Iterator[Finding]:
             severity=severity,
             about=use.binding,
             message=f"nobody used {use.role}, which it gives to {', '.join(use.subjects)}",
-            advice=deletion if not hidden else "",
+            advice=use.deletion if not hidden else "",
             evidence=tuple(hidden),
         )
         return
@@ -140,7 +145,7 @@ def _findings(use: BindingUse, binding: Binding) -> Iterator[Finding]:
         severity=severity,
         about=use.binding,
         message=f"{use.role} allows more than was used",
-        advice=f"{advice}; then {deletion}" if use.replaces else advice,
+        advice=f"{advice}; then {use.deletion}" if use.replaces else advice,
         evidence=tuple(_evidence(use)),
     )
 

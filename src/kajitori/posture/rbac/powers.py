@@ -8,7 +8,7 @@ Promises
 Source: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -46,6 +46,8 @@ class Power(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is held in the whole cluster, or in kube-system."""
     in_namespace: str = ""
     """Where it is held in another namespace; empty when it is nothing there."""
+    where_privileged: bool = False
+    """It is only a power where namespaces let privileged Pods in."""
 
 
 def _power(
@@ -99,6 +101,16 @@ POWERS: tuple[Power, ...] = (
         "high",
         "low",
         (["create"], _PODS),
+    ),
+    msgspec.structs.replace(
+        _power(
+            "privileged-pods",
+            "may make privileged Pods, which own their node and all that runs there",
+            "high",
+            "medium",
+            (["create"], _PODS),
+        ),
+        where_privileged=True,
     ),
     _power(
         "exec",
@@ -220,14 +232,16 @@ def may_everything(grants: Iterable[Grant]) -> list[Grant]:
     return [each for each in grants if not each.binding.namespace and covers(each.rules, EVERYTHING)]
 
 
-def held_by(grants: Sequence[Grant]) -> Iterator[Held]:
-    """The powers of one subject, which has these grants (E1)."""
+def held_by(grants: Sequence[Grant], privileged: Collection[str] = ()) -> Iterator[Held]:
+    """The powers of one subject, which has these grants (E1); `privileged` are the namespaces that let any Pod in."""
     everywhere = [each for each in grants if not each.binding.namespace]
     inside: dict[str, list[Grant]] = {}
     for each in grants:
         if each.binding.namespace:
             inside.setdefault(each.binding.namespace, []).append(each)
     for power in POWERS:
+        if power.where_privileged and not privileged:
+            continue
         found = _having(power, everywhere)
         if found is not None:
             yield _held(power, (), *found)
@@ -237,6 +251,8 @@ def held_by(grants: Sequence[Grant]) -> Iterator[Held]:
             continue
         places: dict[tuple[str, tuple[str, ...]], tuple[list[str], list[Grant]]] = {}
         for namespace, own in sorted(inside.items()):
+            if power.where_privileged and namespace not in privileged:
+                continue
             having = _having(power, [*everywhere, *own])
             if having is None or (found is not None and having[0] == found[0]):
                 continue

@@ -10,6 +10,7 @@ Source: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ and,
 apiserver's handlers (create on update, pods/exec), escalation checks and impersonation filter.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 
 from kajitori.apiserver.authentication.user import service_account_of
 
-__all__ = ["ANY_NAME", "ASKED_MAX", "Asked", "Recorded", "questions_of", "read_events"]
+__all__ = ["ANY_NAME", "ASKED_MAX", "PROGRAMS_MAX", "Asked", "Recorded", "questions_of", "read_events"]
 
 ANY_NAME = "*"
 """The log does not say which name was asked for: every name that a rule is limited to may have been."""
@@ -25,6 +26,12 @@ ANY_NAME = "*"
 ASKED_MAX = 500_000
 """Different questions that are told apart, about 200 MiB; a cluster of ten thousand users asks a tenth of that."""
 
+PROGRAMS_MAX = 1000
+"""Programs in different versions that are told apart: whoever asks may claim any."""
+
+_PROGRAM = re.compile(
+    r"(kubectl|kubelet|kube-proxy|kube-scheduler|kube-controller-manager)/(v?\d+\.\d+\.\d+\S*)"
+)
 _RBAC = "rbac.authorization.k8s.io"
 _CERTIFICATES = "certificates.k8s.io"
 _WRITES = ("create", "update", "patch")
@@ -81,6 +88,7 @@ class _Event(msgspec.Struct, rename="camel"):
     response_status: _Status | None = None
     annotations: dict[str, str] | None = None
     stage_timestamp: str = ""
+    user_agent: str = ""
     request_object: msgspec.Raw = msgspec.Raw()
     items: tuple[msgspec.Raw, ...] = ()
 
@@ -112,6 +120,8 @@ class Recorded(msgspec.Struct):
     last: str = ""
     overflowed: int = 0
     """Questions beyond ASKED_MAX, which are not kept."""
+    programs: dict[tuple[str, str], None] = {}
+    """Kubernetes' own programs that asked, with their versions, as they say themselves: `("kubectl", "v1.36.4")`."""
 
     def add(self, line: bytes, named: Callable[[str, str], bool]) -> None:
         """Takes one event, or a list of them. `named` says of which group's resource names are kept (U3).
@@ -123,6 +133,9 @@ class Recorded(msgspec.Struct):
 
     def _take(self, event: _Event, named: Callable[[str, str], bool]) -> None:
         self.events += 1
+        program = _PROGRAM.match(event.user_agent)
+        if program is not None and len(self.programs) < PROGRAMS_MAX:
+            self.programs[program[1], program[2]] = None
         moment = event.stage_timestamp
         if moment:
             self.first = min(self.first or moment, moment)

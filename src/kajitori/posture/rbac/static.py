@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kajitori.apis.podsecurity import PRIVILEGED, Policy, policy_of
 from kajitori.apiserver.authentication.user import AUTHENTICATED
 from kajitori.apiserver.authorization import RoleRef, Rule, parse_rules
 from kajitori.apiserver.authorization.escalation import missing_rules
@@ -10,7 +11,7 @@ from kajitori.posture.inventory import Inventory, name_of, namespace_of
 from kajitori.posture.rbac.grants import Binding, Grant, Grants, Subject
 from kajitori.posture.rbac.powers import held_by, may_everything
 
-__all__ = ["static_findings"]
+__all__ = ["privileged_namespaces", "static_findings"]
 
 _ADMINISTRATORS = ("kubeadm:cluster-admins",)
 """Groups that installers make for the administrator's own credential."""
@@ -21,9 +22,10 @@ _ACCOUNTS = "/serviceaccounts"
 def static_findings(inventory: Inventory, grants: Grants, *, system: bool = False) -> Iterator[Finding]:
     """All of them; with `system` also of what Kubernetes itself grants."""
     of_subjects = grants.by_subject if system else grants.own()
+    privileged = privileged_namespaces(inventory)
     for subject, held in of_subjects.items():
         own = held if system else [each for each in held if not each.default]
-        yield from _powerful(subject, held, own)
+        yield from _powerful(subject, held, own, privileged)
         yield from _everybody(subject, own)
         yield from _default_account(subject, own)
         yield from _absent(inventory, subject, own)
@@ -31,7 +33,19 @@ def static_findings(inventory: Inventory, grants: Grants, *, system: bool = Fals
     yield from _changed_roles(inventory, grants)
 
 
-def _powerful(subject: Subject, held: list[Grant], own: list[Grant]) -> Iterator[Finding]:
+def privileged_namespaces(inventory: Inventory) -> frozenset[str]:
+    """The namespaces whose labels keep no Pod out. What the API server enforces by default is not known here."""
+    return frozenset(
+        name
+        for name, each in inventory.namespaces.items()
+        if policy_of((each.get("metadata") or {}).get("labels") or {}, Policy())[0].enforce.level
+        == PRIVILEGED
+    )
+
+
+def _powerful(
+    subject: Subject, held: list[Grant], own: list[Grant], privileged: frozenset[str]
+) -> Iterator[Finding]:
     admin = [each for each in may_everything(held) if each in own]
     if admin:
         everybody = subject.is_everybody or subject.name.startswith(_ALL_ACCOUNTS)
@@ -46,7 +60,7 @@ def _powerful(subject: Subject, held: list[Grant], own: list[Grant]) -> Iterator
             else "bind a role with what it needs: `kajitori audit rbac --audit-log` proposes one",
         )
         return
-    powers = [each for each in held_by(held) if _is_own(each.via, own)]
+    powers = [each for each in held_by(held, privileged) if _is_own(each.via, own)]
     if powers:
         several = len(powers) > 1
         yield Finding(
@@ -73,11 +87,19 @@ def _everybody(subject: Subject, own: list[Grant]) -> Iterator[Finding]:
         who = "whoever has no credential at all" if anyone else "whoever has any credential"
         yield Finding(
             check="anonymous" if anyone else "everybody",
-            severity="high" if anyone else "medium",
+            severity="low" if _reads_little(each) else "high" if anyone else "medium",
             about=str(subject),
             message=f"{who} has the rights of {each.binding.shown_role}, by {each.binding}",
             advice=_deletion(each),
         )
+
+
+def _reads_little(grant: Grant) -> bool:
+    """Whether it lets single objects be read, none a Secret, and no more: as installers publish a cluster's CA."""
+    return all(
+        set(each.verbs) <= {"get"} and each.resource_names and not {"secrets", "*"} & set(each.resources)
+        for each in grant.rules
+    )
 
 
 def _default_account(subject: Subject, own: list[Grant]) -> Iterator[Finding]:

@@ -68,6 +68,8 @@ class BindingUse(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Objects that allow what was used; none where nothing was."""
     replaces: bool = False
     """Whether the binding is to be deleted once the proposal is there."""
+    deletion: str = ""
+    """The command that does so; also where nobody used anything of it."""
 
 
 class Used:
