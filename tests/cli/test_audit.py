@@ -11,7 +11,11 @@ from tests.posture.objects import RESTRICTED, binding, namespace, obj, pod, role
 from tests.posture.rbac.events import event, lines
 from tests.posture.test_sources import backup
 
+from kajitori.cli.audit_output import print_sections
 from kajitori.cli.main import main
+from kajitori.posture.cves.judging import judge_cves
+from kajitori.posture.inventory import Inventory
+from kajitori.posture.pods import judge_pods
 
 FEED_FILE = Path(__file__).parent.parent / "posture/cves/feed.json"
 
@@ -74,7 +78,7 @@ def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     told = msgspec.json.decode(run(capsys, "pods", "-f", "shop.yaml", "-o", "json")[1])
     assert told == yaml.safe_load(run(capsys, "pods", "-f", "shop.yaml", "-o", "yaml")[1])
     (section,) = told["sections"]
-    assert section["name"] == "pods" and section["incomplete"] is False
+    assert section["name"] == "pods" and section["missing"] == []
     assert section["findings"] == [
         {
             "check": "level-unset",
@@ -171,7 +175,7 @@ def test_what_cannot_be_done(
 def test_what_could_not_all_be_read_ends_with_three(capsys: pytest.CaptureFixture[str]) -> None:
     Path("audit.log").write_bytes(b"{}\n" + lines(event("jane", "list", "/pods@shop")))
     code, out, _ = run(capsys, "rbac", "-f", "shop.yaml", "--audit-log", "audit.log")
-    assert code == 3 and "note: 1 lines are no events: audit.log:1: " in out
+    assert code == 3 and "not whole: 1 lines are no events: audit.log:1: " in out
 
 
 def test_a_section_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,7 +246,7 @@ def test_vulnerabilities_as_vex(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_feed_that_cannot_be_had(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "cves", "-f", "shop.yaml", "--feed", "http://127.0.0.1:1/feed.json")
-    assert code == 3 and "note: the feed http://127.0.0.1:1/feed.json cannot be had: " in out
+    assert code == 3 and "not whole: the feed http://127.0.0.1:1/feed.json cannot be had: " in out
 
 
 def test_the_table_of_webhooks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,3 +257,15 @@ def test_the_table_of_webhooks(capsys: pytest.CaptureFixture[str]) -> None:
         "ValidatingWebhookConfiguration guard, webhook pods.guard.example.com open 5 service guard/guard:443 "
         "CREATE of pods passes unjudged in every namespace"
     ) in rows
+
+
+def test_what_may_not_be_read_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"/pods": "pods is forbidden", "/nodes": "nodes is forbidden"}
+    found = Inventory("cluster here", {}, unread=told)
+    sections = [judge_pods(found), judge_cves(found, None, missing=["the feed cannot be had"])]
+    print_sections(found, sections, "table", summary=True)
+    lines_of = [line for line in capsys.readouterr().out.splitlines() if line.startswith("not whole")]
+    assert lines_of == [
+        "not whole: pods, nodes could not be read: pods is forbidden",
+        "not whole: cves: the feed cannot be had",
+    ]

@@ -83,4 +83,4 @@ def test_what_cannot_be_read_is_told() -> None:
     found = inventory()
     unread = type(found)("test", found.objects, unread={"/secrets": "Forbidden"})
     section = judge_secrets(unread, Grants(unread))
-    assert section.incomplete and section.notes == ("secrets could not be read: Forbidden",)
+    assert section.missing == ("secrets could not be read: Forbidden",)

@@ -13,7 +13,7 @@ import pytest
 from tests.storage.support import run, value
 
 from kajitori.storage import BackupError, Item, Store
-from kajitori.storage.backup import back_up, inspect
+from kajitori.storage.backup import back_up, inspect, read_items
 from kajitori.storage.errors import BackupUnfit
 from kajitori.storage.format import FORMAT_VERSION
 
@@ -55,6 +55,28 @@ def test_a_copy_is_the_store_at_one_moment(tmp_path: Path, copy: Path) -> None: 
     run(tmp_path / "state.db", body)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     run(copy, look)
+
+
+def test_the_objects_of_a_backup_are_those_that_were_there(tmp_path: Path, copy: Path) -> None:
+    async def body(store: Store) -> None:
+        for bucket, name, text in (
+            ("/pods", "b", "1"),
+            ("/pods", "a", "2"),
+            ("/nodes", "n", "3"),
+            ("/pods", "c", "4"),
+        ):
+            await store.put(bucket, name, value(text), expect=0)
+        await store.put("/pods", "b", value("5"), expect=None)
+        await store.delete("/pods", "c", value("6"), expect=None)
+        await store.backup(copy)
+
+    run(tmp_path / "state.db", body)
+    assert list(read_items(copy, ["/pods", "/none"])) == ["/pods"]
+    a, b = read_items(copy, ["/pods"])["/pods"]
+    assert b"2" in a and b"5" in b
+    copy.write_bytes(b"no database")
+    with pytest.raises(BackupUnfit, match="this is no store and no backup of one"):
+        read_items(copy, ["/pods"])
 
 
 def test_a_copy_of_memory_is_a_store_without_history(copy: Path) -> None:

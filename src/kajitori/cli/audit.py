@@ -86,14 +86,14 @@ def main(arguments: Sequence[str]) -> int:
     sections = [_JUDGES[name](inventory, chosen) for name in names]
     if chosen.propose:
         print_proposals(sections[0])
-        return UNREAD if sections[0].incomplete else 0
+        return UNREAD if sections[0].missing else 0
     if chosen.output == "vex":
         print_vex(inventory, sections[0], SYSTEM_CLOCK.now())
     else:
         print_sections(inventory, sections, chosen.output, summary=not chosen.section)
     if chosen.fail_on != "never" and any(at_least(each.findings, chosen.fail_on) for each in sections):
         return OPEN
-    return UNREAD if any(each.incomplete for each in sections) else 0
+    return UNREAD if any(each.missing for each in sections) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -247,7 +247,7 @@ def _cves(inventory: Inventory, chosen: argparse.Namespace) -> Section:
         raise CommandError(f"--feed {chosen.feed}: this is no feed of CVEs: {error}", UNREAD) from None
     log = _log(inventory, chosen)
     programs = () if log is None else tuple(log.recorded.programs)
-    return judge_cves(inventory, got.feed, programs=programs, notes=got.notes, incomplete=got.incomplete)
+    return judge_cves(inventory, got.feed, programs=programs, notes=got.notes, missing=got.missing)
 
 
 _JUDGES: dict[str, Callable[[Inventory, argparse.Namespace], Section]] = {

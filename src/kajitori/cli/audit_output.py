@@ -41,7 +41,9 @@ def print_sections(inventory: Inventory, sections: Sequence[Section], output: st
         return
     lines = [inventory.source + (f", {inventory.version}" if inventory.version else "")]
     lines += [f"note: {each}" for each in inventory.notes[:EVIDENCE_MAX]]
-    lines += _summary(sections) if summary else [line for each in sections for line in _detailed(each)]
+    lines += (
+        _summary(inventory, sections) if summary else [line for each in sections for line in _detailed(each)]
+    )
     print("\n".join(lines))
 
 
@@ -82,7 +84,7 @@ def _document(inventory: Inventory, sections: Sequence[Section]) -> dict[str, An
 # One screen.
 
 
-def _summary(sections: Sequence[Section]) -> Iterator[str]:
+def _summary(inventory: Inventory, sections: Sequence[Section]) -> Iterator[str]:
     rows = [("SECTION", *(each.upper() for each in SEVERITIES))]
     for section in sections:
         counts = [sum(each.severity == severity for each in section.findings) for severity in SEVERITIES]
@@ -100,12 +102,10 @@ def _summary(sections: Sequence[Section]) -> Iterator[str]:
         )
         if len(severe) > len(shown):
             yield f"... and {len(severe) - len(shown)} more"
-    incomplete = [
-        f"{section.name}: {note}" for section in sections if section.incomplete for note in section.notes
-    ]
-    if incomplete:
+    missing = list(_missing(inventory, sections))
+    if missing:
         yield ""
-        yield from (f"not whole: {each}" for each in incomplete)
+        yield from (f"not whole: {each}" for each in missing)
     told = [each.name for each in sections if each.findings]
     yield ""
     if told:
@@ -114,10 +114,21 @@ def _summary(sections: Sequence[Section]) -> Iterator[str]:
         yield "nothing is open that was looked for"
 
 
+def _missing(inventory: Inventory, sections: Sequence[Section]) -> Iterator[str]:
+    """What could not be read: of the cluster once, however many sections miss it."""
+    if inventory.unread:
+        kinds = [each.rpartition("/")[2] for each in inventory.unread]
+        yield f"{', '.join(kinds)} could not be read: {next(iter(inventory.unread.values()))}"
+    of_cluster = set(inventory.missing(*inventory.unread))
+    for section in sections:
+        yield from (f"{section.name}: {each}" for each in section.missing if each not in of_cluster)
+
+
 # One section.
 
 
 def _detailed(section: Section) -> Iterator[str]:
+    yield from (f"not whole: {each}" for each in section.missing)
     yield from (f"note: {each}" for each in section.notes)
     tabled = _TABLES.get(section.name)
     rows = list(tabled(section.judged)) if tabled is not None else []

@@ -3,7 +3,7 @@
 Promises
     F1  a finding says what it is about, what is open, and what would close it
     F2  findings come with the most severe first, then in the order of what they are about
-    F3  what could not be read is said, and a section that is not whole says so (`Section.incomplete`)
+    F3  what could not be read is said, and a section that is not whole says so (`Section.missing`)
 """
 
 from collections.abc import Iterable
@@ -36,9 +36,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
-    """What one should know when reading it: what was not there to be judged, how old something is."""
-    incomplete: bool = False
-    """Something was to be read and could not be."""
+    """What one should know when reading it: how far a log reaches back, how old a feed is."""
+    missing: tuple[str, ...] = ()
+    """What was to be read and could not be: a sentence each, and while there is one the section is not whole."""
     judged: tuple[msgspec.Struct, ...] = ()
     """What was looked at, one by one: namespaces, bindings, webhooks."""
 
@@ -50,7 +50,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         *,
         judged: Iterable[msgspec.Struct] = (),
         notes: Iterable[str] = (),
-        incomplete: bool = False,
+        missing: Iterable[str] = (),
     ) -> "Section":
         """A section with its findings in order (F2)."""
         ordered = sorted(findings, key=lambda each: (SEVERITIES.index(each.severity), each.about, each.check))
@@ -59,7 +59,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             findings=tuple(ordered),
             judged=tuple(judged),
             notes=tuple(notes),
-            incomplete=incomplete,
+            missing=tuple(missing),
         )
 
 

@@ -89,8 +89,8 @@ def judge_pods(inventory: Inventory, *, version: int = LATEST) -> Section:
         findings += _findings(level, labels)
     needed = ("/namespaces", "/pods", *sorted(WORKLOADS))
     missing = inventory.missing(*needed)
-    notes = [*missing, f"judged by the standards of {_shown(version)}"]
-    return Section.of("pods", findings, judged=levels, notes=notes, incomplete=bool(missing))
+    notes = [f"judged by the standards of {_shown(version)}"]
+    return Section.of("pods", findings, judged=levels, notes=notes, missing=missing)
 
 
 def _shown(version: int) -> str:

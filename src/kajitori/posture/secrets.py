@@ -87,7 +87,7 @@ def judge_secrets(inventory: Inventory, grants: Grants, *, system: bool = False)
         "/namespaces", _SECRETS, *(f"rbac.authorization.k8s.io/{each}" for each in _RBAC_RESOURCES)
     )
     findings = [*_of_everywhere(everywhere.readers, judged), *_of_namespaces(judged)]
-    return Section.of("secrets", findings, judged=judged, notes=missing, incomplete=bool(missing))
+    return Section.of("secrets", findings, judged=judged, missing=missing)
 
 
 _RBAC_RESOURCES = ("clusterroles", "clusterrolebindings", "roles", "rolebindings")

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from tests.posture.objects import inventory, namespace, obj
 
 from kajitori.posture.admission.judging import Gate, judge_admission
+from kajitori.posture.admission.reach import reach_of
 from kajitori.posture.findings import Section
 from kajitori.posture.inventory import Inventory
 
@@ -125,6 +126,42 @@ def test_one_that_is_well() -> None:  # W1
 )
 def test_findings_of_a_webhook(members: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert found(well(hook(**members))) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([PODS], "CREATE of pods"),
+        ([EVERYTHING], "every write of everything"),
+        ([], "nothing"),
+        (
+            [
+                {
+                    "operations": ["CREATE", "UPDATE"],
+                    "apiGroups": ["", "apps"],
+                    "resources": ["a", "b/scale"],
+                },
+                PODS,
+            ],
+            "CREATE, UPDATE of a, a.apps, b/scale, b/scale.apps; CREATE of pods",
+        ),
+        ([{"operations": ["DELETE"], "apiGroups": ["*"], "resources": ["a"]}], "DELETE of a of any group"),
+    ],
+)
+def test_what_is_told_of_rules(rules: list[dict[str, Any]], told: str) -> None:  # R2
+    assert reach_of(rules, {}, None).told == told
+
+
+def test_where_a_selector_reaches() -> None:  # R1
+    spaces = {"a": namespace("a", enforce="baseline"), "b": namespace("b")}
+    labelled = {"matchLabels": {"pod-security.kubernetes.io/enforce": "baseline"}}
+    assert reach_of([PODS], spaces, labelled).namespaces == ("a",)
+    assert (
+        reach_of([PODS], spaces, {"matchLabels": {"kubernetes.io/metadata.name": "b"}}).where
+        == "in 1 of 2 namespaces"
+    )
+    assert reach_of([PODS], spaces, {"matchExpressions": [{"operator": "odd"}]}).where == "in every namespace"
+    assert reach_of([PODS], {}, None).where == "in no namespace that there is"
 
 
 def test_its_own_pods_could_not_be_made_again() -> None:  # W2

@@ -35,7 +35,7 @@ def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "feed.json"
     path.write_bytes(FEED)
     got = get_feed(str(path), now=NOW, path=tmp_path / "kept")
-    assert got.feed is not None and len(got.feed.advisories) == 4 and not got.incomplete
+    assert got.feed is not None and len(got.feed.advisories) == 4 and not got.missing
     assert got.notes == [f"the feed is the file {path} (it was made 2026-11-20T18:06:11Z)"]
     with pytest.raises(FileNotFoundError):
         get_feed(str(tmp_path / "gone"), now=NOW, path=tmp_path / "kept")
@@ -67,22 +67,19 @@ def test_how_old_it_is_is_told(tmp_path: Path) -> None:  # G2
 def test_where_it_cannot_be_fetched(tmp_path: Path) -> None:  # G2
     path, broken = tmp_path / "kept.json", Site(error=OSError("no route"))
     got = get_feed(OFFICIAL, now=NOW, path=path, fetched=broken)
-    assert (got.feed, got.incomplete) == (None, True)
-    assert got.notes == [
-        f"the feed {OFFICIAL} cannot be had: no route",
-        "no feed: judged by the shipped table alone",
-    ]
+    assert got.feed is None and got.missing == [f"the feed {OFFICIAL} cannot be had: no route"]
+    assert got.notes == ["no feed: judged by the shipped table alone"]
     get_feed(OFFICIAL, now=NOW, path=path, fetched=Site())
     got = get_feed(OFFICIAL, now=NOW + timedelta(days=3), path=path, fetched=broken)
-    assert got.feed is not None and not got.incomplete and "fetched 3 days ago" in got.notes[1]
+    assert got.feed is not None and not got.missing and "fetched 3 days ago" in got.notes[0]
     got = get_feed(OFFICIAL, now=NOW + timedelta(days=3), path=path, fetched=Site(b"<html>no"))
-    assert got.feed is not None and "it is no XML" in got.notes[0]
+    assert got.feed is not None and "it is no XML" in got.notes[1]
 
 
 def test_offline_without_anything(tmp_path: Path) -> None:
     site = Site()
     got = get_feed(OFFICIAL, now=NOW, path=tmp_path / "kept.json", offline=True, fetched=site)
-    assert (got.feed, got.incomplete, site.asked) == (None, False, 0)
+    assert (got.feed, got.missing, site.asked) == (None, [], 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"url":"u","fetched":"2026-01-01T00:00:00","body":"{}"}'])

@@ -138,7 +138,7 @@ def test_who_may_everything_is_told_once() -> None:  # E3
 
 def test_a_fresh_cluster_has_nothing_to_tell() -> None:
     section = judge_rbac(inv := inventory(), Grants(inv))
-    assert section.findings == () and not section.incomplete
+    assert section.findings == () and not section.missing
     told = judge_rbac(inv, Grants(inv), system=True)
     assert ("critical", "cluster-admin", "Group system:masters") not in checks(told.findings)
     assert ("high", "cluster-admin", "Group system:masters") in checks(told.findings)

@@ -70,7 +70,7 @@ def judge_admission(inventory: Inventory, now: datetime) -> Section:
     needed = [f"{_GROUP}/{each}" for each, _ in _HOOKS]
     needed += [f"{_GROUP}/{each}" for _, *both in _POLICIES for each in both]
     missing = inventory.missing("/namespaces", "/services", "discovery.k8s.io/endpointslices", *needed)
-    return Section.of("webhooks", findings, judged=gates, notes=missing, incomplete=bool(missing))
+    return Section.of("webhooks", findings, judged=gates, missing=missing)
 
 
 # Webhooks.

@@ -40,8 +40,8 @@ class Got(msgspec.Struct):
 
     feed: Feed | None
     notes: list[str] = []
-    incomplete: bool = False
-    """It was to be fetched and could not be."""
+    missing: list[str] = []
+    """Why there is none, where it was to be fetched."""
 
 
 def kept_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -86,8 +86,8 @@ def get_feed(where: str, *, now: datetime, path: Path, offline: bool = False, fe
             feed = read_feed(body)
         except (OSError, FeedError) as error:
             got = _old(kept, now)
-            got.notes.insert(0, f"the feed {where} cannot be had: {error}")
-            got.incomplete = kept is None
+            told = f"the feed {where} cannot be had: {error}"
+            (got.missing if kept is None else got.notes).append(told)
             return got
         _keep(path, Kept(where, now, body.decode(errors="replace")))
         return Got(feed, [f"the feed is that of {where}, fetched now{_updated(feed)}"])

@@ -58,25 +58,23 @@ def judge_cves(
     *,
     programs: Iterable[tuple[str, str]] = (),
     notes: Iterable[str] = (),
-    incomplete: bool = False,
+    missing: Iterable[str] = (),
 ) -> Section:
     """The section, by a feed and the shipped table, or by the table alone. `notes` tell where the feed is from."""
     matches = list(match(advisories_of(feed), scene_of(inventory, programs)))
     order = {result: index for index, result in enumerate((AFFECTED, UNKNOWN, FIXED, NOT_AFFECTED))}
     matches.sort(key=lambda each: (order[each.result], each.component, each.cve))
-    missing = inventory.missing("/nodes", "/pods")
-    told = [*notes, *missing, _counted(matches), *_not_seen(matches)]
+    unread = [*missing, *inventory.missing("/nodes", "/pods")]
+    told = [*notes, _counted(matches), *_not_seen(matches)]
     if feed is not None and feed.problems:
-        told.append(
+        unread.append(
             f"{len(feed.problems)} items of the feed are not understood: {'; '.join(feed.problems[:3])}"
         )
     if inventory.lookalike:
         told.append(
             "the API server is not built from kube-apiserver's code (kajitori): what is said of it is by version alone"
         )
-    return Section.of(
-        "cves", _findings(matches), judged=matches, notes=told, incomplete=incomplete or bool(missing)
-    )
+    return Section.of("cves", _findings(matches), judged=matches, notes=told, missing=unread)
 
 
 def _counted(matches: list[Match]) -> str:

@@ -27,20 +27,20 @@ def judge_rbac(
 ) -> Section:
     """The section; without a log only what roles and bindings themselves say."""
     findings = list(static_findings(inventory, grants, system=system))
-    notes = inventory.missing("/serviceaccounts", *(f"{GROUP}/{each}" for each in RESOURCES))
-    incomplete = bool(notes)
+    missing = inventory.missing("/serviceaccounts", *(f"{GROUP}/{each}" for each in RESOURCES))
+    notes: list[str] = []
     judged: list[BindingUse] = []
     if log is None:
         notes.append("without --audit-log nobody knows what of this is used")
     else:
         notes += _told_of(log)
-        incomplete = incomplete or bool(log.bad_lines) or bool(log.recorded.overflowed)
+        missing += _missing_of(log)
         judged = bindings_used(inventory, grants, log.recorded, system=system)
         by_name = {str(each): each for each in grants.bindings}
         privileged = privileged_namespaces(inventory)
         for each in judged:
             findings += _findings(each, by_name[each.binding], privileged)
-    return Section.of("rbac", findings, judged=judged, notes=notes, incomplete=incomplete)
+    return Section.of("rbac", findings, judged=judged, notes=notes, missing=missing)
 
 
 def named_resources(grants: Grants) -> Callable[[str, str], bool]:
@@ -191,10 +191,13 @@ def _told_of(log: LogRead) -> Iterator[str]:
         )
         if _hours(recorded.first, recorded.last) < _SHORT_HOURS:
             yield "that is less than a day: what runs weekly, or when something fails, is not in it"
+
+
+def _missing_of(log: LogRead) -> Iterator[str]:
     if log.bad_lines:
         yield f"{log.bad_lines} lines are no events: {'; '.join(log.named)}"
-    if recorded.overflowed:
-        yield f"{recorded.overflowed} requests are not counted: there are too many different ones"
+    if log.recorded.overflowed:
+        yield f"{log.recorded.overflowed} requests are not counted: there are too many different ones"
 
 
 def _hours(first: str, last: str) -> float:
