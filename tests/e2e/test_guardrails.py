@@ -217,6 +217,9 @@ def test_it_is_a_plugin_and_may_stand_in_kubectls_place(guarded: Guarded, tmp_pa
     in_its_place = run([first, real], *delete)
     assert in_its_place.code == 1 and "it is about 1 object" in in_its_place.err
     assert "Basic Commands" in run([first, real], "--help").out
+    (real / "kubectl-neat").write_text('#!/bin/sh\necho "neat $*"\n')
+    (real / "kubectl-neat").chmod(0o755)
+    assert run([first, real], "neat", "--yes").out == "neat --yes\n"
     circle = tmp_path / "circle"
     circle.mkdir()
     (circle / "kubectl").write_text(f'#!/bin/sh\nexec {program} "$@"\n')

@@ -18,9 +18,10 @@ class Flags(NamedTuple):
     ticket: str = ""
 
 
-def own_flags(given: Sequence[str]) -> tuple[list[str], Flags]:
+def own_flags(given: Sequence[str], *, before_command: bool = False) -> tuple[list[str], Flags]:
     """The words for kubectl, and those that are for us, which stand anywhere before `--`.
 
+    `before_command`: only those before the first word that is no flag; what comes after it is a plugin's own.
     Raises: GuardrailsError.
     """
     words: list[str] = []
@@ -28,7 +29,7 @@ def own_flags(given: Sequence[str]) -> tuple[list[str], Flags]:
     rest = list(given)
     while rest:
         word = rest.pop(0)
-        if word == "--":
+        if word == "--" or (before_command and not word.startswith("-")):
             words += [word, *rest]
             break
         name, equals, value = word.partition("=")

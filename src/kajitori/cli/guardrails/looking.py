@@ -21,6 +21,8 @@ JsonObject = dict[str, Any]
 
 _MAKES = frozenset({"apply", "autoscale", "create", "expose", "replace", "run"})
 """Commands whose objects may not be there yet: the dry run tells which they are."""
+NAMESPACES_ASKED_MAX = 5
+"""So many are asked for one by one; of more, everything is asked for at once."""
 _SELECTS = ("selector", "field-selector", "filename", "kustomize", "recursive", "all-namespaces")
 _CHANGES = frozenset({"annotate", "label", "patch", "scale", "set", "rollout", "taint", *_MAKES})
 _HARMLESS = frozenset({"events", "componentstatuses", "bindings", "podmetrics", "nodemetrics", "leases"})
@@ -251,8 +253,9 @@ class Look:
             self._add(found, complaints, [names], ["--all-namespaces"])
         kinds, complaint = self._kinds(namespaced=True)
         complaints += [complaint] if complaint else []
-        for namespace in sorted(namespaces - {""}):
-            self._add(found, complaints, [kinds], [f"--namespace={namespace}"])
+        scopes = [f"--namespace={each}" for each in sorted(namespaces - {""})]
+        for scope in scopes if len(scopes) <= NAMESPACES_ASKED_MAX else ["--all-namespaces"]:
+            self._add(found, complaints, [kinds], [scope])
         if clustered and len(definitions) < len(going):
             self._add(found, complaints, [self._kinds(namespaced=False)[0]], [])
         if any(each["kind"] == "PersistentVolumeClaim" for each in found):

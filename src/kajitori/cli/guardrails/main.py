@@ -58,7 +58,7 @@ Rules are in ~/.kube/guardrails, or where $KUBECTL_GUARDRAILS_CONF says:
 Before kubectl runs you see context, cluster, user and namespace, the server's dry run of the command, the objects,
 what garbage collection takes with them, volumes whose data is deleted, disruption budgets, services left without Pods.
 
-flags of our own, anywhere before `--`:
+flags of our own, anywhere before `--`; with plugins before their names, as what follows is theirs:
   --yes                 the answer, where a rule asks to confirm
   --yes-i-mean HASH     the answer to exactly this command on exactly these objects; the refusal tells the hash
   --ticket TICKET       the ticket, where a rule requires one
@@ -95,11 +95,14 @@ def _run(given: list[str], environ: Mapping[str, str]) -> int:
 
     configuration = read_configuration(environ)
     words, flags = own_flags(given)
-    if configuration.rules:
+    if configuration.rules or words != given:
         from kajitori.cli.guardrails.kuberc import parse_with_preferences
         from kajitori.cli.guardrails.rules import may_match
 
         line = parse_with_preferences(words, environ)
+        if words != given and not line.known:
+            words, flags = own_flags(given, before_command=True)
+            line = parse_with_preferences(words, environ)
         if not _changes_nothing(line) and any(may_match(rule, line) for rule in configuration.rules):
             from kajitori.cli.guardrails.place import place_of
 

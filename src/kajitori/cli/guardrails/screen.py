@@ -19,6 +19,8 @@ JsonObject = dict[str, Any]
 
 NAMED_MAX = 20
 """So many objects are named, the others counted."""
+COMPLAINTS_MAX = 5
+"""Who may see little is told so a few times, not for every kind that there is."""
 DIFF_LINES_MAX = 200
 """A longer change is cut: nobody reads it at a prompt."""
 
@@ -54,8 +56,7 @@ def object_lines(seen: "Seen") -> Iterator[str]:
         word = "object" if len(seen.objects) == 1 else "objects"
         yield f"it is about {len(seen.objects) or 'no'} {word}{':' if seen.objects else ''}"
         yield from _cut([f"  {told(each)}" for each in seen.objects], NAMED_MAX)
-    for line in seen.complaint.splitlines():
-        yield f"  not seen: {line}"
+    yield from _cut([f"  not seen: {line}" for line in seen.complaint.splitlines()], COMPLAINTS_MAX)
 
 
 def _cut(lines: list[str], most: int) -> list[str]:
