@@ -22,6 +22,7 @@ from expressions import expressions
 from policing import policing
 from servers import Kubernetes, Server, kajitori, kubernetes
 from steps import Figure, cascade, defined, deletion, fan_out, growth, objects, rest
+from wasm import wasm
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ LINES = (
     Line("policed_cpu", "CPU of the quota and the 10 policies, for each create", "µs", None, ""),
     Line("cel_run", "CEL policy rule over a Deployment of three containers", "µs", None, "≤ 5 µs"),
     Line("cel_compile", "CEL policy rule, from text to code", "ms", None, "≤ 2 ms"),
+    Line("wasm_run", "WebAssembly policy over a request of 8 KiB, an instance for each", "µs", None, ""),
+    Line("wasm_compile", "a small module of WebAssembly, from text to code", "ms", None, ""),
 )
 
 GROWTH = (
@@ -217,7 +220,7 @@ async def main() -> None:
             ours |= await cascade(server)
             ours |= await custom(server)
         ours |= await definitions()
-        ours |= expressions()
+        ours |= expressions() | wasm()
         theirs = await measure(beside(chosen.beside), 1) if chosen.beside else {}
         print(compared(ours, theirs, measured=chosen.beside is not None), flush=True)
     if not chosen.no_growth:

@@ -252,7 +252,7 @@ def refused_after_starting(folder: Path, kubeconfig: Path) -> str:
     [
         ("--enable-admission-plugins", "Nope", "unknown admission plugin Nope; known are "),
         ("--disable-admission-plugins", "Nope", "unknown admission plugin Nope; known are "),
-        ("--without", "nope", "unknown operator nope; known are mysql"),
+        ("--without", "nope", "unknown operator nope; known are kubewarden, mysql"),
         ("--service-cluster-ip-range", "x", "service range x: "),
         ("--service-cluster-ip-range", "10.0.0.0/33", "service range 10.0.0.0/33: "),
         ("--service-cluster-ip-range", "10.0.0.1/16", "service range 10.0.0.1/16: "),

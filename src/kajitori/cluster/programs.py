@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from kajitori import controllers
+from kajitori.apimachinery.errors import ApiError, NotFound
+from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
 from kajitori.cluster.localwebhooks import LocalWebhooks
@@ -77,7 +79,8 @@ class Programs:
         )
         self.names += controllers.setup(manager, self._means, only=self._options.controllers)
         for operator, crds in operators:
-            await self._install(crds)
+            if not await self._install(crds):
+                continue
             operator.setup(manager)
             self.names.append(f"{operator.name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
@@ -90,12 +93,27 @@ class Programs:
         loaded = [known.load(self._random) for known in chosen(self._options).values()]
         return [(operator, operator.crds()) for operator in loaded]
 
-    async def _install(self, crds: Sequence[JsonObject]) -> None:
-        """Applies definitions, and waits until their kinds are served: an operator's first list must find them."""
+    async def _install(self, crds: Sequence[JsonObject]) -> bool:
+        """Applies definitions, and waits until their kinds are served: an operator's first list must find them.
+
+        False where somebody's webhook or policy refuses one that is not there: then the cluster runs without the
+        operator. One that is there will do as it is, because what refuses may be a policy that the operator has yet to
+        run.
+        """
         client = self._client("kajitori-operators")
         for crd in crds:
             name = crd["metadata"]["name"]
-            applied = await client.apply(CRDS, crd, force=True)
+            try:
+                applied = await client.apply(CRDS, crd, force=True)
+            except ApiError as error:
+                found = await _found(client, name)
+                _log.warning(
+                    "a definition of an operator could not be applied",
+                    extra={"definition": name, "error": str(error), "is_there": found is not None},
+                )
+                if found is None:
+                    return False
+                applied = found
             if _is_established(applied):
                 continue
             version = applied.resource_version
@@ -104,6 +122,7 @@ class Programs:
                 async for event in events:
                     if _is_established(event.object):
                         break
+        return True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -134,6 +153,13 @@ class Programs:
             waiting.cancel()
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()):
             return f"the controllers stopped: {error}"
+        return None
+
+
+async def _found(client: Client, name: str) -> Unstructured | None:
+    try:
+        return await client.get(CRDS, "", name)
+    except NotFound:
         return None
 
 

@@ -25,6 +25,8 @@ from kajitori.apis.policies_v1 import (
 )
 from kajitori.cli.webhooks import HttpsWebhooks
 from kajitori.client import Client
+from kajitori.cluster.cluster import Cluster
+from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import Manager, WebhooksNotServed
 from kajitori.operators.kubewarden import Settings, crds, setup
 from kajitori.operators.kubewarden.plan import MUTATING, VALIDATING
@@ -367,3 +369,41 @@ def test_what_is_wrong_is_refused_at_once() -> None:
             await client.patch(POLICY_SERVER, "", "default", {"spec": both})
 
     play(story)
+
+
+def test_a_policy_that_judges_everything_does_not_keep_a_server_from_starting(tmp_path: Path) -> None:
+    # At a restart the webhook configuration is there before the policy runs, and refuses the operators' own writes.
+    everything = [
+        {**RULES[0], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["*"]}
+    ]
+    module = file(tmp_path, YES)
+    (tmp_path / "data").mkdir()
+
+    async def run(first: bool) -> None:
+        options = ClusterOptions(data_dir=tmp_path / "data", listen=False, controllers=frozenset())
+        async with Cluster(options) as cluster:
+            client = cluster.client()
+            assert "kubewarden operator" in cluster.running
+            if first:
+                await client.create(POLICY_SERVER, server())
+                await client.create(
+                    CLUSTER_ADMISSION_POLICY, policy(CLUSTER_ADMISSION_POLICY, module, rules=everything)
+                )
+            async with asyncio.timeout(10):
+                while True:
+                    try:
+                        found = await client.get(CLUSTER_ADMISSION_POLICY, "", "p")
+                        if stands("active")(found):
+                            await client.create(SECRET, secret("first" if first else "second"))
+                            return
+                    except ApiError as error:
+                        if "failed calling webhook" not in str(error):
+                            raise
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(run(first=True))
+    asyncio.run(run(first=False))
+
+
+def secret(name: str) -> JsonObject:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "default"}}

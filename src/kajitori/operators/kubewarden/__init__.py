@@ -2,7 +2,7 @@
 
 `setup` adds it to a manager that serves webhooks, `crds` is what an API server must serve first. Inside: `observe`
 reads a frozen `PolicySeen` and loads the policy, `decide` makes a `Plan` of it, `act` carries it out; `fetching` gets
-modules, `runtime` runs them, `serving` answers AdmissionReviews.
+modules, `runtime` runs them, `serving` answers AdmissionReviews, `trying` asks a policy without a cluster.
 """
 
 from collections.abc import Mapping
