@@ -3,15 +3,21 @@
 A plugin is imported when it is on: most are about things that most clusters never see.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apiserver.admission import exempt
-from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, Half, Plugin, enabled_plugins
+from kajitori.apiserver.admission.chain import (
+    KNOWN_PLUGINS,
+    Chain,
+    ConfigurationError,
+    Half,
+    Plugin,
+    enabled_plugins,
+)
 from kajitori.apiserver.admission.deferred import Deferred
 from kajitori.apiserver.admission.escalation import PrivilegeEscalation
 from kajitori.apiserver.admission.figures import AdmissionFigures
@@ -29,11 +35,13 @@ if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import Directories, ManifestDirectory
     from kajitori.apiserver.webhooks import WebhookCaller
     from kajitori.cluster.localwebhooks import LocalWebhooks
+    from kajitori.cluster.outgoing import KubeconfigWebhook
     from kajitori.cluster.plugin_files import PluginFiles
 
 __all__ = ["DEFAULT_PLUGINS", "Grounds", "admission_chain"]
 
-_log = logging.getLogger(__name__)
+IMAGE_REVIEW_SECONDS = 30.0
+"""How long the image policy webhook may take, as in kube-apiserver."""
 
 DEFAULT_PLUGINS = (
     "NamespaceLifecycle",
@@ -91,6 +99,8 @@ class Grounds:
     random: Random
     local: "LocalWebhooks | None" = None
     """Webhooks that are answered in this process."""
+    outgoing: "list[KubeconfigWebhook]" = field(default_factory=list)
+    """Who is asked over connections that are kept."""
 
     def found(self, plural: str) -> Resource:
         """A resource of the core group."""
@@ -207,6 +217,20 @@ def _gated(name: str) -> Callable[[Grounds], Plugin]:
     return _of("everything", "Gated", lambda grounds: name)
 
 
+def _image_policy(grounds: Grounds) -> Plugin:
+    from kajitori.apiserver.admission.images import ImagePolicyWebhook, image_settings
+    from kajitori.client.config import ConfigError
+    from kajitori.cluster.outgoing import KubeconfigWebhook
+
+    settings = image_settings(grounds.configurations.get("ImagePolicyWebhook"))
+    try:
+        asked = KubeconfigWebhook(settings.kubeconfig, IMAGE_REVIEW_SECONDS, clock=grounds.clock)
+    except ConfigError as error:
+        raise ConfigurationError(f"ImagePolicyWebhook: {error}") from None
+    grounds.outgoing.append(asked)
+    return ImagePolicyWebhook(settings, asked.post, grounds.clock)
+
+
 def _deferred(
     name: str, bucket: str, exempted: frozenset[str], make: Callable[[Grounds], Half], *, mutating: bool
 ) -> Callable[[Grounds], Plugin]:
@@ -287,6 +311,7 @@ _PLUGINS: Mapping[str, Callable[[Grounds], Plugin]] = {
     "NodeRestriction": _of("noderestriction", "NodeRestriction", _store, _authorizer),
     "TaintNodesByCondition": _of("nodes", "TaintNodesByCondition"),
     "AlwaysPullImages": _of("placement", "AlwaysPullImages"),
+    "ImagePolicyWebhook": _image_policy,
     "PodSecurity": _of("podsecurity", "PodSecurity", _store, _clock, _configured("PodSecurity")),
     "PodNodeSelector": _of("placement", "PodNodeSelector", _store, _configured("PodNodeSelector")),
     "Priority": _of("pods", "Priority", _store),
@@ -353,11 +378,7 @@ def admission_chain(grounds: Grounds, plugins: Sequence[Plugin]) -> Chain:
 
     Raises: UnknownPlugin, ConfigurationError.
     """
-    on = grounds.on
-    idle = sorted(on - _PLUGINS.keys())
-    if idle:
-        _log.warning("admission plugins that do nothing here yet: %s", ", ".join(idle))
-    known = [make(grounds) for name, make in _PLUGINS.items() if name in on]
+    known = [make(grounds) for name, make in _PLUGINS.items() if name in grounds.on]
     guardrails = Guardrails(
         grounds.store, grounds.registry, grounds.resources, grounds.authorizer, grounds.clock
     )

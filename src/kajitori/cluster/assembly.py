@@ -36,6 +36,7 @@ from kajitori.world.random import Random
 
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import Directories
+    from kajitori.cluster.outgoing import KubeconfigWebhook
 
 __all__ = ["Assembled", "Operators", "Reports", "assemble"]
 
@@ -81,6 +82,13 @@ class Assembled:
     """Where webhooks and policies lie in files."""
     figures: Sequence[Lines]
     """What it counts."""
+    outgoing: "Sequence[KubeconfigWebhook]"
+    """Whom it asks over connections that are kept."""
+
+    async def close(self) -> None:
+        """Hangs up."""
+        for each in self.outgoing:
+            await each.close()
 
 
 def assemble(
@@ -136,4 +144,14 @@ def assemble(
         observer=reports.observer,
     )
     figures = (endpoints.event_sizes.lines, grounds.figures.lines)
-    return Assembled(server, custom, addresses, endpoints, registry, catalog, grounds.directories, figures)
+    return Assembled(
+        server,
+        custom,
+        addresses,
+        endpoints,
+        registry,
+        catalog,
+        grounds.directories,
+        figures,
+        grounds.outgoing,
+    )

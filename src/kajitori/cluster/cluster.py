@@ -245,12 +245,8 @@ class Cluster:
         except (UnknownPlugin, ConfigurationError, RangeError) as error:
             raise ClusterError(str(error)) from None
         CAPABILITIES.reserves_static_names = assembled.directories is not None
-        metrics.further += [
-            *watchers.lines,
-            authentication.lines,
-            *authorizing.lines,
-            *assembled.figures,
-        ]
+        self._stack.push_async_callback(assembled.close)
+        metrics.further += [*watchers.lines, authentication.lines, *authorizing.lines, *assembled.figures]
         await self._ensure(store)
         background = self._background = Background()
         self._stack.push_async_callback(background.close)
