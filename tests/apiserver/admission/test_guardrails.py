@@ -270,7 +270,7 @@ async def test_labels_are_no_way_out(api: Api) -> None:  # G6
     namespace = "/api/v1/namespaces/default"
     await api.ok("PATCH", namespace, {"metadata": {"labels": {"guarded": "yes"}}}, type=MERGE, **ANN)
     await config_map(api)
-    for path, labels in ((namespace, {"guarded": None}), (f"{CONFIG_MAPS}/a", {"free": "yes"})):
+    for path, labels in ((f"{CONFIG_MAPS}/a", {"free": "yes"}), (namespace, {"guarded": None})):
         change = {"metadata": {"labels": labels}}
         await api.refused(403, "PATCH", path, change, type=MERGE, **ANN)
         await api.ok("PATCH", path, {"metadata": {"labels": {"other": "x"}}}, type=MERGE, **ANN)
@@ -278,6 +278,18 @@ async def test_labels_are_no_way_out(api: Api) -> None:  # G6
         await confirm(api, token_in(dry), **ANN)
         await api.ok("PATCH", path, change, type=MERGE, **ANN)
     await api.ok("DELETE", f"{CONFIG_MAPS}/a", **ANN)
+
+
+@served
+async def test_a_new_owner_is_no_way_out(api: Api) -> None:  # G6
+    await guard(api, rule("configmaps"))
+    await config_map(api)
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "none", "uid": "nobody-has-it"}
+    change = {"metadata": {"ownerReferences": [owner]}}
+    await api.refused(403, "PATCH", f"{CONFIG_MAPS}/a", change, type=MERGE, **ANN)
+    exempt = {"impersonate_user": "system:kube-controller-manager", "impersonate_group": "system:masters"}
+    await api.ok("PATCH", f"{CONFIG_MAPS}/a", change, type=MERGE, **exempt)
+    await api.ok("PATCH", f"{CONFIG_MAPS}/a", {"metadata": {"ownerReferences": None}}, type=MERGE, **ANN)
 
 
 @served

@@ -191,15 +191,17 @@ class Judge:
         return attributes.resource.bucket == _DEFINITIONS and name in _OURS
 
     def _leaves(self, guardrail: _Guardrail, attributes: Attributes) -> bool:
-        """G6: with other labels it could be deleted."""
-        if attributes.operation != "UPDATE" or _labels(attributes.old) == _labels(attributes.obj):
+        """G6: with other labels it could be deleted, with another owner it is."""
+        if attributes.operation != "UPDATE" or attributes.old is None:
             return False
-        if is_of_namespaces(attributes.resource):
+        labelled = _labels(attributes.old) != _labels(attributes.obj)
+        if labelled and is_of_namespaces(attributes.resource):
             return guardrail.loses(attributes, namespace=True)
-        deletion = _deleting(attributes, attributes.resource, attributes.old or {})
-        return guardrail.loses(attributes, namespace=False) and guardrail.matching.may_match(
-            deletion, self._registry()
-        )
+        owned = _owners(attributes.obj) - _owners(attributes.old)
+        if not owned and not (labelled and guardrail.loses(attributes, namespace=False)):
+            return False
+        deletion = _deleting(attributes, attributes.resource, attributes.old)
+        return guardrail.matching.matched(deletion, self._registry()) is not None
 
     async def _matches(self, guardrail: _Guardrail, attributes: Attributes) -> bool:
         resource = guardrail.matching.matched(attributes, self._registry())
@@ -308,6 +310,11 @@ def _added(warnings: list[str], token: str) -> bool:
 def _labels(obj: JsonObject | None) -> Mapping[str, str]:
     found: Mapping[str, str] = ((obj or {}).get("metadata") or {}).get("labels") or {}
     return found
+
+
+def _owners(obj: JsonObject | None) -> set[str]:
+    references = ((obj or {}).get("metadata") or {}).get("ownerReferences") or ()
+    return {str(each.get("uid") or "") for each in references}
 
 
 def _listed(texts: Sequence[str], most: int) -> str:

@@ -7,7 +7,8 @@ Promises
     G3  who is exempt says each Guardrail itself
     G4  what deletes something by way of its namespace, owner or definition is held as if it deleted it itself
     G5  no Guardrail, and neither of their definitions, is changed or deleted without a confirmation by their own rule
-    G6  labels that put an object, or what is in a namespace, out of a Guardrail's reach are not changed without one
+    G6  labels that put an object, or what is in a namespace, out of a Guardrail's reach are not changed without one,
+        nor does anything get a new owner that is not to be deleted: the garbage collector would do it
     G7  what cannot be told refuses the write: a condition without a value, a Guardrail that cannot be read
 """
 
