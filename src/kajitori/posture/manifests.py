@@ -17,7 +17,7 @@ from kajitori.apis.facts import kind_definitions
 from kajitori.apis.typed import decode
 from kajitori.posture.inventory import KINDS, Inventory, bucket_of, namespace_of, without_secrets
 
-__all__ = ["FILES_MAX", "from_manifests"]
+__all__ = ["FILES_MAX", "documents", "files_below", "from_manifests", "objects_in"]
 
 FILES_MAX = 20_000
 """Files of a folder that are looked into; a repository of manifests has a tenth of that."""
@@ -34,11 +34,11 @@ def from_manifests(path: Path) -> Inventory:
     """
     objects: dict[str, list[JsonObject]] = {}
     notes: list[str] = []
-    files = _files(path)
+    files = files_below(path)
     if len(files) > FILES_MAX:
         notes.append(f"{path}: only the first {FILES_MAX} of {len(files)} files are read")
     for file in files[:FILES_MAX]:
-        for each in _documents(file, notes):
+        for each in documents(file, notes):
             named = f"{each.get('apiVersion')}/{each.get('kind')}"
             kind, definition = _KINDS.get(named), kind_definitions().get(named)
             if kind is None or definition is None:
@@ -56,26 +56,33 @@ def from_manifests(path: Path) -> Inventory:
     return Inventory(f"{'folder' if path.is_dir() else 'file'} {path}", kept, whole=False, notes=notes)
 
 
-def _files(path: Path) -> list[Path]:
+def files_below(path: Path) -> list[Path]:
+    """The file itself, or the manifests of a folder. Raises: OSError when there is no such file."""
     if not path.is_dir():
         path.stat()
         return [path]
     return sorted(each for each in path.rglob("*") if each.suffix in _ENDS and each.is_file())
 
 
-def _documents(file: Path, notes: list[str]) -> Iterator[JsonObject]:
+def documents(file: Path, notes: list[str]) -> Iterator[JsonObject]:
+    """The objects of a file; what cannot be read is told in `notes`."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         notes.append(f"{file}: {error}")
         return
+    yield from objects_in(text, str(file), notes)
+
+
+def objects_in(text: str, name: str, notes: list[str]) -> Iterator[JsonObject]:
+    """The objects of a text that is called `name`."""
     for number, part in enumerate(_SEPARATOR.split(text), start=1):
         if not part.strip():
             continue
         try:
             value, _ = decode_yaml(part.encode())
         except DecodeError as error:
-            notes.append(f"{file}, document {number}: {' '.join(str(error).split())}")
+            notes.append(f"{name}, document {number}: {' '.join(str(error).split())}")
             continue
         if not isinstance(value, dict):
             continue

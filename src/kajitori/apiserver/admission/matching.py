@@ -131,6 +131,23 @@ class Matching:
             return None
         return resource if self._selects_object(attributes) else None
 
+    def misses(self, attributes: Attributes, registry: Registry) -> str:
+        """Why it does not match, in words; empty where it does.
+
+        Raises: InternalError, NotFound as `matched` does.
+        """
+        resource = attributes.resource
+        if self._by_rules(attributes, registry) is None:
+            others = registry.equivalents(resource) if self._equivalent else ()
+            if _matching(self._excluded, attributes, [resource, *others]):
+                return "excludeResourceRules name it"
+            kind = resource.kind
+            below = f"/{attributes.subresource}" if attributes.subresource else ""
+            return f"no rule names {attributes.operation} of {kind.plural}{below} in {kind.api_version}"
+        if not self._selects_namespace(attributes, registry):
+            return "namespaceSelector does not select its namespace"
+        return "" if self._selects_object(attributes) else "objectSelector does not select it"
+
     def _by_rules(self, attributes: Attributes, registry: Registry) -> Resource | None:
         if self._named:
             return self._look(attributes, registry)

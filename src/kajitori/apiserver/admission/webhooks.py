@@ -188,6 +188,22 @@ class _Webhooks:
     def _matched(self, hook: _Hook, attributes: Attributes) -> Resource | None:
         return hook.matching.matched(attributes, self._registry())
 
+    async def called(self, attributes: Attributes) -> list[tuple[str, str, str]]:
+        """Each webhook with its configuration, and why it is not called for a write; empty where it would be."""
+        views, found = Views(attributes), list[tuple[str, str, str]]()
+        for hook in self._hooks.for_writes_of(attributes.resource):
+            why = ""
+            try:
+                resource = self._matched(hook, attributes)
+                if resource is None:
+                    why = hook.matching.misses(attributes, self._registry())
+                elif not await self._meets(hook, resource, attributes, views):
+                    why = "a match condition is false"
+            except ApiError as error:
+                why = f"this cannot be told: {error}"
+            found.append((hook.configuration, hook.name, why))
+        return found
+
     async def _meets(self, hook: _Hook, resource: Resource, attributes: Attributes, views: Views) -> bool:
         """Whether a write meets the match conditions of a webhook. Raises: Forbidden where that cannot be told."""
         if not hook.conditions:

@@ -63,6 +63,10 @@ class Policy:
         """What conditions are compiled in."""
         self.conditions = compile_conditions(spec.get("matchConditions") or (), self.judging)
 
+    def expressions(self) -> list[Expression]:
+        """All that it may run."""
+        return [*self.variables.values(), *self.conditions]
+
     def environment(self, *, authorizer: bool, patches: bool = False) -> Environment:
         """One with the policy's variables; `authorizer`: it may ask; `patches`: it makes objects and patches."""
         return with_variables(self._environment(authorizer=authorizer, patches=patches), self._types)
@@ -194,7 +198,7 @@ class BoundPolicies(Generic[Compiled]):
     def _planned(self, attributes: Attributes, registry: Registry) -> "_Plan[Compiled]":
         plan: list[Invocation[Compiled] | tuple[Compiled, Sequence[Binding]]] = []
         of_namespaces = is_of_namespaces(attributes.resource)
-        for policy, bindings in self._asked(attributes.resource):
+        for policy, bindings in self.asked(attributes.resource):
             if not policy.matching.is_about(attributes, registry):
                 continue
             try:
@@ -210,7 +214,7 @@ class BoundPolicies(Generic[Compiled]):
                 plan.append((policy, bindings))
         return plan
 
-    def _asked(self, resource: Resource) -> "_Bound[Compiled]":
+    def asked(self, resource: Resource) -> "_Bound[Compiled]":
         """Every policy that may be asked about writes of a resource."""
         static = self._static
         if static is None:

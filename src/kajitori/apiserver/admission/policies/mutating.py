@@ -57,7 +57,7 @@ from kajitori.storage import Store
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import ManifestDirectory
 
-__all__ = ["MutatingPolicies"]
+__all__ = ["MutatingPolicies", "MutatingPolicy"]
 
 _POLICIES = "mutatingadmissionpolicies"
 _BINDINGS = "mutatingadmissionpolicybindings"
@@ -71,7 +71,7 @@ class _Mutation:
     """A JSON patch; else a configuration to apply."""
 
 
-class _Policy(Policy):
+class MutatingPolicy(Policy):
     """One policy, compiled."""
 
     def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
@@ -85,12 +85,15 @@ class _Policy(Policy):
             wanted = list_of(JSON_PATCH) if is_patch else object_type(OBJECT, {})
             self.mutations.append(_Mutation(compile_expression(text, environment, (wanted,)), is_patch))
 
+    def expressions(self) -> list[Expression]:
+        return [*super().expressions(), *(each.expression for each in self.mutations)]
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """What went wrong with one policy."""
 
-    policy: _Policy
+    policy: MutatingPolicy
     binding: Binding | None
     message: str
     reason: str = "Forbidden"
@@ -119,17 +122,32 @@ class MutatingPolicies:
         self._figures = figures
         self._registry = registry
         self._authorizer = authorizer
-        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
+        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, MutatingPolicy, manifests)
 
     def mutate(self, attributes: Attributes) -> Awaitable[None] | None:
         if attributes.operation == "DELETE" or not self._bound.may_match(attributes, self._registry()):
             return None
         return self._mutate(attributes)
 
+    def bound(self, resource: Resource) -> "Sequence[tuple[MutatingPolicy, Sequence[Binding]]]":
+        """The policies that may be asked about writes of a resource, with their bindings."""
+        return self._bound.asked(resource)
+
+    async def names(self, attributes: Attributes) -> list[str]:
+        """The policies that match a write, with their bindings: `policy/binding`."""
+        if attributes.operation == "DELETE":
+            return []
+        found = await self._bound.matching(attributes, self._registry())
+        named = [
+            each.policy.name if each.binding is None else f"{each.policy.name}/{each.binding.name}"
+            for each in found
+        ]
+        return list(dict.fromkeys(named))
+
     async def _mutate(self, attributes: Attributes) -> None:
         """Raises: ApiError, the first failure that counts."""
         failures: list[_Failure] = []
-        invocations: list[Invocation[_Policy]] = []
+        invocations: list[Invocation[MutatingPolicy]] = []
         for each in await self._bound.matching(attributes, self._registry()):
             if isinstance(each, Misfit):
                 failures.append(_Failure(each.policy, each.binding, each.message))
@@ -142,7 +160,7 @@ class MutatingPolicies:
             raise _refused(counting, attributes)
 
     async def _run(
-        self, invocations: Sequence[Invocation[_Policy]], attributes: Attributes
+        self, invocations: Sequence[Invocation[MutatingPolicy]], attributes: Attributes
     ) -> list[_Failure]:
         invoked = _Invoked.of(attributes.reinvocation)
         if attributes.reinvocation.again and invoked.output != attributes.obj:
@@ -183,7 +201,7 @@ class _Run:
         self.has_mutated = False
         """Whether a mutation succeeded."""
 
-    async def invoke(self, invocation: Invocation[_Policy], invoked: "_Invoked") -> list[_Failure]:
+    async def invoke(self, invocation: Invocation[MutatingPolicy], invoked: "_Invoked") -> list[_Failure]:
         """Runs one policy once; gives what failed."""
         policy, reinvocation = invocation.policy, self._attributes.reinvocation
         try:
@@ -220,7 +238,7 @@ class _Run:
             invoked.once.add(invocation.key)
         return failures
 
-    async def _is_about(self, invocation: Invocation[_Policy]) -> bool:
+    async def _is_about(self, invocation: Invocation[MutatingPolicy]) -> bool:
         """Whether a policy's match conditions hold. Raises: ConditionError."""
         policy, figures = invocation.policy, self._figures
         if not policy.conditions:
@@ -239,12 +257,12 @@ class _Run:
 
         return await settled(hold)
 
-    async def _inputs(self, invocation: Invocation[_Policy]) -> Mapping[str, Any]:
+    async def _inputs(self, invocation: Invocation[MutatingPolicy]) -> Mapping[str, Any]:
         return await inputs_of(
             self._attributes, invocation.resource, self._views, self._asking, self._namespace
         )
 
-    async def _mutate(self, mutation: _Mutation, invocation: Invocation[_Policy]) -> None:
+    async def _mutate(self, mutation: _Mutation, invocation: Invocation[MutatingPolicy]) -> None:
         """Raises: MutationError, ExpressionError, OutOfBudget; ApiError for what is no object of its kind."""
         expression, resource = mutation.expression, invocation.resource
         if expression.program is None:

@@ -7,13 +7,13 @@ Promises
     V2  what has no value counts by the failure policy; what is false is denied, warned of or audited, as the
         binding says
     V3  of several refusals the first is answered, with its reason and code
+    V4  what all policies say of a write can be had without anything being done about it
 
 Source: apiserver's pkg/admission/plugin/policy/validating (plugin.go, validator.go, dispatcher.go).
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +42,7 @@ from kajitori.storage import Store
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import ManifestDirectory
 
-__all__ = ["ValidatingPolicies"]
+__all__ = ["SATISFIED", "Judgement", "ValidatingPolicies", "ValidatingPolicy", "Verdict"]
 
 ANNOTATION_BYTES_MAX = 10 * 1024
 """How long an audit annotation may be; the rest is cut off."""
@@ -63,7 +63,7 @@ class _Validation:
     reason: str
 
 
-class _Policy(Policy):
+class ValidatingPolicy(Policy):
     """One policy, compiled."""
 
     def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
@@ -87,6 +87,11 @@ class _Policy(Policy):
         told = any(each.message_expression is not None for each in self.validations)
         self.is_plain = not (self.conditions or told or self.annotations)
         """Whether there is nothing to compute but what it demands."""
+
+    def expressions(self) -> list[Expression]:
+        told = [each.message_expression for each in self.validations if each.message_expression is not None]
+        judging = [each.condition for each in self.validations]
+        return [*super().expressions(), *judging, *told, *(each for _, each in self.annotations)]
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ class _Refusal:
 
 
 @dataclass(slots=True)
-class _Judgement:
+class Judgement:
     """What one run of a policy came to."""
 
     failures: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
@@ -126,10 +131,27 @@ class _Judgement:
     """Annotations that have no value, where that is a refusal."""
     passed_over: list[str] = field(default_factory=list[str])
     """What could not be told, where that does not count."""
+    misfit: str = ""
+    """Why the configuration cannot be used, where that is a refusal."""
     seconds: float = 0.0
 
 
-_SATISFIED = _Judgement()
+SATISFIED = Judgement()
+"""Nothing to say."""
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """One policy, run with one binding and one parameter; or why it cannot be run."""
+
+    policy: ValidatingPolicy
+    binding: Binding | None
+    """None where the policy itself is at fault."""
+    param: JsonObject | None
+    judgement: Judgement
+    misfit: str
+    """Why it cannot be run, whatever that means for the write."""
+    account: Account | None
+    """What it was run on."""
 
 
 class ValidatingPolicies:
@@ -147,7 +169,7 @@ class ValidatingPolicies:
         self._figures = figures
         self._registry = registry
         self._authorizer = authorizer
-        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, _Policy, manifests)
+        self._bound = BoundPolicies(store, _POLICIES, _BINDINGS, ValidatingPolicy, manifests)
 
     def validate(self, attributes: Attributes) -> Awaitable[None] | None:
         if not self._bound.may_match(attributes, self._registry()):
@@ -156,33 +178,16 @@ class ValidatingPolicies:
 
     async def _validate(self, attributes: Attributes) -> None:
         refusals: list[_Refusal] = []
-        views = Views(attributes)
-        asking = Asking(self._authorizer, attributes.user)
-        seen: dict[Resource, Mapping[str, Any]] = {}
         told: dict[tuple[str, str], list[str]] = {}
-        for each in await self._bound.matching(attributes, self._registry()):
-            policy = each.policy
-            if isinstance(each, Misfit):
-                if not policy.fails_open:
-                    named = None if each.binding is None else each.binding.name
-                    refusals.append(_Refusal(policy.name, named, each.message))
+        for verdict in await self.verdicts(attributes):
+            judged = verdict.judgement
+            if judged is SATISFIED:
                 continue
-            inputs = seen.get(each.resource)
-            if inputs is None:  # the same for all bindings
-                namespace = namespace_seen(self._store, attributes)
-                inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
-                seen[each.resource] = inputs
-            try:
-                judged = _judged(policy, inputs, each.param, self._figures, attributes.operation)
-            except Undecided as pending:
-                judging = partial(_judged, policy, inputs, each.param, self._figures, attributes.operation)
-                judged = await settled(judging, pending)
-            if judged is _SATISFIED:
-                continue
-            self._count(policy, each.binding, judged)
-            refusals += _acted(policy, each.binding, judged, attributes)
+            if verdict.binding is not None:
+                self._count(verdict.policy, verdict.binding, judged)
+            refusals += _acted(verdict.policy, verdict.binding, judged, attributes)
             for key, value in judged.annotations:
-                values = told.setdefault((policy.name, key), [])
+                values = told.setdefault((verdict.policy.name, key), [])
                 if value not in values:
                     values.append(value)
         if attributes.call is not None:
@@ -191,7 +196,47 @@ class ValidatingPolicies:
         if refusals:
             raise refusals[0].error(attributes)
 
-    def _count(self, policy: _Policy, binding: Binding, judged: _Judgement) -> None:
+    async def verdicts(self, attributes: Attributes, accounts: type[Account] = Account) -> list["Verdict"]:
+        """What all policies say that a write is about, without doing anything about it.
+
+        They are run on `accounts`, which may write down more than others do.
+        """
+        verdicts: list[Verdict] = []
+        views = Views(attributes)
+        asking = Asking(self._authorizer, attributes.user)
+        seen: dict[Resource, Mapping[str, Any]] = {}
+        for each in await self._bound.matching(attributes, self._registry()):
+            policy = each.policy
+            if isinstance(each, Misfit):
+                judged = Judgement(misfit="" if policy.fails_open else each.message)
+                verdicts.append(Verdict(policy, each.binding, None, judged, each.message, None))
+                continue
+            inputs = seen.get(each.resource)
+            if inputs is None:  # the same for all bindings
+                namespace = namespace_seen(self._store, attributes)
+                inputs = await inputs_of(attributes, each.resource, views, asking, namespace)
+                seen[each.resource] = inputs
+
+            def judge(
+                policy: ValidatingPolicy = policy,
+                inputs: Mapping[str, Any] = inputs,
+                param: JsonObject | None = each.param,
+            ) -> tuple[Judgement, Account]:
+                account = accounts(inputs, policy.variables, RUNTIME_COST_BUDGET, param)
+                return _judged(policy, account, self._figures, attributes.operation), account
+
+            try:
+                judged, account = judge()
+            except Undecided as pending:
+                judged, account = await settled(judge, pending)
+            verdicts.append(Verdict(policy, each.binding, each.param, judged, "", account))
+        return verdicts
+
+    def bound(self, resource: Resource) -> "Sequence[tuple[ValidatingPolicy, Sequence[Binding]]]":
+        """The policies that may be asked about writes of a resource, with their bindings."""
+        return self._bound.asked(resource)
+
+    def _count(self, policy: ValidatingPolicy, binding: Binding, judged: Judgement) -> None:
         """Counts what a policy did, where it did something."""
         actions: Sequence[str] = binding.spec.get("validationActions") or ()
         counted = [(text, action.lower()) for _, text, _ in judged.failures for action in actions]
@@ -201,17 +246,10 @@ class ValidatingPolicies:
             self._figures.judged(policy.name, binding.name, seconds=judged.seconds, action=action, error=text)
 
 
-def _judged(
-    policy: _Policy,
-    inputs: Mapping[str, Any],
-    param: JsonObject | None,
-    figures: AdmissionFigures,
-    operation: str,
-) -> _Judgement:
+def _judged(policy: ValidatingPolicy, account: Account, figures: AdmissionFigures, operation: str) -> Judgement:
     """Runs a policy once."""
-    account = Account(inputs, policy.variables, RUNTIME_COST_BUDGET, param)
     if policy.is_plain and _all_true(policy, account):  # as nearly always
-        return _SATISFIED
+        return SATISFIED
     began = figures.monotonic()
     account.again(MATCH_CONDITIONS_COST_BUDGET)
 
@@ -221,16 +259,16 @@ def _judged(
 
     try:
         if not holds(policy.conditions, account, fails_open=policy.fails_open, told=told):
-            return _SATISFIED
+            return SATISFIED
     except ConditionError as error:
-        return _Judgement(failures=[(0, str(error), "")])
+        return Judgement(failures=[(0, str(error), "")])
     judgement = _by_validations(policy, account)
     judgement.seconds = figures.monotonic() - began
     return judgement
 
 
-def _by_validations(policy: _Policy, account: Account) -> _Judgement:
-    judgement = _Judgement()
+def _by_validations(policy: ValidatingPolicy, account: Account) -> Judgement:
+    judgement = Judgement()
 
     def failed(position: int, text: str) -> None:
         if policy.fails_open:
@@ -268,14 +306,14 @@ def _by_validations(policy: _Policy, account: Account) -> _Judgement:
     return judgement
 
 
-def _all_true(policy: _Policy, account: Account) -> bool:
+def _all_true(policy: ValidatingPolicy, account: Account) -> bool:
     try:
         return all(account.evaluate(each.condition) is True for each in policy.validations)
     except (ExpressionError, OutOfBudget):
         return False
 
 
-def _messages(policy: _Policy, account: Account) -> "list[str] | OutOfBudget":
+def _messages(policy: ValidatingPolicy, account: Account) -> "list[str] | OutOfBudget":
     """What the message expressions say, from what is left of the budget; empty where they say nothing usable."""
     if not any(each.message_expression for each in policy.validations):
         return [""] * len(policy.validations)
@@ -298,7 +336,7 @@ def _messages(policy: _Policy, account: Account) -> "list[str] | OutOfBudget":
     return found
 
 
-def _annotate(policy: _Policy, account: Account, judgement: _Judgement) -> None:
+def _annotate(policy: ValidatingPolicy, account: Account, judgement: Judgement) -> None:
     for key, expression in policy.annotations:
         try:
             value = account.evaluate(expression)
@@ -312,9 +350,13 @@ def _annotate(policy: _Policy, account: Account, judgement: _Judgement) -> None:
 
 
 def _acted(
-    policy: _Policy, binding: Binding, judgement: _Judgement, attributes: Attributes
+    policy: ValidatingPolicy, binding: Binding | None, judgement: Judgement, attributes: Attributes
 ) -> Iterator[_Refusal]:
     """Does with a judgement what the binding wants; gives what is refused."""
+    if judgement.misfit:
+        yield _Refusal(policy.name, None if binding is None else binding.name, judgement.misfit)
+    if binding is None:
+        return
     call = attributes.call
     actions: Sequence[str] = binding.spec.get("validationActions") or ()
     for position, message, reason in judgement.failures:
