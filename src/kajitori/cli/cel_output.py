@@ -16,7 +16,7 @@ from kajitori.apimachinery.cel.times import format_duration, format_timestamp
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Duration, MapValue, Optional, Timestamp
 
-__all__ = ["Outcome", "printed"]
+__all__ = ["Outcome", "explanation_lines", "explanation_told", "json_told", "printed"]
 
 _VALUE_WIDTH_MAX = 40
 """Longer values are cut off in an explanation."""
@@ -65,7 +65,7 @@ def _text(outcome: Outcome) -> Iterator[str]:
     yield from (f"{name:<10}{text}" for name, text in rows)
     if outcome.explained is not None:
         yield ""
-        yield from _explanation(outcome.explained)
+        yield from explanation_lines(outcome.explained)
 
 
 def _between(cost: Cost) -> str:
@@ -76,7 +76,8 @@ def _between(cost: Cost) -> str:
 # Explanations.
 
 
-def _explanation(root: Explained) -> Iterator[str]:
+def explanation_lines(root: Explained) -> Iterator[str]:
+    """A table of all parts of an expression, each with its cost and value."""
     rows = list(_rows(root, 0))
     width = max(len("VALUE"), *(len(value) for value, _, _ in rows))
     yield f"COST  {'VALUE':<{width}}  EXPRESSION"
@@ -107,30 +108,31 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     if outcome.error is not None:
         told["error"] = outcome.error
     elif outcome.evaluated:
-        told["value"] = _json(outcome.value)
+        told["value"] = json_told(outcome.value)
     told["type"] = outcome.type
     told["estimatedCost"] = {"min": outcome.estimate.min, "max": outcome.estimate.max}
     if outcome.evaluated or outcome.error is not None:
         told["cost"] = outcome.cost
     if outcome.explained is not None:
-        told["explanation"] = _part(outcome.explained)
+        told["explanation"] = explanation_told(outcome.explained)
     return told
 
 
-def _part(part: Explained) -> dict[str, Any]:
+def explanation_told(part: Explained) -> dict[str, Any]:
+    """The same for programs."""
     told: dict[str, Any] = {"expression": part.text, "evaluated": part.evaluated}
     if part.error is not None:
         told |= {"error": part.error, "cost": part.cost}
     elif part.evaluated:
-        told |= {"value": _json(part.value), "cost": part.cost}
+        told |= {"value": json_told(part.value), "cost": part.cost}
     if part.in_loop:
         told["inLoop"] = True
     if part.parts:
-        told["parts"] = [_part(each) for each in part.parts]
+        told["parts"] = [explanation_told(each) for each in part.parts]
     return told
 
 
-def _json(value: Any) -> Any:
+def json_told(value: Any) -> Any:
     """A value as JSON has it; what JSON does not have, as text."""
     match value:
         case None | bool() | str():
@@ -142,13 +144,14 @@ def _json(value: Any) -> Any:
         case bytes():
             return base64.b64encode(value).decode()
         case list() | tuple():
-            return [_json(each) for each in value]
+            return [json_told(each) for each in value]
         case Mapping() | MapValue():
             return {
-                key if isinstance(key, str) else formatted(key): _json(each) for key, each in value.items()
+                key if isinstance(key, str) else formatted(key): json_told(each)
+                for key, each in value.items()
             }
         case Optional():
-            return _json(value.value) if value.present else None
+            return json_told(value.value) if value.present else None
         case Timestamp():
             return format_timestamp(value)
         case Duration():

@@ -15,6 +15,7 @@ _COMMANDS = {
     "crds": "print CustomResourceDefinitions to install elsewhere",
     "user": "give people certificates and kubeconfigs, on any cluster",
     "audit": "show where a cluster is open: rights, Pods, Secrets, admission, vulnerabilities",
+    "policy": "try admission policies before they are in force, and see why they say what they say",
     "cel": "evaluate an expression of CEL against a file, or check it",
     "explain": "show what an operator sees of an object, and what it would do",
     "backup": "copy the state of a cluster to a file, while it runs or not",
