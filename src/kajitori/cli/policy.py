@@ -170,7 +170,7 @@ async def _test(chosen: argparse.Namespace, operations: Sequence[str]) -> int:
         if chosen.against:
             writes, left = await _writes(chosen, operations, stage, proposals, against)
             trial = await try_out(stage, proposals, writes, left)
-        notes = [*proposals.notes, *against.notes(proposals, user_of(chosen))]
+        notes = [*proposals.notes, *against.notes(stage, proposals, user_of(chosen))]
     outcomes = await _outcomes(given)
     if not proposals.policies and not outcomes and trial is None:
         raise CommandError("-f: there is neither a policy nor a test in these files", WRONG)
@@ -269,7 +269,7 @@ async def _explain(chosen: argparse.Namespace, operations: Sequence[str]) -> int
             else:
                 write = of_object(stage, obj, operation, user_of(chosen))
             explanations.append(await explained(stage, write))
-        notes = against.notes(Proposals([]), user_of(chosen))
+        notes = against.notes(stage, Proposals([]), user_of(chosen))
     lines = printed_explanation(against.title, explanations, notes, chosen.output, everything=chosen.all)
     print("\n".join(lines))
     return DENIED if any(each.is_denied for each in explanations) else 0

@@ -23,7 +23,7 @@ from kajitori.posture.manifests import documents, files_below, objects_in
 from kajitori.rehearsal.expectations import KIND, PolicyTest, read_test
 from kajitori.rehearsal.proposals import Proposals, shown
 from kajitori.rehearsal.recorded import events, is_log
-from kajitori.rehearsal.sources import Backup, Live, Manifests, Source, kept_as
+from kajitori.rehearsal.sources import ROLES, Backup, Live, Manifests, Source, kept_as
 from kajitori.rehearsal.stage import Stage, Unfit
 from kajitori.rehearsal.writes import Left
 
@@ -158,12 +158,16 @@ class Against:
         for path in self.logs:
             yield from events(path, left)
 
-    def notes(self, proposals: Proposals, user: User) -> list[str]:
+    def notes(self, stage: Stage, proposals: Proposals, user: User) -> list[str]:
         """What was left out, and who says what somebody may, where somebody asks."""
         found = [note for source in self.sources for note in source.notes]
         asks = any("authorizer" in str(each.get("spec")) for each in proposals.policies)
-        if asks and MASTERS not in user.groups and self.live is None:
-            found.append("what somebody may is judged by the roles in the sources alone")
+        if asks and self.live is None and (self.logs or MASTERS not in user.groups):
+            count = sum(stage.store.count(bucket) for bucket in ROLES)
+            told = f"what somebody may is judged by the {count} roles and bindings that are given"
+            found.append(
+                told if count else "no roles are given: nobody knows what somebody may, so nobody may"
+            )
         return found
 
     async def objects(self, stage: Stage, chosen: argparse.Namespace) -> list[JsonObject]:

@@ -15,6 +15,7 @@ from kajitori.apimachinery.cel.kubernetes import MATCH_CONDITIONS_COST_BUDGET, R
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.admission import exempt
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.ledger import Ledger
 from kajitori.apiserver.admission.policies.bound import Binding, Policy
 from kajitori.apiserver.admission.policies.validating import ValidatingPolicy, Verdict
@@ -204,7 +205,9 @@ async def _webhooks(stage: Stage, attributes: Attributes) -> list[tuple[str, str
         return found
     caller = WebhookCaller(stage.store)
     for sort, plugin in (("mutating", MutatingWebhooks), ("validating", ValidatingWebhooks)):
-        hooks = plugin(stage.store, lambda: stage.registry, caller, stage.authorizer)
+        hooks = plugin(
+            stage.store, lambda: stage.registry, caller, stage.authorizer, AdmissionFigures(SYSTEM_CLOCK)
+        )
         found += [(sort, *each) for each in await hooks.called(attributes)]
     return found
 

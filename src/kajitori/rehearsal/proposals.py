@@ -21,7 +21,7 @@ from kajitori.apiserver.admission.policies.validating import ValidatingPolicy
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.rehearsal.stage import DEFINITIONS, Stage, Unfit
 
-__all__ = ["Looked", "Proposals", "is_policy"]
+__all__ = ["Looked", "Proposals", "is_policy", "shown"]
 
 _GROUP = "admissionregistration.k8s.io"
 _COMPILED: Mapping[str, type[Policy]] = {

@@ -17,6 +17,7 @@ from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.admission import exempt
+from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.podsecurity import PodSecurity
 from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
 from kajitori.apiserver.admission.policies.validating import ValidatingPolicies, Verdict
@@ -26,7 +27,7 @@ from kajitori.rehearsal.stage import Stage
 from kajitori.rehearsal.writes import Write
 from kajitori.world.clock import SYSTEM_CLOCK
 
-__all__ = ["DENIED", "ERROR", "Finding", "Judged", "Judges", "differences", "findings_of", "newly"]
+__all__ = ["CHANGED", "DENIED", "ERROR", "Finding", "Judged", "Judges", "differences", "findings_of", "newly"]
 
 DENIED, WARNED, AUDITED, ERROR, CHANGED = "denied", "warned", "audited", "error", "changed"
 
@@ -67,8 +68,9 @@ class Judges:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.validating = ValidatingPolicies(stage.store, lambda: stage.registry, stage.authorizer)
-        self.mutating = MutatingPolicies(stage.store, lambda: stage.registry, stage.authorizer)
+        figures = AdmissionFigures(SYSTEM_CLOCK)  # which nobody reads
+        self.validating = ValidatingPolicies(stage.store, lambda: stage.registry, stage.authorizer, figures)
+        self.mutating = MutatingPolicies(stage.store, lambda: stage.registry, stage.authorizer, figures)
         self.pod_security = PodSecurity(stage.store, SYSTEM_CLOCK)
 
     async def judge(self, write: Write) -> Judged:

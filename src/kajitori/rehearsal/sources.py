@@ -26,7 +26,7 @@ from kajitori.posture.manifests import documents, files_below
 from kajitori.rehearsal.stage import NAMESPACES, Stage, Unfit
 from kajitori.storage.backup import read_items
 
-__all__ = ["CONTEXT", "Backup", "Live", "Manifests", "Source", "add_all", "furnish", "kept_as"]
+__all__ = ["CONTEXT", "ROLES", "Backup", "Live", "Manifests", "Source", "add_all", "furnish", "kept_as"]
 
 _ADMISSION = "admissionregistration.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.options import DeleteOptions, WriteOptions
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.resource import Resource
+from kajitori.apiserver.registry.scale import BUILT_IN, with_replicas
 from kajitori.rehearsal.stage import Stage, Unfit
 
-__all__ = ["OPERATIONS", "Left", "Write", "of_events", "of_object"]
+__all__ = ["OPERATIONS", "Left", "Write", "of_events", "of_object", "of_objects"]
 
 OPERATIONS = ("CREATE", "UPDATE", "DELETE")
 _CONNECTS = frozenset(("attach", "exec", "portforward", "proxy"))
@@ -183,9 +185,11 @@ def _replayed(
         return Write("CONNECT", resource, subresource, namespace, name, None, None, user)
     if event.get("verb") == "deletecollection":
         raise Unfit("a deletion of many objects does not say which")
-    if resource.part(subresource) is not None or subresource == "scale":
-        if not isinstance(sent, dict) or subresource == "scale":
-            raise Unfit(f"what was sent to the subresource {subresource} is not written down as a whole")
+    if subresource == "scale":
+        new = _scaled(resource, old, answered if isinstance(answered, dict) else sent)
+    if resource.part(subresource) is not None:
+        if not isinstance(sent, dict):
+            raise Unfit(f"what was sent to the subresource {subresource} is not written down")
         return Write(operation, resource, subresource, namespace, name, dict(sent), None, user)
     if operation != "DELETE" and new is None:
         patch = event.get("verb") == "patch"
@@ -207,6 +211,16 @@ def _replayed(
     elif new is not None:
         seen[key] = new
     return write
+
+
+def _scaled(resource: Resource, old: JsonObject | None, scale: Any) -> JsonObject | None:
+    """An object with the replicas of a Scale that was written down. Raises: Unfit."""
+    replicas = (scale.get("spec") or {}).get("replicas") if isinstance(scale, dict) else None
+    if old is None or not isinstance(replicas, int):
+        raise Unfit(
+            "what the object was before its scale was written is not known; give a backup or the cluster too"
+        )
+    return with_replicas(copy_json(old), resource.scale_paths or BUILT_IN, replicas)
 
 
 def _is_new(obj: JsonObject | None) -> bool:

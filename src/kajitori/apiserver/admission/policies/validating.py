@@ -246,7 +246,9 @@ class ValidatingPolicies:
             self._figures.judged(policy.name, binding.name, seconds=judged.seconds, action=action, error=text)
 
 
-def _judged(policy: ValidatingPolicy, account: Account, figures: AdmissionFigures, operation: str) -> Judgement:
+def _judged(
+    policy: ValidatingPolicy, account: Account, figures: AdmissionFigures, operation: str
+) -> Judgement:
     """Runs a policy once."""
     if policy.is_plain and _all_true(policy, account):  # as nearly always
         return SATISFIED
