@@ -75,6 +75,27 @@ def test_escalate_lifts_the_restriction() -> None:
     check_grant(authorizer_of(), masters, resource="clusterroles", obj=role("z", rule("*", "*", "*")))
 
 
+def test_who_may_escalate_a_name_may_where_the_request_says_it() -> None:
+    """A POST does not; what it makes may have any name."""
+    wanted = role("z", rule("*", "*", "*"), namespace="ns")
+    authorizer = holding(rule("escalate", RBAC, "roles", "z"))
+    check_grant(authorizer, ALICE, resource="roles", obj=wanted, named=True)
+    assert refusal(authorizer, "roles", wanted, named=False)
+
+
+def test_roles_that_are_not_there_are_told_with_the_refusal() -> None:
+    wanted = role("z", rule("get", "", "pods"), namespace="ns")
+    bound = [binding(f"b{name}", f"ClusterRole/{name}", "User/alice", namespace="ns") for name in "xy"]
+    authorizer = authorizer_of(rolebindings=bound[:1])
+    told = '; resolution errors: [roles.rbac.authorization.k8s.io "x" not found]'
+    assert refusal(authorizer, "roles", wanted).endswith(told)
+    both = authorizer_of(rolebindings=bound)
+    assert refusal(both, "roles", wanted).endswith(
+        '; resolution errors: [[roles.rbac.authorization.k8s.io "x" not found, '
+        'roles.rbac.authorization.k8s.io "y" not found]]'
+    )
+
+
 def test_aggregation_is_for_those_who_may_do_everything() -> None:
     wanted = role("z", aggregationRule={"clusterRoleSelectors": [{}]})
     assert refusal(authorizer_of(), "clusterroles", wanted).endswith(

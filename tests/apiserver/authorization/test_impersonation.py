@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.apiserver.authorization.given import authorizer_of, binding, role, rule
+from tests.apiserver.authorization.given import authorizer_of, binding, role, rule, wish
 
 from kajitori.apimachinery.errors import BadRequest, Forbidden
 from kajitori.apiserver.authentication import Authenticator, User
+from kajitori.apiserver.authorization.impersonation import impersonate
 from kajitori.apiserver.http import Request
 
 ROOT = User("root", groups=("system:masters", "system:authenticated"))
@@ -125,6 +126,23 @@ def test_a_refusal_is_that_of_the_first_mode() -> None:  # I3
         'users.authentication.k8s.io "jane" is forbidden: User "agent" cannot impersonate:user-info resource "users" '
         'in API group "authentication.k8s.io" at the cluster scope'
     )
+
+
+def test_the_mode_that_let_somebody_through_is_tried_first() -> None:  # I3
+    authorizer = authorizer_of(
+        clusterroles=[role("r", rule("impersonate", "", "users", "bob"))],
+        clusterrolebindings=[binding("b", "ClusterRole/r", "User/agent")],
+    )
+    attributes = wish(AGENT, "get", "pods", namespace="ns")
+
+    def refusal() -> str:
+        with pytest.raises(Forbidden) as refused:
+            impersonate(authorizer, attributes, User("carol"))
+        return refused.value.message
+
+    assert "cannot impersonate-on:user-info:get resource" in refusal()
+    assert impersonate(authorizer, attributes, User("bob"))[1] == ""
+    assert 'cannot impersonate resource "users"' in refusal()
 
 
 def test_the_constrained_mode_is_for_one_thing_at_a_time() -> None:

@@ -35,4 +35,5 @@ class PrivilegeEscalation:
             resource=attributes.resource.kind.plural,
             obj=attributes.obj,
             before=attributes.old,
+            named=attributes.call is None or attributes.call.named,
         )

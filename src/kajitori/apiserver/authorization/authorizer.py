@@ -27,6 +27,9 @@ __all__ = ["Authorizer", "Member", "Mode", "aggregated"]
 
 _ALLOWED = Decision(True)
 
+_IMPERSONATING_MAX = 10_000
+"""Users whose way of becoming others is remembered, as many as in Kubernetes."""
+
 
 class Mode(Protocol):
     """One way to decide."""
@@ -60,6 +63,8 @@ class Authorizer:
         self._members = [Member("RBAC", rbac)] if members is None else list(members)
         self._gone: dict[tuple[str, str], tuple[int, int]] = {}
         """What those had decided that are asked no more."""
+        self.impersonating: dict[str, str] = {}
+        """The mode by which each user was last let become another."""
 
     @classmethod
     def of_store(cls, store: "Store") -> Self:
@@ -96,6 +101,12 @@ class Authorizer:
         return Decision(
             False, "\n".join(each.reason for each in passed if each.reason), error=aggregated(errors)
         )
+
+    def impersonates(self, name: str, mode: str) -> None:
+        """A user was let become another."""
+        if len(self.impersonating) >= _IMPERSONATING_MAX:
+            self.impersonating.clear()
+        self.impersonating[name] = mode
 
     def held(self, user: User, namespace: str) -> Held:
         """What somebody may do in a namespace, by all that are asked."""

@@ -17,7 +17,7 @@ from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.errors import forbidden, not_found
 from kajitori.apiserver.authentication.user import MASTERS, User
 from kajitori.apiserver.authorization.attributes import Attributes
-from kajitori.apiserver.authorization.authorizer import Authorizer
+from kajitori.apiserver.authorization.authorizer import Authorizer, aggregated
 from kajitori.apiserver.authorization.rbac import GROUP, role_of
 from kajitori.apiserver.authorization.rules import EVERYTHING, Rule, parse_rules, path_covers
 
@@ -31,13 +31,14 @@ def check_grant(
     resource: str,
     obj: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
+    named: bool = True,
 ) -> None:
-    """Lets `user` write an object of the RBAC group, or raises.
+    """Lets `user` write an object of the RBAC group, or raises. `named`: whether the request says its name.
 
     Raises: Forbidden; NotFound when a binding is to a role that is not there.
     """
     if resource in ("roles", "clusterroles"):
-        check_role(authorizer, user, resource=resource, role=obj, before=before)
+        check_role(authorizer, user, resource=resource, role=obj, before=before, named=named)
     elif resource in ("rolebindings", "clusterrolebindings"):
         check_binding(authorizer, user, resource=resource, binding=obj, before=before)
 
@@ -49,11 +50,12 @@ def check_role(
     resource: str,
     role: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
+    named: bool = True,
 ) -> None:
     """Lets a Role or ClusterRole be written by `user`, or raises.
 
     `resource` is `roles` or `clusterroles`; `before` is the role as it was, None when it is new. Rules that
-    do not change grant nothing.
+    do not change grant nothing. Who may escalate a role of a certain name may do so where the request names it.
 
     Raises: Forbidden.
     """
@@ -67,17 +69,18 @@ def check_role(
         user=user,
         verb="escalate",
         group=GROUP,
-        version="v1",
+        version="*",
         resource=resource,
         namespace=namespace,
-        name=name,
+        name=name if named else "",
     )
     if authorizer.authorize(escalate).allowed:
         return
-    problem = _problem(authorizer, user, namespace, rules=parse_rules(role.get("rules")))
+    rules = parse_rules(role.get("rules"))
+    problem = _problem(authorizer, user, namespace, rules=rules, resource=resource)
     if problem:
         raise forbidden(resource, GROUP, name, problem)
-    if role.get("aggregationRule") and _problem(authorizer, user, "", rules=EVERYTHING):
+    if role.get("aggregationRule") and _problem(authorizer, user, "", rules=EVERYTHING, resource=resource):
         raise forbidden(
             resource, GROUP, name, "must have cluster-admin privileges to use the aggregationRule"
         )
@@ -110,7 +113,7 @@ def check_binding(
         user=user,
         verb="bind",
         group=GROUP,
-        version="v1",
+        version="*",
         resource="roles" if role.kind == "Role" else "clusterroles",
         namespace=namespace,
         name=role.name,
@@ -121,7 +124,7 @@ def check_binding(
     if rules is None:
         # Kubernetes names the resource of the request here, not the role's.
         raise not_found(resource, GROUP, role.name)
-    problem = _problem(authorizer, user, namespace, rules=rules)
+    problem = _problem(authorizer, user, namespace, rules=rules, resource=resource)
     if problem:
         raise forbidden(resource, GROUP, name, problem)
 
@@ -136,9 +139,11 @@ def missing_rules(held: Sequence[Rule], wanted: Iterable[Rule]) -> list[Rule]:
     return [part for rule in wanted for part in _parts(rule) if not any(_covers(each, part) for each in held)]
 
 
-def _problem(authorizer: Authorizer, user: User, namespace: str, *, rules: Sequence[Rule]) -> str:
+def _problem(
+    authorizer: Authorizer, user: User, namespace: str, *, rules: Sequence[Rule], resource: str
+) -> str:
     """What is wrong with `user` granting `rules` in `namespace`; empty when nothing is."""
-    held, errors = authorizer.rules_for(user, namespace)
+    held, lost = authorizer.rules_for(user, namespace)
     missing = missing_rules(held, rules)
     if not missing:
         return ""
@@ -148,7 +153,9 @@ def _problem(authorizer: Authorizer, user: User, namespace: str, *, rules: Seque
         f"user {go_quote(user.name)} (groups=[{groups}]) is attempting to grant RBAC permissions "
         f"not currently held:\n{lines}"
     )
-    return f"{text}; resolution errors: [{', '.join(errors)}]" if errors else text
+    # As above, roles that are not there are told as if they were of the request's resource.
+    errors = [f"{resource}.{each.partition('.')[2]}" for each in lost]
+    return f"{text}; resolution errors: [{aggregated(errors)}]" if errors else text
 
 
 def _parts(rule: Rule) -> Iterable[Rule]:

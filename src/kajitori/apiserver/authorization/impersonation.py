@@ -8,12 +8,12 @@ impersonate (`impersonate:MODE`) and the right to do this very thing while imper
 Promises
     I1  every part of the described user (name, uid, each group, each extra value) is authorized by itself
     I2  a constrained mode never gives system:masters
-    I3  a refusal is that of the first mode that applied
+    I3  the mode by which a user was last let through is tried first; a refusal is that of the first mode that applied
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/ and KEP-5284.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -98,17 +98,22 @@ def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) ->
     Raises: Forbidden.
     """
     first: Forbidden | None = None
-    for mode, applies in _MODES:
-        if not applies(wanted, attributes.user):
+    asking = attributes.user
+    last = authorizer.impersonating.get(asking.name)
+    for mode in _MODES if last is None else (last, *(each for each in _MODES if each != last)):
+        if not _MODES[mode](wanted, asking):
             continue
         try:
             if mode:
                 on = msgspec.structs.replace(attributes, verb=f"impersonate-on:{mode}:{attributes.verb}")
                 _require(authorizer, on)
-            user = _authorized(authorizer, attributes.user, wanted, mode=mode)
-            return user, f"impersonate:{mode}" if mode else ""
+            user = _authorized(authorizer, asking, wanted, mode=mode)
         except Forbidden as error:
             first = first or error
+            continue
+        if mode != last:
+            authorizer.impersonates(asking.name, mode)
+        return user, f"impersonate:{mode}" if mode else ""
     assert first is not None, "the last mode always applies"
     raise first
 
@@ -241,13 +246,13 @@ def _legacy(wanted: User, asking: User) -> bool:
     return True
 
 
-_MODES = (
-    ("associated-node", _associated_node),
-    ("arbitrary-node", _arbitrary_node),
-    ("serviceaccount", _service_account),
-    ("user-info", _user_info),
-    ("", _legacy),
-)
+_MODES: Mapping[str, Callable[[User, User], bool]] = {
+    "associated-node": _associated_node,
+    "arbitrary-node": _arbitrary_node,
+    "serviceaccount": _service_account,
+    "user-info": _user_info,
+    "": _legacy,
+}
 
 
 def _as_go_shows(user: User) -> str:

@@ -84,7 +84,7 @@ class ResourceEndpoints:
         options = write_options(scope.query, options_kind, apply=apply)
         request = scope.request
         agent = request.headers.get("user-agent", "")
-        return Call(scope.user, options, agent, scope.warnings, trail_of(request))
+        return Call(scope.user, options, agent, scope.warnings, trail_of(request), scope.info.name != "")
 
     async def admitted(
         self,

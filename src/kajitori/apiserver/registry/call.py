@@ -52,6 +52,8 @@ class Call(msgspec.Struct):
     """Told to the client in Warning headers, in this order."""
     trail: "Annotated | None" = None
     """What the audit log gets to know; None when it wants nothing of this request."""
+    named: bool = False
+    """Whether the path of the request names the object, as that of a POST does not."""
 
     @property
     def manager(self) -> str:
