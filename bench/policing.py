@@ -8,7 +8,7 @@ from typing import Any
 from load import Load
 from servers import Server
 
-__all__ = ["policing"]
+__all__ = ["RBAC", "policing", "put"]
 
 RULES = (
     "!has(object.metadata.labels) || object.metadata.labels.all(k, k.size() < 64)",
@@ -69,7 +69,8 @@ def _create(load: Load, namespace: str, name: str) -> bytes:
     return load.request("POST", f"/api/v1/namespaces/{namespace}/configmaps", _body(name))
 
 
-async def _put(load: Load, path: str, obj: dict[str, Any], *, method: str = "POST") -> None:
+async def put(load: Load, path: str, obj: dict[str, Any], *, method: str = "POST") -> None:
+    """Writes an object."""
     content_type = "application/json" if method == "POST" else "application/merge-patch+json"
     status, answer = await load.once(method, path, json.dumps(obj).encode(), content_type)
     if status not in (200, 201):
@@ -78,21 +79,21 @@ async def _put(load: Load, path: str, obj: dict[str, Any], *, method: str = "POS
 
 async def _namespace(load: Load, name: str) -> None:
     """One in which `writers` may create ConfigMaps."""
-    await _put(load, "/api/v1/namespaces", {"metadata": {"name": name, "labels": {"policed": name}}})
+    await put(load, "/api/v1/namespaces", {"metadata": {"name": name, "labels": {"policed": name}}})
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]}]
-    await _put(load, f"{RBAC}/namespaces/{name}/roles", {"metadata": {"name": "write"}, "rules": rules})
+    await put(load, f"{RBAC}/namespaces/{name}/roles", {"metadata": {"name": "write"}, "rules": rules})
     group = {"kind": "Group", "name": "writers", "apiGroup": "rbac.authorization.k8s.io"}
     role = {"kind": "Role", "name": "write", "apiGroup": "rbac.authorization.k8s.io"}
     binding = {"metadata": {"name": "write"}, "roleRef": role, "subjects": [group]}
-    await _put(load, f"{RBAC}/namespaces/{name}/rolebindings", binding)
+    await put(load, f"{RBAC}/namespaces/{name}/rolebindings", binding)
 
 
 async def _quota(load: Load, namespace: str) -> None:
     """With a status: nobody else might write it."""
     path = f"/api/v1/namespaces/{namespace}/resourcequotas"
-    await _put(load, path, {"metadata": {"name": "quota"}, "spec": {"hard": HARD}})
+    await put(load, path, {"metadata": {"name": "quota"}, "spec": {"hard": HARD}})
     status = {"hard": HARD, "used": {"configmaps": "1"}}
-    await _put(load, f"{path}/quota/status", {"status": status}, method="PATCH")
+    await put(load, f"{path}/quota/status", {"status": status}, method="PATCH")
 
 
 async def _policy(load: Load, name: str, rule: str) -> None:
@@ -103,11 +104,11 @@ async def _policy(load: Load, name: str, rule: str) -> None:
         "resources": ["configmaps"],
     }
     spec = {"matchConstraints": {"resourceRules": [about]}, "validations": [{"expression": rule}]}
-    await _put(load, f"{ADMISSION}/validatingadmissionpolicies", {"metadata": {"name": name}, "spec": spec})
+    await put(load, f"{ADMISSION}/validatingadmissionpolicies", {"metadata": {"name": name}, "spec": spec})
     where = {"namespaceSelector": {"matchLabels": {"policed": "policed"}}}
     binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": where}
     path = f"{ADMISSION}/validatingadmissionpolicybindings"
-    await _put(load, path, {"metadata": {"name": name}, "spec": binding})
+    await put(load, path, {"metadata": {"name": name}, "spec": binding})
 
 
 async def _until_denied(load: Load, namespace: str) -> None:

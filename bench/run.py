@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from authorizing import authorizing
 from custom import custom
 from expressions import expressions
 from policing import policing
@@ -74,6 +75,8 @@ LINES = (
     ),
     Line("policed32", "the same, 32 clients", "×", None, ""),
     Line("policed_cpu", "CPU of the quota and the 10 policies, for each create", "µs", None, ""),
+    Line("ruled1", "10,000 RBAC rules against none: GET, 1 client, p50", "×", None, "≤ 1.05×"),
+    Line("ruled_cpu", "the same: CPU of 4,000 GETs of 32 clients", "×", None, "≤ 1.05×"),
     Line("cel_run", "CEL policy rule over a Deployment of three containers", "µs", None, "≤ 5 µs"),
     Line("cel_compile", "CEL policy rule, from text to code", "ms", None, "≤ 2 ms"),
     Line("wasm_run", "WebAssembly policy over a request of 8 KiB, an instance for each", "µs", None, ""),
@@ -146,6 +149,7 @@ async def measure(start: "type[Starts]", starts: int) -> Figure:
         await server.ready()
         figures |= await fan_out(server)
         figures |= await policing(server)
+        figures |= await authorizing(server)
     return figures
 
 

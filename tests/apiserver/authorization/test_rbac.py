@@ -9,7 +9,7 @@ from tests.apiserver.authorization.given import ALICE, authorizer_of, binding, r
 
 from kajitori.apimachinery.fields import FieldRequirement
 from kajitori.apiserver.authentication import User
-from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac, parse_rules
+from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac
 from kajitori.apiserver.options import parse_query
 from kajitori.apiserver.requestinfo import RequestInfo
 
@@ -221,6 +221,8 @@ names = st.sampled_from(["a", "b"])
 some_rules = st.builds(
     lambda verb, group, kind, named: rule(verb, group, kind, named), verbs, st.sampled_from(["", "apps", "*"]), kinds,
     st.sampled_from(["", "a", "a,b"]),
+) | st.builds(
+    lambda verb, path: {"verbs": [verb], "nonResourceURLs": [path]}, verbs, st.sampled_from(["/a", "/a/*", "*"])
 )  # fmt: skip
 subjects = st.sampled_from(["User/u", "User/v", "Group/g", "ServiceAccount/n:s", "ServiceAccount/s"])
 namespaces = st.sampled_from(["n", "m"])
@@ -249,6 +251,11 @@ def clusters(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
 
 
 questions = st.builds(
+    Attributes,
+    user=st.sampled_from([User("u"), User("v", groups=("g",))]),
+    verb=st.sampled_from(["get", "list"]),
+    path=st.sampled_from(["/a", "/a/b", "/b"]),
+) | st.builds(
     wish,
     st.sampled_from([User("u"), User("v", groups=("g",)), User("system:serviceaccount:n:s")]),
     st.sampled_from(["get", "list"]),
@@ -273,9 +280,25 @@ def slowly(cluster: dict[str, list[dict[str, Any]]], asked: Attributes) -> bool:
                 continue
             if source == "roles" and found["metadata"]["namespace"] != where:
                 continue
-            if any(one.allows(asked) for one in parse_rules(found["rules"])):
+            if any(_lets(one, asked) for one in found["rules"]):
                 return True
     return False
+
+
+def _lets(each: dict[str, list[str]], asked: Attributes) -> bool:
+    if asked.verb not in each["verbs"] and "*" not in each["verbs"]:
+        return False
+    if not asked.resource:
+        patterns = each.get("nonResourceURLs", [])
+        return any(
+            one == asked.path or (one[-1] == "*" and asked.path.startswith(one[:-1])) for one in patterns
+        )
+    wanted = {asked.resource, "*"}
+    if asked.subresource:
+        wanted = {f"{asked.resource}/{asked.subresource}", f"*/{asked.subresource}", "*"}
+    if not wanted & set(each.get("resources", [])) or not {asked.group, "*"} & set(each.get("apiGroups", [])):
+        return False
+    return not each.get("resourceNames") or asked.name in each["resourceNames"]
 
 
 def _is(subject: dict[str, str], user: User, where: str) -> bool:
@@ -291,6 +314,26 @@ def test_what_is_remembered_is_what_the_rules_say(
     authorizer = Authorizer(Rbac(lambda resource: cluster[resource]))
     for each in asked * 2:
         assert authorizer.authorize(each).allowed is slowly(cluster, each), each
+
+
+@given(st.data())
+def test_no_change_leaves_anything_behind(data: st.DataObject) -> None:  # A1, A2
+    rbac = Rbac()
+    cluster = data.draw(clusters())
+    there: dict[str, dict[tuple[str, str], Any]] = {resource: {} for resource in cluster}
+    changes = [
+        (resource, (each["metadata"].get("namespace", ""), each["metadata"]["name"]), each)
+        for resource, objects in cluster.items()
+        for each in objects
+    ]
+    for resource, key, obj in data.draw(st.permutations([*changes, *((r, k, None) for r, k, _ in changes)])):
+        rbac.changed(resource, *key, obj=obj)
+        there[resource].pop(key, None)
+        if obj is not None:
+            there[resource][key] = obj
+        asked = data.draw(questions)
+        now = {each: list(objects.values()) for each, objects in there.items()}
+        assert rbac.authorize(asked).allowed is slowly(now, asked), asked
 
 
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,8 @@ class Authorizer:
         passed: list[Decision] | None = None
         for member in self._members:
             decision = member.authorize(attributes)
+            if decision is NO_OPINION:
+                continue  # as that of nodes about everybody else
             if decision.allowed:
                 member.allowed += 1
                 return decision

@@ -1,8 +1,8 @@
 """Role-based access control over the roles and bindings that are there now.
 
-The authorizer holds roles as rules and bindings by their subjects, kept current object by object, so that a
-request looks only at what names its user or groups; what it found is remembered until a role or binding
-changes.
+The authorizer holds roles as rules by the resources that they name, and bindings by their subjects, kept current
+object by object: a request looks only at the bindings that name its user or groups, and in their roles only at the rules
+that name its resource. What it found is remembered until a role or binding changes.
 
 Promises
     A1  a request is allowed when some rule of some role bound to its user or groups allows it;
@@ -45,6 +45,45 @@ class RoleRef(msgspec.Struct, frozen=True):
     name: str
 
 
+_NO_RULES: tuple[Rule, ...] = ()
+
+
+class _Role:
+    """The rules of one role, by what they name."""
+
+    __slots__ = ("_by_resource", "_of_paths", "rules")
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self._by_resource: dict[str, tuple[Rule, ...]] | None = None
+        self._of_paths = _NO_RULES
+
+    def concerning(self, attributes: Attributes) -> Iterator[Rule]:
+        """The rules that name the resource of a question, or are about paths when it is about one."""
+        found = self._by_resource
+        if found is None:
+            found = self._index()
+        resource, subresource = attributes.resource, attributes.subresource
+        if not resource:
+            yield from self._of_paths
+            return
+        if subresource:
+            yield from found.get(f"{resource}/{subresource}", _NO_RULES)
+            yield from found.get(f"*/{subresource}", _NO_RULES)
+        else:
+            yield from found.get(resource, _NO_RULES)
+        yield from found.get("*", _NO_RULES)
+
+    def _index(self) -> dict[str, tuple[Rule, ...]]:
+        found: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            for resource in dict.fromkeys(rule.resources):
+                found.setdefault(resource, []).append(rule)
+        self._of_paths = tuple(rule for rule in self.rules if rule.non_resource_urls)
+        self._by_resource = {resource: tuple(rules) for resource, rules in found.items()}
+        return self._by_resource
+
+
 class _Binding(msgspec.Struct, frozen=True):
     key: _Key
     role: RoleRef
@@ -82,7 +121,7 @@ class Rbac:
     def __init__(self, list_objects: Callable[[str], Iterable[Mapping[str, Any]]] | None = None) -> None:
         self._list = list_objects
         self._stale = list_objects is not None
-        self._roles: dict[RoleRef, tuple[Rule, ...]] = {}
+        self._roles: dict[RoleRef, _Role] = {}
         self._bindings: dict[_Key, _Binding] = {}
         self._by_subject: dict[str, set[_Key]] = {}
         self._granted: dict[tuple[str, tuple[str, ...]], _Granted] = {}
@@ -127,7 +166,7 @@ class Rbac:
             if obj is None:
                 self._roles.pop(reference, None)
             else:
-                self._roles[reference] = parse_rules(obj.get("rules"))
+                self._roles[reference] = _Role(parse_rules(obj.get("rules")))
             return
         key = (namespace, name)
         before = self._bindings.pop(key, None)
@@ -146,7 +185,8 @@ class Rbac:
         """The rules of a role, None when there is no such role."""
         if self._stale:
             self._load()
-        return self._roles.get(role)
+        found = self._roles.get(role)
+        return None if found is None else found.rules
 
     def held(self, user: User, namespace: str) -> Held:
         """What a user may do in a namespace: all of it can be listed."""
@@ -161,7 +201,7 @@ class Rbac:
             if found is None:
                 errors.append(_no_role(binding.role))
             else:
-                rules.extend(found)
+                rules.extend(found.rules)
         return rules, errors
 
     # What that allows.
@@ -196,11 +236,11 @@ class Rbac:
         decision: Decision | None = None
         errors: list[str] = []
         for binding, subject in granted.bindings(attributes.namespace):
-            rules = self._roles.get(binding.role)
-            if rules is None:
+            role = self._roles.get(binding.role)
+            if role is None:
                 errors.append(_no_role(binding.role))
                 continue
-            for rule in rules:
+            for rule in role.concerning(attributes):
                 if rule.resource_names and attributes.resource and rule.concerns(attributes):
                     named = True
                 if rule.allows(attributes):
