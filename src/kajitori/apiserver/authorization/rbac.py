@@ -1,8 +1,8 @@
 """Role-based access control over the roles and bindings that are there now.
 
 The authorizer holds roles as rules by the resources that they name, and bindings by their subjects, kept current
-object by object: a request looks only at the bindings that name its user or groups, and in their roles only at the rules
-that name its resource. What it found is remembered until a role or binding changes.
+object by object: a request looks only at the bindings that name its user or groups, and in their roles only at the
+rules that name its resource. What it found is remembered until a role or binding changes.
 
 Promises
     A1  a request is allowed when some rule of some role bound to its user or groups allows it;
