@@ -215,6 +215,12 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     )
 
 
+def test_a_binding_of_a_policy_that_is_refused_is_right(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        read(tmp_path, {"a.yaml": POLICY + "  foo: 1\n", "b.yaml": BINDING})
+    assert str(caught.value).endswith('p.static.k8s.io: unknown field "spec.foo"')
+
+
 def test_a_plugin_reads_only_what_it_works_with(tmp_path: Path) -> None:
     with pytest.raises(
         ManifestError, match=r"kind is ValidatingWebhookConfiguration; .* know ValidatingAdmissionPol"

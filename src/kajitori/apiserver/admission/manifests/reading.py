@@ -98,6 +98,8 @@ class _Reading:
         }
         self._places: dict[tuple[str, str], str] = {}
         """Where each object stands, by resource and name."""
+        self._seen: set[tuple[str, str]] = set()
+        """Those that are refused, too: who refers to them is right."""
         self._problems: list[str] = []
 
     def file(self, path: str, data: bytes) -> None:
@@ -155,6 +157,7 @@ class _Reading:
     def _object(self, resource: Resource, raw: JsonObject, place: str) -> None:
         name = (raw.get("metadata") or {}).get("name") if isinstance(raw.get("metadata"), dict) else None
         place = f"{place}: {resource.kind.kind} {name or 'without a name'}"
+        self._seen.add((resource.kind.plural, str(name)))
         unknown: list[str] = []
         try:
             obj = resource.decode(raw, unknown)
@@ -186,7 +189,7 @@ class _Reading:
         ):
             for name, binding in self._found.get(bindings, {}).items():
                 policy = binding["spec"].get("policyName")
-                if policy and policy not in self._found[policies]:
+                if policy and (policies, policy) not in self._seen:
                     self._problems.append(
                         f"{self._places[bindings, name]}: {FieldError.not_found('spec.policyName', policy)}; "
                         "the policy has to be in the same directory"
