@@ -132,7 +132,7 @@ def assemble(
     )
     health = Health({}, only_ready={"start": reports.ready, "shutdown": reports.stopping})
     further = {"/metrics": lambda: Response(200, reports.metrics(), METRICS_FORMAT)}
-    if authenticator.service_accounts is not None:
+    if authenticator.service_accounts is not None and authenticator.service_accounts.discoverable:
         further |= openid_documents(authenticator.service_accounts, reports.url)
     server = ApiServer(
         catalog=catalog,

@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -249,6 +250,12 @@ class ServiceAccountTokens:
                 "marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or "
                 f"remove the '{INVALID_SINCE_LABEL}' label from the secret to temporarily allow use of this token"
             )
+
+    @property
+    def discoverable(self) -> bool:
+        """Whether the issuer is one that OpenID Connect Discovery lets others find."""
+        url = urlsplit(self.issuer)
+        return url.scheme == "https" and not url.query and not url.fragment
 
     def openid_configuration(self, jwks_uri: str) -> JsonObject:
         """What /.well-known/openid-configuration serves; `jwks_uri` is where the keys are."""
