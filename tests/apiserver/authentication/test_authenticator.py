@@ -127,7 +127,7 @@ def test_token_reviews(world: Any) -> None:
     assert review(world.token(audiences=["a", own]), ["a", "b"])["audiences"] == ["a"]
     token = world.token()
     world.now += 10_000
-    assert review(token) == {"user": {}, "error": "service account token has expired"}
+    assert review(token) == {"user": {}, "error": "[invalid bearer token, service account token has expired]"}
 
 
 def test_token_files(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

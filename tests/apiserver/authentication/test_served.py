@@ -58,7 +58,7 @@ def test_tokens_of_an_issuer_are_believed(tmp_path: Path, caplog: pytest.LogCapt
                     "groups": ["dev", "system:authenticated"],
                 }
                 review = await api.ok("POST", REVIEWS, {"spec": {"token": token}})
-                assert review.body["status"]["user"]["groups"] == ["dev"]
+                assert review.body["status"]["user"]["groups"] == ["dev", "system:authenticated"]
                 assert review.body["status"]["audiences"] == ["https://kubernetes.default.svc"]
                 forged = issuer.token(key=rsa_key(1), exp=NOW * 2)
                 caplog.clear()
@@ -277,7 +277,10 @@ def test_a_webhook_is_asked_about_tokens_that_nobody_knows(tmp_path: Path) -> No
                     assert await whoami(api, "bad") == {}
                 assert len(hook.reviews) == 3, "a refusal is remembered too"
                 told = await api.ok("POST", REVIEWS, {"spec": {"token": "bad"}})
-                assert told.body["status"] == {"user": {}, "error": "we do not know them"}
+                assert told.body["status"] == {
+                    "user": {},
+                    "error": "[invalid bearer token, we do not know them]",
+                }
                 for _ in range(2):
                     assert await whoami(api, "broken") == {}
                 assert len(hook.reviews) == 5, "what failed is asked again"

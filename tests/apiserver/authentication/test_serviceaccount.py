@@ -81,8 +81,8 @@ def pod_long_deleted(world: Any) -> None:
         (too_early, "service account token is not valid yet"),
         (account_gone, 'serviceaccounts "bot" not found'),
         (account_made_again, r"service account UID \(u-9\) does not match claim \(u-1\)"),
-        (pod_gone, 'pods "p" not found'),
-        (pod_long_deleted, "pod ns/p has been deleted"),
+        (pod_gone, "service account token has been invalidated"),
+        (pod_long_deleted, "service account token has been invalidated"),
     ],
 )
 def test_tokens_end_with_what_they_depend_on(
@@ -118,7 +118,7 @@ def test_secrets_and_nodes_can_be_what_a_token_depends_on(world: Any) -> None:  
         token = world.token(bound={kind: {"name": name, "uid": uid}})
         assert world.tokens.identify(token) is not None
         del world.objects[resource, where, name]
-        with pytest.raises(TokenError, match=f'{resource} "{name}" not found'):
+        with pytest.raises(TokenError, match="service account token has been invalidated"):
             world.tokens.identify(token)
 
 
@@ -140,7 +140,7 @@ def test_other_issuers_tokens_are_not_ours_to_judge(world: Any) -> None:  # T3
 
 def test_a_changed_token_is_refused(world: Any) -> None:
     header, claims, _ = world.token().split(".")
-    with pytest.raises(TokenError, match="invalid signature, no keys found for issuer"):
+    with pytest.raises(TokenError, match="go-jose/go-jose: error in cryptographic primitive"):
         world.tokens.identify(f"{header}.{claims}.AAAA")
 
 

@@ -290,10 +290,10 @@ async def _ask(
 
 def _review(found: Found | None, problems: Sequence[str]) -> JsonObject:
     if found is None:
-        told = problems or ["invalid bearer token"]
+        told = ["invalid bearer token", *problems]
         return {"user": {}, "error": told[0] if len(told) == 1 else f"[{', '.join(told)}]"}
     user, common = found
-    status: JsonObject = {"authenticated": True, "user": user.to_json()}
+    status: JsonObject = {"authenticated": True, "user": _complete(user).to_json()}
     if common:
         status["audiences"] = list(common)
     return status

@@ -84,6 +84,12 @@ class KeySet:
                 return claims
         return None
 
+    def knows(self, token: str) -> bool:
+        """Whether the key that a token names is one of ours."""
+        parts = split(token)
+        key_id = parts[0].get("kid") if parts is not None else None
+        return not key_id or key_id in self._public
+
     def jwks(self) -> JsonObject:
         """The public keys as a JSON Web Key Set."""
         self.load()

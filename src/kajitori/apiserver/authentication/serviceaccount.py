@@ -79,6 +79,7 @@ class Identity(msgspec.Struct, frozen=True):
     """Namespace, name and uid of the service account."""
     bound: tuple[tuple[str, str, str, str], ...]
     """Resource, namespace, name and uid of every object it is bound to."""
+    issued: float = 0
     kept_in: str = ""
     """The Secret of a token that is kept in one."""
     token: str = ""
@@ -186,7 +187,9 @@ class ServiceAccountTokens:
             return None
         claims = self._keys.verify(token)
         if claims is None:
-            raise TokenError("invalid signature, no keys found for issuer")
+            known = self._keys.knows(token)
+            why = "go-jose/go-jose: error in cryptographic primitive"
+            raise TokenError(why if known else "invalid signature, no keys found")
         try:
             if kept:
                 identity = _kept_identity(msgspec.convert(claims, _KeptClaims), token, self.audiences)
@@ -195,9 +198,10 @@ class ServiceAccountTokens:
         except msgspec.ValidationError as error:
             raise TokenError(f"token could not be validated: {error}") from None
         wanted = self.audiences if audiences is None else tuple(audiences)
-        common = tuple(each for each in identity.audiences if each in wanted)
+        theirs = identity.audiences or self.audiences
+        common = tuple(each for each in theirs if each in wanted)
         if not common:
-            has, wants = (" ".join(map(go_quote, each)) for each in (identity.audiences, wanted))
+            has, wants = (" ".join(map(go_quote, each)) for each in (theirs, wanted))
             raise TokenError(f"token audiences [{has}] is invalid for the target audiences [{wants}]")
         self.check(identity)
         return msgspec.structs.replace(identity, audiences=common)
@@ -212,6 +216,8 @@ class ServiceAccountTokens:
             raise TokenError("service account token has expired")
         if now < identity.not_before - LEEWAY_SECONDS:
             raise TokenError("service account token is not valid yet")
+        if now < identity.issued - LEEWAY_SECONDS:
+            raise TokenError("service account token is issued in the future")
         namespace, name, uid = identity.account
         if identity.kept_in:
             if self.rules.lookup:
@@ -273,15 +279,20 @@ class ServiceAccountTokens:
 
     def _check_object(self, resource: str, namespace: str, name: str, *, uid: str, now: float) -> None:
         found = self._lookup(resource, namespace, name)
+        bound, shown = resource != "serviceaccounts", _SHOWN[resource]
         if found is None:
+            if bound:
+                raise TokenError("service account token has been invalidated")
             raise TokenError(f'{qualified(resource, "")} "{name}" not found')
         metadata = found["metadata"]
-        shown = _SHOWN[resource]
+        if metadata.get("uid") != uid:
+            claim = f"service account {shown} ref claim" if bound else "claim"
+            raise TokenError(f"{shown} UID ({metadata.get('uid')}) does not match {claim} ({uid})")
         deleted = metadata.get("deletionTimestamp")
         if deleted and parse_time(deleted) + LEEWAY_SECONDS < now:
+            if bound:
+                raise TokenError("service account token has been invalidated")
             raise TokenError(f"{shown} {namespace}/{name} has been deleted")
-        if metadata.get("uid") != uid:
-            raise TokenError(f"{shown} UID ({metadata.get('uid')}) does not match claim ({uid})")
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -299,10 +310,11 @@ class _Private(msgspec.Struct, frozen=True):
 
 class _Claims(msgspec.Struct, frozen=True):
     sub: str
-    exp: float
     private: _Private = msgspec.field(name=_CLAIMS)
     aud: list[str] | str = msgspec.field(default_factory=list[str])
+    exp: float = math.inf
     nbf: float = 0
+    iat: float = 0
     jti: str = ""
 
 
@@ -344,6 +356,7 @@ def _identity(claims: _Claims) -> Identity:
         audiences=(claims.aud,) if isinstance(claims.aud, str) else tuple(claims.aud),
         expires=claims.exp,
         not_before=claims.nbf,
+        issued=claims.iat,
         account=(namespace, account.name, account.uid),
         bound=tuple(bound),
     )

@@ -49,7 +49,7 @@ class User(msgspec.Struct, frozen=True):
         if self.groups:
             info["groups"] = list(self.groups)
         if self.extra:
-            info["extra"] = {key: list(values) for key, values in self.extra.items()}
+            info["extra"] = {key: list(values) for key, values in sorted(self.extra.items())}
         return info
 
 

@@ -133,6 +133,12 @@ async def test_time_and_audience_are_checked(world: World) -> None:  # P3
     assert await refused(issuers, world.issuer.token(exp=NOW - 1)) == (
         "oidc: verify token: oidc: token is expired (Token Expiry: 2027-01-15 07:59:59 +0000 UTC)"
     )
+    assert "(Token Expiry: 0001-01-01 00:00:00 +0000 UTC)" in await refused(
+        issuers, world.issuer.token(exp=None)
+    )
+    assert "cannot unmarshal bool into Go struct field idToken.sub of type string" in await refused(
+        issuers, world.issuer.token(sub=True)
+    )
     assert "before the nbf (not before) time" in await refused(issuers, world.issuer.token(nbf=NOW + 61))
     await user(issuers, world.issuer.token(nbf=NOW + 59))
     assert await refused(issuers, world.issuer.token(aud=["a", "b"])) == (

@@ -181,7 +181,7 @@ class Provider:
         try:
             said = msgspec.convert(claims, _Registered)
         except msgspec.ValidationError as error:
-            raise TokenError(f"oidc: failed to unmarshal claims: {error}") from None
+            raise TokenError(f"oidc: failed to unmarshal claims: {_unreadable(claims, error)}") from None
         if said.iss != self.issuer and (self.issuer, said.iss) != (GOOGLE, "accounts.google.com"):
             expected, got = go_quote(self.issuer), go_quote(said.iss)
             raise TokenError(f"oidc: id token issued by a different provider, expected {expected} got {got}")
@@ -193,7 +193,7 @@ class Provider:
             own = " ".join(map(go_quote, sorted(self._audiences)))
             raise TokenError(f"oidc: expected audience in [{own}] got [{got}]")
         now = self._clock()
-        if said.exp < now:
+        if said.exp is None or said.exp < now:
             raise TokenError(f"oidc: token is expired (Token Expiry: {_shown(said.exp)})")
         if said.nbf is not None and now + _LEEWAY_SECONDS < said.nbf:
             raise TokenError(
@@ -203,8 +203,9 @@ class Provider:
 
 class _Registered(msgspec.Struct, frozen=True):
     iss: str = ""
+    sub: str = ""
     aud: list[str] | str = ""
-    exp: float = 0
+    exp: float | None = None
     nbf: float | None = None
 
 
@@ -217,9 +218,21 @@ def _seconds(answer: Answered) -> float:
     return float(match[1]) if match is not None else 0.0
 
 
-def _shown(seconds: float) -> str:
+def _unreadable(claims: Mapping[str, Any], error: Exception) -> str:
+    """What Go says of a claim of the wrong type."""
+    kinds = {bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+    for name in ("iss", "sub"):
+        kind = kinds.get(type(claims.get(name)))
+        if kind is not None:
+            return f"json: cannot unmarshal {kind} into Go struct field idToken.{name} of type string"
+    return str(error)
+
+
+def _shown(seconds: float | None) -> str:
     from datetime import UTC, datetime
 
+    if seconds is None:
+        return "0001-01-01 00:00:00 +0000 UTC"  # of Go's time that nobody has set
     try:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S +0000 UTC}"
     except (OverflowError, ValueError):
