@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kajitori.apimachinery.decode import go_quote
+from kajitori.apimachinery.decode import go_quote, json_type
 from kajitori.apiserver.authentication.jose import key_of, split, verifies
 from kajitori.apiserver.authentication.serviceaccount import TokenError
 from kajitori.apiserver.webhooks.exchange import Answered, ExchangeError, exchange
@@ -220,10 +220,10 @@ def _seconds(answer: Answered) -> float:
 
 def _unreadable(claims: Mapping[str, Any], error: Exception) -> str:
     """What Go says of a claim of the wrong type."""
-    kinds = {bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
     for name in ("iss", "sub"):
-        kind = kinds.get(type(claims.get(name)))
-        if kind is not None:
+        value = claims.get(name)
+        kind = json_type(value)
+        if value is not None and kind != "string":
             return f"json: cannot unmarshal {kind} into Go struct field idToken.{name} of type string"
     return str(error)
 
