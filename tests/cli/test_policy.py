@@ -221,6 +221,18 @@ def test_bad_cases(capsys: pytest.CaptureFixture[str], spec: dict[str, Any], sai
             "--operation READ: one of CREATE, UPDATE, DELETE",
         ),
         (["test", "-f", "bad.yaml"], "bad.yaml, document 1: "),
+        (
+            ["test", "-f", "policy.yaml", "--against", "binary"],
+            "--against binary: there is no object in it: binary: ",
+        ),
+        (
+            ["explain", "-f", "objects.yaml", "--against", "binary"],
+            "--against binary: there is no object in it",
+        ),
+        (
+            ["explain", "-f", "wrong.yaml", "--against", "objects.yaml"],
+            "ConfigMap w: json: cannot unmarshal number",
+        ),
         (["test", "web", "-f", "policy.yaml"], "test takes no object; name files with -f: web"),
         (["explain"], "name one object, as KIND/NAME in the cluster or by -f FILE"),
         (["explain", "nothing/a", "--against", "objects.yaml"], "nothing: the source has no such kind"),
@@ -230,6 +242,10 @@ def test_bad_cases(capsys: pytest.CaptureFixture[str], spec: dict[str, Any], sai
 )
 def test_bad_input(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
     Path("bad.yaml").write_text("a: [")
+    Path("binary").write_bytes(bytes(range(256)))
+    written(
+        "wrong.yaml", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "w"}, "data": {"k": 1}}
+    )
     code, out, err = run(capsys, *words)
     assert (code, out) == (2, "") and err.startswith("kajitori policy: ") and said in err
 
@@ -324,6 +340,20 @@ def test_why_something_is_not_about_an_object(capsys: pytest.CaptureFixture[str]
         None,
     ]
     assert found["policies"][3]["runs"][0]["skippedBy"] == "never"
+
+
+def test_policies_do_not_judge_policies(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = told(capsys, "explain", "validatingadmissionpolicy/p", "--against", "policy.yaml")
+    assert code == 0
+    assert [each["why"] for each in found["policies"]] == ["policies judge neither policies nor reviews"]
+
+
+def test_what_cannot_be_judged_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "w"}, "data": {"k": 1}}
+    written("some.yaml", wrong, config_map(k="1"))
+    code, out, _ = run(capsys, "test", "-f", "policy.yaml", "--against", "some.yaml")
+    assert code == 0 and "1 replayed" in out
+    assert "not replayable: 1: ConfigMap w: json: cannot unmarshal number into Go struct field" in out
 
 
 def test_webhooks_pod_security_and_quota(capsys: pytest.CaptureFixture[str]) -> None:

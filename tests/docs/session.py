@@ -27,7 +27,7 @@ COMMAND_SECONDS_MAX = 30.0
 SETTLED_SECONDS_MAX = 5.0
 """How long controllers may take to bring about what a page shows."""
 DEFAULT_PORT = "6443"
-_CONFIGURATION = ("audit.k8s.io/", "apiserver.config.k8s.io/")
+_CONFIGURATION = ("audit.k8s.io/", "apiserver.config.k8s.io/", "policy.kajitori.dev/")
 """Groups of what a server reads from files, and never serves."""
 _COMPLAINS = re.compile(r"[Ee]rror\b|The .* is invalid: |kajitori \w+: ")
 _READS = re.compile(r"kubectl (get|describe|events|explain)\b")

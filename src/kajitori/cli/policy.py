@@ -13,7 +13,7 @@ from kajitori.client import TransportError
 from kajitori.client.config import ConfigError
 from kajitori.rehearsal.expectations import Outcome, checked
 from kajitori.rehearsal.explaining import Explanation, explained
-from kajitori.rehearsal.proposals import Looked, Proposals
+from kajitori.rehearsal.proposals import Looked, Proposals, shown
 from kajitori.rehearsal.sources import add_all, furnish, kept_as
 from kajitori.rehearsal.stage import Stage, Unfit
 from kajitori.rehearsal.trial import Trial, matched_by, params_of, try_out
@@ -210,7 +210,7 @@ async def _writes(
                     try:
                         found.append(of_object(stage, obj, operation, user_of(chosen)))
                     except Unfit as error:
-                        left.add(str(error))
+                        left.add(f"{shown(obj)}: {error}")
     if chosen.namespace:
         found = [each for each in found if each.namespace == chosen.namespace]
     return found, left
@@ -264,10 +264,13 @@ async def _explain(chosen: argparse.Namespace, operations: Sequence[str]) -> int
         old = Given([chosen.old]).one() if chosen.old else None
         for obj in await against.objects(stage, chosen):
             operation = operations[0] if operations else "CREATE"
-            if old is not None:
-                write = of_objects(stage, "UPDATE", obj, old, user_of(chosen))
-            else:
-                write = of_object(stage, obj, operation, user_of(chosen))
+            try:
+                if old is not None:
+                    write = of_objects(stage, "UPDATE", obj, old, user_of(chosen))
+                else:
+                    write = of_object(stage, obj, operation, user_of(chosen))
+            except Unfit as error:
+                raise Unfit(f"{shown(obj)}: {error}") from None
             explanations.append(await explained(stage, write))
         notes = against.notes(stage, Proposals([]), user_of(chosen))
     lines = printed_explanation(against.title, explanations, notes, chosen.output, everything=chosen.all)

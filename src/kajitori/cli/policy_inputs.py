@@ -132,7 +132,9 @@ class Against:
                 self.logs.append(path)
                 return
             else:
-                source = Manifests(path)
+                source = file = Manifests(path)
+                if file.notes and not file.objects:
+                    raise CommandError(f"--against {name}: there is no object in it: {file.notes[0]}", _WRONG)
         except OSError as error:
             told = f"--against {name}: cluster, or the path of a backup, an audit log or manifests is meant"
             raise CommandError(f"{told}: {error.strerror}", _WRONG) from None
@@ -167,6 +169,12 @@ class Against:
             told = f"what somebody may is judged by the {count} roles and bindings that are given"
             found.append(
                 told if count else "no roles are given: nobody knows what somebody may, so nobody may"
+            )
+        if self.live is not None and any(
+            "rbac." in str(each.get("apiVersion")) for _, each in proposals.objects
+        ):
+            found.append(
+                "what somebody may is asked of the cluster, which does not know the roles that are proposed"
             )
         return found
 

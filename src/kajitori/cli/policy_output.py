@@ -22,6 +22,9 @@ __all__ = ["printed_explanation", "printed_trial"]
 ROWS_MAX = 200
 """Findings that a table shows; JSON and YAML have them all."""
 
+REASONS_MAX = 20
+"""Reasons of what could not be judged, the commonest first."""
+
 
 def printed_trial(
     title: str,
@@ -99,16 +102,18 @@ def _findings(trial: Trial) -> Iterator[str]:
     if trial.already:
         said.append(f"{trial.already} denied already")
     yield f"{trial.writes} replayed: {', '.join(said)}; the costliest took {trial.cost} of {RUNTIME_COST_BUDGET}"
-    for reason, count in trial.left.reasons.most_common():
-        yield f"not replayable: {count}: {reason}"
+    reasons = trial.left.reasons.most_common()
+    yield from (f"not replayable: {count}: {reason}" for reason, count in reasons[:REASONS_MAX])
+    if len(reasons) > REASONS_MAX:
+        yield f"not replayable: {len(reasons) - REASONS_MAX} reasons more; -o json has them all"
 
 
 def _outcomes(outcomes: Sequence[Outcome]) -> Iterator[str]:
     rows = [
-        ("failed" if each.failed else "ok", each.case.name, each.case.expect, each.failed)
+        ("failed" if each.failed else "ok", each.test, each.case.name, each.case.expect, each.failed)
         for each in outcomes
     ]
-    yield from _table(("TEST", "CASE", "EXPECTED", "BUT"), rows)
+    yield from _table(("RESULT", "TEST", "CASE", "EXPECTED", "BUT"), rows)
     bad = sum(1 for each in outcomes if each.failed)
     yield f"{len(outcomes)} cases: {f'{bad} failed' if bad else 'all as expected'}"
 

@@ -158,9 +158,11 @@ def _bound(
             if not found.misses and not found.runs and kind.startswith("Validating"):
                 found.misses = "its binding finds no parameters, and allows that"
             yield found
+    exempted = attributes.resource.bucket in exempt.POLICIES | exempt.REVIEWS
+    why = "policies judge neither policies nor reviews" if exempted else "it has no binding"
     for name, spec in specs.items():
         if name not in names:
-            yield Bound(kind, name, "", (), spec.get("failurePolicy") == "Ignore", "it has no binding")
+            yield Bound(kind, name, "", (), spec.get("failurePolicy") == "Ignore", why)
 
 
 def _misses(ask: Any, stage: Stage, attributes: Attributes) -> str:
