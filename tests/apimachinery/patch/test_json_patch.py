@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from kajitori.apimachinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 from kajitori.apimachinery.patch.json_patch import (
     OPERATIONS_MAX,
+    PatchError,
+    TestFailed,
     apply_json_patch,
     parse_json_patch,
+    patched,
     strict_complaints,
 )
 
@@ -174,3 +177,44 @@ def test_what_was_added_tests_true_and_can_be_removed(document: Any, key: str, v
     add, check = {"op": "add", "path": path, "value": value}, {"op": "test", "path": path, "value": value}
     rest = {name: each for name, each in document.items() if name != key}
     assert apply_json_patch(document, [add, check, {"op": "remove", "path": path}]) == rest
+
+
+def test_what_is_copied_into_itself_does_not_hold_itself() -> None:
+    patch = [
+        {"op": "copy", "from": "/a", "path": "/a/b/c"},
+        {"op": "add", "path": "/a/b/c/x", "value": 1},
+    ]
+    assert patched({"a": {"b": {}}}, patch) == {"a": {"b": {"c": {"b": {}, "x": 1}}}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ({"op": "add", "path": "/a/b/c"}, 'add operation does not apply: doc is missing path: "/a/b/c": missing value'),
+        ({"op": "add", "path": "/l/x"}, "error in add for path: '/l/x': value was not a proper array index: 'x': "
+         'strconv.Atoi: parsing "x": invalid syntax'),
+        ({"op": "add", "path": "/l/9"},
+         "error in add for path: '/l/9': Unable to access invalid index: 9: invalid index referenced"),
+        ({"op": "add"}, "add operation failed to decode path: missing value"),
+        ({"op": "remove", "path": "/x"},
+         "error in remove for path: '/x': Unable to remove nonexistent key: x: missing value"),
+        ({"op": "replace", "path": "/l/9"},
+         "replace operation does not apply: doc is missing key: /l/9: missing value"),
+        ({"op": "replace", "path": "", "value": 1}, "replace operation value must be object or array: %!w(<nil>)"),
+        ({"op": "move", "from": "/x", "path": "/y"},
+         "error in move for path: 'x': Unable to remove nonexistent key: x: missing value"),
+        ({"op": "move", "path": "/y"},
+         "move operation failed to decode from: operation, missing from field: missing value"),
+        ({"op": "copy", "from": "/x/y", "path": "/y"},
+         "copy operation does not apply: doc is missing from path: /x/y: missing value"),
+        ({"op": "test", "path": "/l/x"}, "error in test for path: '/l/x': strconv.Atoi: parsing \"x\": invalid syntax"),
+        ({"op": "test", "path": "/a", "value": 2}, "testing value /a failed: test failed"),
+        ({"op": "what"}, "Unexpected kind: what"),
+        ({}, "Unexpected kind: unknown"),
+    ],
+)  # fmt: skip
+def test_why_an_operation_does_not_apply(operation: dict[str, Any], said: str) -> None:  # J2
+    with pytest.raises(PatchError) as raised:
+        patched({"a": 1, "l": [0]}, [operation])
+    assert str(raised.value) == said
+    assert isinstance(raised.value, TestFailed) == said.startswith("testing")

@@ -202,6 +202,8 @@ class _State:
         pointer = operation.get("path")
         if pointer is None:
             raise PatchError(f"copy operation failed to decode path: {_MISSING}")
+        # It will stand in two places, maybe within itself: whichever is changed next must be copied first.
+        self._disown(copied)
         container, key = self._parent(pointer, f"{told} destination path: {pointer}")
         if isinstance(copied, dict | list):
             self._copied_bytes += len(msgspec.json.encode(copied))
@@ -210,8 +212,6 @@ class _State:
                     f"Unable to complete the copy, the accumulated size increase of copy is {self._copied_bytes}, "
                     f"exceeding the limit {COPIED_BYTES_MAX}"
                 )
-            # It will stand in two places: whichever is changed next must be copied first.
-            self._disown(copied)
         with _told("error while adding value during copy"):
             _add(container, key, copied)
 

@@ -12,7 +12,7 @@ Source: apiserver's pkg/admission/conversion.go.
 from collections.abc import Iterable
 from typing import Any
 
-from kajitori.apimachinery.decode import go_quote
+from kajitori.apimachinery.decode import json_type
 from kajitori.apimachinery.errors import ApiError, BadRequest, internal_error
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.structural.defaulting import copy_json
@@ -74,10 +74,14 @@ class Views:
                 'Kind string "json:\\"kind,omitempty\\"" }'
             )
         for name in ("apiVersion", "kind"):
-            if strict and changed.get(name, seen[name]) != seen[name]:
+            said = seen[name] if changed.get(name) in (None, "") else changed[name]
+            if strict and not isinstance(said, str):
+                told = f"json: cannot unmarshal {json_type(said)} into Go struct field .{name} of type string"
+                raise Undecodable(f"couldn't get version/kind; json parse error: {told}")
+            if strict and said != seen[name]:
+                kind, version = (changed.get(each) or seen[each] for each in ("kind", "apiVersion"))
                 raise Undecodable(
-                    f"no kind {go_quote(changed.get('kind', ''))} is registered for version "
-                    f'{go_quote(changed.get("apiVersion", ""))} in scheme "pkg/runtime/scheme.go:111"'
+                    f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
                 )
         if attributes.subresource == "scale":
             replicas = (changed.get("spec") or {}).get("replicas") or 0
@@ -93,8 +97,10 @@ class Views:
                 raise _unknown(unknown_fields(part.definition, changed))
         else:
             unknown: list[str] = []
+            # Nothing in it stands in two places, or belongs to what it was before.
+            private = copy_json(changed)
             try:
-                decoded = resource.decode_admitted(changed, unknown)
+                decoded = resource.decode_admitted(private, unknown)
             except (BadRequest, ValueError) as error:
                 raise Undecodable(str(error)) from None
             if strict and unknown and not resource.custom:
@@ -106,7 +112,13 @@ class Views:
 
 
 def _unknown(fields: Iterable[str]) -> Undecodable:
-    return Undecodable(f"strict decoding error: {', '.join(sorted(fields))}")
+    """What is said of `unknown field "spec.nope"` and others: by the members of the object, which were sorted."""
+    told = ", ".join(sorted(fields, key=_member))
+    return Undecodable(f"strict decoding error: {told}")
+
+
+def _member(complaint: str) -> str:
+    return complaint.partition('"')[2].partition(".")[0].partition("[")[0]
 
 
 async def in_version(obj: JsonObject, held: Resource, wanted: Resource) -> JsonObject:

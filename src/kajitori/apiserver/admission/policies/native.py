@@ -14,11 +14,12 @@ from calendar import month_name
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kajitori.apimachinery.cel.times import format_duration, format_timestamp
+from kajitori.apimachinery.cel.times import format_timestamp
 from kajitori.apimachinery.cel.types import Type
 from kajitori.apimachinery.cel.values import Duration, MapValue, Optional, Struct, Timestamp, UInt, type_of
 from kajitori.apimachinery.decode import go_quote
 from kajitori.apimachinery.patch.go_text import GoValue, go_syntax, go_text
+from kajitori.wire.go_time import format_duration
 
 __all__ = ["Natives", "NotNative"]
 
@@ -103,7 +104,7 @@ def _foreign(value: Any) -> Any:
         shown = ", ".join(hex(byte) for byte in value)
         return GoValue(f"[{' '.join(map(str, value))}]", f"[]uint8{{{shown}}}", "[]uint8", value)
     if kind is Duration:
-        return GoValue(format_duration(value), str(value.nanoseconds), "time.Duration")
+        return GoValue(format_duration(value.nanoseconds), str(value.nanoseconds), "time.Duration")
     if kind is Timestamp:
         return _time(value)
     if isinstance(value, list | tuple):
