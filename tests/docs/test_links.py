@@ -61,6 +61,7 @@ _MODULES = {
             "podsecurity",
             "quotas",
             "accounts",
+            "directories",
         ),
         *("updating", "observer", "inflight", "trail", "tracing"),
     ),
