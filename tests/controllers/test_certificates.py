@@ -14,6 +14,8 @@ from tests.controllers.support import SETTLE_SECONDS, START, scenario
 
 from kajitori.apimachinery.frozen import Unstructured, thaw
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.cli.users import UserError, Wanted, add
+from kajitori.client.config import ClusterConfig, ConnectionConfig
 from kajitori.controllers.kinds import CERTIFICATE_SIGNING_REQUESTS as REQUESTS
 from kajitori.testing import TestEnv
 
@@ -249,3 +251,15 @@ def _self_signed() -> bytes:
     from kajitori.apiserver.certificates import authority
 
     return authority()[0]
+
+
+def test_who_cannot_get_a_certificate_is_told_and_leaves_nothing_behind() -> None:
+    """`kajitori user add` on a cluster where nobody signs: U2."""
+
+    async def play(env: TestEnv) -> None:
+        config = ConnectionConfig(ClusterConfig("https://here"))
+        with pytest.raises(UserError, match="nobody signed the request within 30 s"):
+            await add(env.client(), config, Wanted("ann", ("crew",)))
+        assert (await env.client().list(REQUESTS)).items == []
+
+    scenario(play, False)

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from kajitori.apimachinery.decode import go_quote
@@ -161,12 +162,7 @@ class ApiServer:
     async def _answer_once_known(
         self, request: Request, asking: Awaitable[User], warnings: list[str]
     ) -> Answer:
-        asked: Asked = request.scope
-        try:
-            user = await asking
-        except ApiError as error:
-            raise self._unauthenticated(request, asked, error) from None
-        answer = self._answer_to(request, user, warnings)
+        answer = self._answer_to(request, await asking, warnings)
         return answer if isinstance(answer, Response | Stream) else await answer
 
     def _answer_to(self, request: Request, user: User, warnings: list[str]) -> "Answer | Awaitable[Answer]":
@@ -221,15 +217,31 @@ class ApiServer:
 
         Raises: Unauthorized.
         """
+        begun = monotonic()
         try:
             user = self._authenticator.authenticate(request)
         except ApiError as error:
-            raise self._unauthenticated(request, asked, error) from None
+            raise self._unauthenticated(request, asked, error, begun) from None
+        if not isinstance(user, User):
+            return self._authenticate_elsewhere(request, asked, user, begun)
+        self._observer.figures.recognizing.add(monotonic() - begun)
         if user is ANONYMOUS and request.version == "2.0":
             request.keep_alive = False
         return user
 
-    def _unauthenticated(self, request: Request, asked: Asked, error: ApiError) -> ApiError:
+    async def _authenticate_elsewhere(
+        self, request: Request, asked: Asked, asking: Awaitable[User], begun: float
+    ) -> User:
+        """Raises: Unauthorized."""
+        try:
+            user = await asking
+        except ApiError as error:
+            raise self._unauthenticated(request, asked, error, begun) from None
+        self._observer.figures.recognizing.add(monotonic() - begun)
+        return user
+
+    def _unauthenticated(self, request: Request, asked: Asked, error: ApiError, begun: float) -> ApiError:
+        self._observer.figures.refusing.add(monotonic() - begun)
         self._observer.unauthenticated(request, asked, error)
         request.keep_alive = request.keep_alive and request.version != "2.0"
         return error

@@ -70,6 +70,8 @@ async def test_who_is_refused_shows_in_authorization_alone(api: Api) -> None:  #
     assert not any(name.startswith("apiserver_request_total") and "configmaps" in name for name in found)
     assert found['authorization_attempts_total{result="no-opinion"}'] == 1
     assert found['authentication_attempts{result="error"}'] == 1
+    assert found['authentication_duration_seconds_count{result="error"}'] == 1
+    assert found['authentication_duration_seconds_count{result="success"}'] > 1
 
 
 @served

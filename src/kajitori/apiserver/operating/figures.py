@@ -25,6 +25,7 @@ _SLI_BOUNDS = (
     0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0
 )  # fmt: skip
 _DURATION_BOUNDS = (0.005, 0.025, *_SLI_BOUNDS)
+_AUTHENTICATION_BOUNDS = tuple(0.001 * 2**power for power in range(15))
 _SIZE_BOUNDS = tuple(10.0**power for power in range(3, 10))
 _EVENT_BOUNDS = tuple(1024.0 * 2**power for power in range(8))
 
@@ -106,6 +107,10 @@ class Figures:
         self._users: dict[str, list[int]] = {}
         self._user_counts: dict[str, list[int]] = {}
         self.unauthenticated = 0
+        self.recognizing = Histogram(_AUTHENTICATION_BOUNDS)
+        """How long it took to know who asks."""
+        self.refusing = Histogram(_AUTHENTICATION_BOUNDS)
+        """And to find out that nobody knows."""
         self.allowed = 0
         self.refused: dict[str, int] = {}
         self._aborted: dict[str, int] = {}
@@ -311,6 +316,12 @@ class Figures:
             "counter",
             "Requests by the outcome of authentication.",
             (('result="error"', self.unauthenticated), ('result="success"', recognized)),
+        )
+        yield from family(
+            "authentication_duration_seconds",
+            "histogram",
+            "How long authentication took, by its outcome.",
+            (('result="error"', self.refusing), ('result="success"', self.recognizing)),
         )
         yield from family(
             "authorization_attempts_total",
