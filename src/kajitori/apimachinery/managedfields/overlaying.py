@@ -23,8 +23,11 @@ class OverlayError(Exception):
     """Why a configuration cannot be laid over an object, in Kubernetes' words."""
 
 
-def overlay(live: JsonObject, config: JsonObject, of: Type) -> JsonObject:
-    """The object with the configuration merged into it, both of the type. Raises: OverlayError."""
+def overlay(live: JsonObject, config: JsonObject, of: Type, *, live_fits: bool = False) -> JsonObject:
+    """The object with the configuration merged into it, both of the type.
+
+    `live_fits`: the object is known to be of the type. Raises: OverlayError.
+    """
     doing = "convert patch object to typed object"
     try:
         check(config, of)
@@ -32,8 +35,9 @@ def overlay(live: JsonObject, config: JsonObject, of: Type) -> JsonObject:
         if atomic:
             told = f"may not mutate atomic arrays, maps or structs: {atomic}"
             raise OverlayError(f"invalid ApplyConfiguration: {told}")
-        doing = "convert original object to typed object"
-        check(live, of, repeated_items_allowed=True)
+        if not live_fits:
+            doing = "convert original object to typed object"
+            check(live, of, repeated_items_allowed=True)
         doing = "merge patch"
         merged: JsonObject = merge(live, config, of)
     except TypeProblem as problem:

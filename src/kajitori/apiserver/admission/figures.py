@@ -11,6 +11,7 @@ Source: apiserver's pkg/admission/metrics and pkg/admission/plugin/policy/{valid
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 from kajitori.apiserver.operating.exposition import Histogram, family, labelled
@@ -31,7 +32,10 @@ _CODE_MAX = 600
 
 _OUT_OF_BUDGET = "validation failed due to running out of cost budget"
 
+Key = TypeVar("Key")
 Counter = TypeVar("Counter", int, Histogram)
+_Check = tuple[str, ...]
+"""Policy, binding, sort of error, and of validating policies the action."""
 
 
 class Timed:
@@ -110,8 +114,8 @@ class AdmissionFigures:
         self._conditions: dict[str, Histogram] = {}
         self._condition_errors: dict[str, int] = {}
         self._exclusions: dict[str, int] = {}
-        self._validating: dict[str, Histogram] = {}
-        self._mutating: dict[str, Histogram] = {}
+        self._validating: dict[_Check, Histogram] = {}
+        self._mutating: dict[_Check, Histogram] = {}
 
     # What is told.
 
@@ -163,12 +167,11 @@ class AdmissionFigures:
 
     def judged(self, policy: str, binding: str, *, seconds: float, action: str, error: str | None) -> None:
         """A validating policy refused, warned, audited, or could not say; `error` says why."""
-        labels = _check(policy, binding, error) | {"enforcement_action": action}
-        _kept(self._validating, labelled(labels), _POLICY_BOUNDS).add(seconds)
+        _kept(self._validating, (policy, binding, _error_type(error), action), _POLICY_BOUNDS).add(seconds)
 
     def mutated(self, policy: str, binding: str, *, seconds: float, error: str | None) -> None:
         """A mutation was made, or could not be: `error` says why."""
-        _kept(self._mutating, labelled(_check(policy, binding, error)), _POLICY_BOUNDS).add(seconds)
+        _kept(self._mutating, (policy, binding, _error_type(error)), _POLICY_BOUNDS).add(seconds)
 
     # What is asked.
 
@@ -179,7 +182,7 @@ class AdmissionFigures:
         yield from self._webhook_lines()
         for sort, table in (("validating", self._validating), ("mutating", self._mutating)):
             checks = f"apiserver_{sort}_admission_policy_check_"
-            found = sorted(table.items())
+            found = sorted(((_check_labels(check), each) for check, each in table.items()), key=itemgetter(0))
             told = f"How long expressions of {sort} policies took."
             yield from family(f"{checks}duration_seconds", "histogram", told, found)
             totals = ((labels, sum(each.counts)) for labels, each in found)
@@ -248,18 +251,20 @@ def _labels(half: str, operation: str, *, rejected: bool, **more: str) -> str:
     return labelled({"type": half, "operation": operation, "rejected": str(rejected).lower(), **more})
 
 
-def _check(policy: str, binding: str, error: str | None) -> dict[str, str]:
-    sort = "invalid_error"
+def _error_type(error: str | None) -> str:
     if error is None:
-        sort = "no_error"
-    elif error.startswith("compilation"):
-        sort = "compile_error"
-    elif error.startswith(_OUT_OF_BUDGET):
-        sort = "out_of_budget"
-    return {"policy": policy, "policy_binding": binding, "error_type": sort}
+        return "no_error"
+    if error.startswith("compilation"):
+        return "compile_error"
+    return "out_of_budget" if error.startswith(_OUT_OF_BUDGET) else "invalid_error"
 
 
-def _kept(table: dict[str, Histogram], labels: str, bounds: tuple[float, ...]) -> Histogram:
+def _check_labels(check: _Check) -> str:
+    names = ("policy", "policy_binding", "error_type", "enforcement_action")
+    return labelled(dict(zip(names, check, strict=False)))
+
+
+def _kept(table: dict[Key, Histogram], labels: Key, bounds: tuple[float, ...]) -> Histogram:
     found = table.get(labels)
     if found is None:
         _make_room(table)
@@ -275,7 +280,7 @@ def _count(table: dict[str, int], labels: str, times: int = 1) -> None:
     table[labels] = known + times
 
 
-def _make_room(table: dict[str, Counter]) -> None:
+def _make_room(table: dict[Key, Counter]) -> None:
     if len(table) >= LABELS_MAX:
         del table[next(iter(table))]
 

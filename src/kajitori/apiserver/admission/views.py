@@ -12,6 +12,8 @@ Source: apiserver's pkg/admission/conversion.go.
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from kajitori.apimachinery.decode import json_type
 from kajitori.apimachinery.errors import ApiError, BadRequest, internal_error
 from kajitori.apimachinery.kind import JsonObject
@@ -23,6 +25,9 @@ from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.scale import BUILT_IN, scale_of, with_replicas
 
 __all__ = ["Undecodable", "Views"]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 class Undecodable(Exception):
@@ -98,7 +103,7 @@ class Views:
         else:
             unknown: list[str] = []
             # Nothing in it stands in two places, or belongs to what it was before.
-            private = copy_json(changed)
+            private = _copied(changed)
             try:
                 decoded = resource.decode_admitted(private, unknown)
             except (BadRequest, ValueError) as error:
@@ -109,6 +114,11 @@ class Views:
             attributes.obj = await in_version(decoded, resource, attributes.resource)
         self._known = {key: obj for key, obj in self._known.items() if key[0] == "old"}
         return await self.new(resource) != seen
+
+
+def _copied(value: JsonObject) -> JsonObject:
+    found: JsonObject = _decode(_encode(value))
+    return found
 
 
 def _unknown(fields: Iterable[str]) -> Undecodable:

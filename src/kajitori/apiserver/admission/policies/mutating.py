@@ -19,6 +19,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kajitori.apimachinery.cel import EvaluationError
 from kajitori.apimachinery.cel.expression import Expression, compile_expression
 from kajitori.apimachinery.cel.kubernetes import MATCH_CONDITIONS_COST_BUDGET, RUNTIME_COST_BUDGET
@@ -28,7 +30,6 @@ from kajitori.apimachinery.errors import ApiError, error_from_status, internal_e
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.managedfields.managed import type_text
 from kajitori.apimachinery.managedfields.types import Type
-from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.policies.bound import (
     Binding,
@@ -61,6 +62,7 @@ __all__ = ["MutatingPolicies", "MutatingPolicy"]
 
 _POLICIES = "mutatingadmissionpolicies"
 _BINDINGS = "mutatingadmissionpolicybindings"
+_encode = msgspec.json.Encoder().encode
 _PLUGIN = "MutatingAdmissionPolicy"
 
 
@@ -163,7 +165,7 @@ class MutatingPolicies:
         self, invocations: Sequence[Invocation[MutatingPolicy]], attributes: Attributes
     ) -> list[_Failure]:
         invoked = _Invoked.of(attributes.reinvocation)
-        if attributes.reinvocation.again and invoked.output != attributes.obj:
+        if attributes.reinvocation.again and invoked.output != _encode(attributes.obj):
             invoked.require()  # the server's own plugins have changed the object since
         run = _Run(
             self._registry(),
@@ -177,7 +179,7 @@ class MutatingPolicies:
             # Even where nothing was changed: whoever comes later is to see the object as it stays.
             invoked.require()
             attributes.reinvocation.needed = True
-        invoked.output = copy_json(attributes.obj)
+        invoked.output = _encode(attributes.obj)
         return failures
 
 
@@ -279,7 +281,7 @@ class _Run:
             if mutation.is_patch:
                 changed = json_patched(seen, value, came)
             else:
-                changed = configured(seen, value, self._type(resource, seen), came)
+                changed = configured(seen, value, self._type(resource, seen), came, fits=not resource.custom)
             await self._views.replace(resource, changed, strict=mutation.is_patch)
         except EvaluationError as error:
             raise ExpressionError(f"expression '{expression.text}' resulted in error: {error}") from None
@@ -313,7 +315,7 @@ class _Invoked:
     def __init__(self) -> None:
         self.once: set[Key] = set()
         self.again: set[Key] = set()
-        self.output: JsonObject | None = None
+        self.output = b""
 
     @classmethod
     def of(cls, reinvocation: Reinvocation) -> "_Invoked":

@@ -59,13 +59,17 @@ class Natives:
     def _field(self, value: Any) -> Any:
         if type(value) is Optional and value.present:
             value = value.value
-        if isinstance(value, Struct) or (isinstance(value, list | dict) and id(value) in self._came()):
-            return self.value(value)
+        if isinstance(value, Struct):
+            return self.fields(value)
         if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
+            return [self._member(item, value) for item in value]
         if isinstance(value, dict | MapValue):
-            return {_name(key): self.value(member) for key, member in value.items()}
+            return {_name(key): self._member(member, value) for key, member in value.items()}
         return self.value(value)
+
+    def _member(self, value: Any, holder: Any) -> Any:
+        """What is in a list or map: of one that came with the request, null is null."""
+        return None if value is None and id(holder) in self._came() else self.value(value)
 
     def _came(self) -> set[int]:
         """The containers of the request, which stays for as long as this does."""

@@ -34,8 +34,11 @@ class MutationError(Exception):
     """Why a mutation cannot be made, in Kubernetes' words."""
 
 
-def configured(seen: JsonObject, value: Struct, of: Type, inputs: Iterable[Any]) -> JsonObject:
-    """The object with an `Object{…}` applied, which was made of `inputs`. Raises: MutationError."""
+def configured(seen: JsonObject, value: Struct, of: Type, inputs: Iterable[Any], *, fits: bool) -> JsonObject:
+    """The object with an `Object{…}` applied, which was made of `inputs`.
+
+    `fits`: what is seen is known to be of the type. Raises: MutationError.
+    """
     _check_names(value)
     try:
         native = Natives(inputs).fields(value)
@@ -43,7 +46,7 @@ def configured(seen: JsonObject, value: Struct, of: Type, inputs: Iterable[Any])
         raise MutationError("invalid return type: *dynamic.ObjectVal") from None
     config = {**native, "apiVersion": seen["apiVersion"], "kind": seen["kind"]}
     try:
-        return overlay(seen, config, of)
+        return overlay(seen, config, of, live_fits=fits)
     except OverlayError as error:
         raise MutationError(f"error applying patch: {error}") from None
 
