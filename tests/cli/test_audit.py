@@ -154,6 +154,12 @@ def test_a_backup(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
         (["pods", "--kubeconfig", "gone"], 3, "gone: No such file or directory"),
         (["pods", "--kubeconfig", "x", "-f", "y"], 2, "it is either files or a cluster"),
         (["rbac", "-f", "shop.yaml", "--audit-log", "gone"], 3, "--audit-log: "),
+        (
+            ["rbac", "-f", "shop.yaml", "--audit-policy", "gone"],
+            3,
+            "--audit-policy: cannot read the audit policy",
+        ),
+        (["rbac", "-f", "shop.yaml", "--audit-policy", "shop.yaml"], 3, "--audit-policy: shop.yaml: "),
         (["rbac", "-f", "shop.yaml", "--propose"], 2, "--propose goes with: kajitori audit rbac --audit-log"),
         (
             ["pods", "-f", "shop.yaml", "--pod-security-version", "1"],

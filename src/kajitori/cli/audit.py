@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apis.podsecurity import parse_version
+from kajitori.apiserver.operating.audit.policy import PolicyError, read_policy
 from kajitori.cli.audit_output import print_proposals, print_sections, print_vex
 from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
@@ -141,7 +142,19 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a log of audit.k8s.io events, a folder of them, or - for standard input, for rbac and cves; repeatable",
     )
+    _add_of_sections(parser)
+    return parser
+
+
+def _add_of_sections(parser: argparse.ArgumentParser) -> None:
+    """The options that are about one section."""
     rbac = parser.add_argument_group("rbac")
+    rbac.add_argument(
+        "--audit-policy",
+        type=Path,
+        metavar="FILE",
+        help="the server's audit policy: what it leaves out of the log is not called unused",
+    )
     rbac.add_argument(
         "--propose", action="store_true", help="print nothing but the narrower roles, for kubectl apply -f -"
     )
@@ -164,7 +177,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="fetch nothing: what was fetched last counts, and the shipped table",
     )
-    return parser
 
 
 # What is judged.
@@ -219,7 +231,14 @@ def _log(inventory: Inventory, chosen: argparse.Namespace) -> LogRead | None:
 
 
 def _rbac(inventory: Inventory, chosen: argparse.Namespace) -> Section:
-    return judge_rbac(inventory, Grants(inventory), _log(inventory, chosen), system=chosen.system)
+    policy = None
+    if chosen.audit_policy is not None:
+        try:
+            policy = read_policy(chosen.audit_policy)
+        except PolicyError as error:
+            raise CommandError(f"--audit-policy: {error}", UNREAD) from None
+    log = _log(inventory, chosen)
+    return judge_rbac(inventory, Grants(inventory), log, policy=policy, system=chosen.system)
 
 
 def _pods(inventory: Inventory, chosen: argparse.Namespace) -> Section:

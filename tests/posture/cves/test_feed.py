@@ -181,6 +181,16 @@ AFFECTED = "#### Affected Versions\n"
         ),
         (
             "x",
+            f"{AFFECTED}- kube-apiserver v1.0.x - 1.12.x\n- kube-apiserver v1.13.0-1.13.11, resolved in v1.13.12",
+            {"kube-apiserver": [">= 1.0.0 < 1.13.0", ">= 1.13.0 <= 1.13.11"]},
+        ),
+        (
+            "x",
+            f"{AFFECTED}- kubelet <= 1.12\n- kubelet v1.14",
+            {"kubelet": ["< 1.13.0", ">= 1.14.0 < 1.15.0"]},
+        ),
+        (
+            "x",
             "Affected Versions:\nkubelet v1.2.0-beta.0 - v1.2.1",
             {"kubelet": [">= 1.2.0-beta.0 <= 1.2.1"]},
         ),

@@ -10,6 +10,7 @@ from tests.posture.rbac.events import event, event_of, lines
 from kajitori.apiserver.authentication.user import User, service_account_groups
 from kajitori.apiserver.authorization import Attributes, Authorizer, Rbac, parse_rules
 from kajitori.apiserver.authorization.escalation import missing_rules
+from kajitori.apiserver.operating.audit.policy import Policy, parse_policy
 from kajitori.posture.findings import Section
 from kajitori.posture.inventory import Inventory
 from kajitori.posture.rbac.auditlog import LogRead
@@ -91,9 +92,11 @@ def log_of(grants: Grants, *events: dict[str, Any]) -> LogRead:
     return read
 
 
-def judged(found: Inventory, *events: dict[str, Any]) -> tuple[Section, dict[str, BindingUse]]:
+def judged(
+    found: Inventory, *events: dict[str, Any], policy: Policy | None = None
+) -> tuple[Section, dict[str, BindingUse]]:
     grants = Grants(found)
-    section = judge_rbac(found, grants, log_of(grants, *events))
+    section = judge_rbac(found, grants, log_of(grants, *events), policy=policy)
     return section, {each.binding: each for each in section.judged if isinstance(each, BindingUse)}
 
 
@@ -223,6 +226,42 @@ def test_what_no_log_shows_stays() -> None:  # N3, V2
     assert missing_rules(parse_rules(wanted), parse_rules(hidden)) == []
 
 
+POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- {level: None, users: [jane], verbs: [watch], resources: [{group: "", resources: [endpoints, pods]}]}
+- {level: None, userGroups: [ops], resources: [{group: apps}]}
+- {level: None, nonResourceURLs: ["/healthz*"]}
+- {level: Metadata}
+"""
+
+
+def test_what_the_audit_policy_leaves_out_stays() -> None:  # B2
+    policy = parse_policy(POLICY.encode())
+    objects = [
+        role("exact", rule("get,watch", "pods,secrets")), role("some", rule("*", "*"), paths("*", "*")),
+        role("apps", rule("get", "*", groups="apps")),
+        binding("a", "exact", "User jane"), binding("b", "exact", "User joe"), binding("c", "some", "User jane"),
+        binding("d", "apps", "Group ops"),
+    ]  # fmt: skip
+    section, uses = judged(inventory(*objects), event("jane", "get", "/pods@shop:p"), policy=policy)
+    found = {name: use.proposal[0]["rules"] if use.proposal else None for name, use in uses.items()}
+    assert found == {
+        "ClusterRoleBinding a": [{"verbs": ["get", "watch"], "apiGroups": [""], "resources": ["pods"]}],
+        "ClusterRoleBinding b": None,
+        "ClusterRoleBinding c": [
+            {"verbs": ["get", "watch"], "apiGroups": [""], "resources": ["pods"]},
+            {"verbs": ["watch"], "apiGroups": [""], "resources": ["endpoints"]},
+            {"verbs": ["*"], "nonResourceURLs": ["/healthz*"]},
+        ],
+        "ClusterRoleBinding d": None,
+    }
+    assert not uses["ClusterRoleBinding d"].wider, "whatever they do is left out"
+    assert uses["ClusterRoleBinding a"].rules[0].unseen == ("watch pods: the audit policy leaves it out",)
+    assert "what the audit policy leaves out" not in " ".join(section.notes)
+
+
 def test_rights_that_a_write_may_have_needed_stay() -> None:
     rbac = "rbac.authorization.k8s.io"
     objects = (
@@ -313,4 +352,8 @@ def test_notes_tell_how_much_a_log_can_tell() -> None:
     log.bad("audit.log:3", "JSON is malformed")
     told = judge_rbac(found, grants, log)
     assert told.missing == ("1 lines are no events: audit.log:3: JSON is malformed",)
+    early = judge_rbac(found, grants, log_of(grants, event("jane", "get", "//x", stage="RequestReceived")))
+    assert early.missing == (
+        "the audit log has only the stage RequestReceived, which does not say what was allowed",
+    )
     assert judge_rbac(found, grants).notes == ("without --audit-log nobody knows what of this is used",)

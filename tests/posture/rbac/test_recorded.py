@@ -126,6 +126,7 @@ def test_stages_of_one_request_count_once() -> None:
     early = made | {"stage": "RequestReceived", "annotations": None, "responseStatus": None}
     found = recorded(early, made | {"stage": "ResponseStarted"}, made)
     assert found.asked == {Asked("jane", (), "watch", "", "pods", "", "shop"): 1}
+    assert (found.events, found.undecided) == (3, 1)
     going_on = recorded(made | {"stage": "ResponseStarted"})
     assert going_on.asked == {Asked("jane", (), "watch", "", "pods", "", "shop"): 0}, "known, and not over"
 

@@ -25,13 +25,13 @@ _TITLES = re.compile(
     r"acknowledge?ments?|am i vulnerable.*|issue details|additional details|timeline)[:?]?$",
     re.IGNORECASE,
 )
-_V = r"v?\d+\.\d+(?:\.\d+)?(?:-(?:alpha|beta|rc)[.\d]*)?"
+_V = r"v?\d+\.\d+(?:\.(?:\d+|x\b))?(?:-(?:alpha|beta|rc)[.\d]*)?"
 _SPAN = re.compile(rf"({_V})\s*(?:-|–|—|to|through)\s*({_V})", re.IGNORECASE)
 _BOUND = re.compile(rf"(<=|>=|<|>|≤|≥)\s*({_V})")
 _BEFORE = re.compile(rf"(?:prior to|before|earlier than)\s+(?:the\s+)?({_V})", re.IGNORECASE)
 _ALL = re.compile(r"\ball (?:\w+ )?versions\b", re.IGNORECASE)
 _ONE = re.compile(rf"(?<![\w.#]){_V}(?![\w.]*\.\d)")
-_NOISE = re.compile(r"\[([^\]]*)\]\([^)]*\)|\bfixed (?:by|in|via)\b.*|#\d+|\\")
+_NOISE = re.compile(r"\[([^\]]*)\]\([^)]*\)|\b(?:fixed|resolved|patched) (?:by|in|via)\b.*|#\d+|\\")
 _MASTER = re.compile(r"^(?:[\w-]+:?\s+)?(?:master|main)\b", re.IGNORECASE)
 
 
@@ -99,28 +99,43 @@ def _tells_nothing(line: str) -> bool:
 def _ranges(line: str) -> Iterator[Range]:
     rest = line
     for first, last in _SPAN.findall(line):
-        yield Range(introduced=parse_version(first), last=parse_version(last))
+        yield _spanned(first, last)
     rest = _SPAN.sub(" ", rest)
     bounds = _BOUND.findall(rest)
     if bounds:
         yield _bounded(bounds)
     rest = _BOUND.sub(" ", rest)
     for each in _BEFORE.findall(rest):
-        yield Range(fixed=parse_version(each))
+        yield Range(fixed=_patched(each))
     rest = _BEFORE.sub(" ", rest)
     for each in _ONE.findall(rest):
-        version = parse_version(each)
-        yield Range(introduced=version, last=version)
+        yield _spanned(each, each)
     if _ALL.search(rest) and rest == line:
         yield Range()
+
+
+def _spanned(first: str, last: str) -> Range:
+    """From one to the other; what names no patch, or `x`, means all patches of its minor version."""
+    since, until = _patched(first), _patched(last)
+    if since is None or until is None:
+        return Range()
+    if not re.search(r"\d+\.\d+\.\d", last):
+        return Range(since, fixed=Version(until.major, until.minor + 1, 0, ("", 0)))
+    return Range(since, last=until)
+
+
+def _patched(text: str) -> Version | None:
+    return parse_version(text.removesuffix(".x"))
 
 
 def _bounded(bounds: list[tuple[str, str]]) -> Range:
     """`>= v1.8.0 < v1.9.2`, one range."""
     introduced = fixed = last = None
     for sign, text in bounds:
-        version = parse_version(text)
-        if sign in ("<=", "≤"):
+        version = _patched(text)
+        if sign in ("<=", "≤") and version is not None and not re.search(r"\d+\.\d+\.\d", text):
+            fixed = Version(version.major, version.minor + 1, 0, ("", 0))
+        elif sign in ("<=", "≤"):
             last = version
         elif sign == "<":
             fixed = version

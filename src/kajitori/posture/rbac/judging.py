@@ -7,6 +7,7 @@ from kajitori.apimachinery.labels import selector_from_object
 from kajitori.apiserver.authorization import RoleRef
 from kajitori.apiserver.authorization.escalation import covers
 from kajitori.apiserver.authorization.rbac import GROUP, RESOURCES
+from kajitori.apiserver.operating.audit.policy import Policy
 from kajitori.posture.findings import SEVERITIES, Finding, Section, worst
 from kajitori.posture.inventory import Inventory, name_of, namespace_of
 from kajitori.posture.rbac.auditlog import LogRead
@@ -16,6 +17,7 @@ from kajitori.posture.rbac.powers import held_by, may_everything
 from kajitori.posture.rbac.recorded import Recorded
 from kajitori.posture.rbac.static import privileged_namespaces, static_findings
 from kajitori.posture.rbac.usage import BindingUse, Used, used_of
+from kajitori.posture.rbac.visibility import Unseen
 
 __all__ = ["bindings_used", "judge_rbac", "named_resources"]
 
@@ -23,9 +25,14 @@ _SHORT_HOURS = 24
 
 
 def judge_rbac(
-    inventory: Inventory, grants: Grants, log: LogRead | None = None, *, system: bool = False
+    inventory: Inventory,
+    grants: Grants,
+    log: LogRead | None = None,
+    *,
+    policy: Policy | None = None,
+    system: bool = False,
 ) -> Section:
-    """The section; without a log only what roles and bindings themselves say."""
+    """The section; without a log only what roles and bindings themselves say. `policy` is that of the log."""
     findings = list(static_findings(inventory, grants, system=system))
     missing = inventory.missing("/serviceaccounts", *(f"{GROUP}/{each}" for each in RESOURCES))
     notes: list[str] = []
@@ -34,8 +41,10 @@ def judge_rbac(
         notes.append("without --audit-log nobody knows what of this is used")
     else:
         notes += _told_of(log)
+        if policy is None:
+            notes.append("what the audit policy leaves out looks unused: --audit-policy tells what that is")
         missing += _missing_of(log)
-        judged = bindings_used(inventory, grants, log.recorded, system=system)
+        judged = bindings_used(inventory, grants, log.recorded, policy=policy, system=system)
         by_name = {str(each): each for each in grants.bindings}
         privileged = privileged_namespaces(inventory)
         for each in judged:
@@ -56,7 +65,12 @@ def named_resources(grants: Grants) -> Callable[[str, str], bool]:
 
 
 def bindings_used(
-    inventory: Inventory, grants: Grants, recorded: Recorded, *, system: bool = False
+    inventory: Inventory,
+    grants: Grants,
+    recorded: Recorded,
+    *,
+    policy: Policy | None = None,
+    system: bool = False,
 ) -> list[BindingUse]:
     """Every binding that grants something, with what of it was used and what would be enough."""
     used = Used(recorded)
@@ -72,7 +86,8 @@ def bindings_used(
         if not binding.rules or not (own or (system and binding.subjects)):
             continue
         found = list(used.of(binding))
-        rules = narrowed(binding.rules, found)
+        unseen = Unseen(binding, policy)
+        rules = narrowed(binding.rules, found, unseen)
         wider = not covers(rules, binding.rules)
         in_place = bound[binding.role] == 1 and not _is_shared(inventory, grants, binding.role)
         propose = wider and bool(rules)
@@ -85,7 +100,7 @@ def bindings_used(
                 namespaces=()
                 if binding.namespace
                 else tuple(sorted({asked.namespace for asked, _, _ in found if asked.resource})),
-                rules=used_of(binding.rules, found),
+                rules=used_of(binding.rules, found, unseen),
                 unused_subjects=tuple(str(each) for each in binding.subjects if not used.has_asked(each)),
                 wider=wider,
                 proposal=objects_of(binding, rules, in_place=in_place, taken=taken) if propose else (),
@@ -196,6 +211,8 @@ def _told_of(log: LogRead) -> Iterator[str]:
 def _missing_of(log: LogRead) -> Iterator[str]:
     if log.bad_lines:
         yield f"{log.bad_lines} lines are no events: {'; '.join(log.named)}"
+    if log.recorded.undecided == log.recorded.events > 0:
+        yield "the audit log has only the stage RequestReceived, which does not say what was allowed"
     if log.recorded.overflowed:
         yield f"{log.recorded.overflowed} requests are not counted: there are too many different ones"
 

@@ -3,7 +3,7 @@
 Promises
     N1  with every proposal in place, whatever a binding allowed of what was recorded is still allowed
     N2  nothing is proposed that the binding did not allow before
-    N3  what an audit log cannot show stays as it is (see `usage`)
+    N3  what an audit log cannot show stays as it is (see `visibility`)
     N4  a role that others use too, or that is Kubernetes' own, is left alone: the proposal is another role
 """
 
@@ -13,7 +13,7 @@ from kajitori.apiserver.authorization import Rule
 from kajitori.apiserver.authorization.rbac import GROUP
 from kajitori.posture.rbac.grants import Binding, Subject
 from kajitori.posture.rbac.recorded import ANY_NAME, Asked
-from kajitori.posture.rbac.usage import STANDARD_VERBS, is_unseen, is_unseen_verb
+from kajitori.posture.rbac.visibility import STANDARD_VERBS, Unseen
 
 __all__ = ["PATHS_MAX", "narrowed", "objects_of"]
 
@@ -24,7 +24,9 @@ _Part = tuple[str, str, tuple[str, ...]]
 """Group, resource with its subresource, names."""
 
 
-def narrowed(rules: Sequence[Rule], used: Iterable[tuple[Asked, int, tuple[Rule, ...]]]) -> tuple[Rule, ...]:
+def narrowed(
+    rules: Sequence[Rule], used: Iterable[tuple[Asked, int, tuple[Rule, ...]]], unseen: Unseen
+) -> tuple[Rule, ...]:
     """Rules that allow what was used of `rules`, and what of them cannot be seen."""
     parts: dict[_Part, set[str]] = {}
     paths: dict[str, set[str]] = {}
@@ -35,9 +37,10 @@ def narrowed(rules: Sequence[Rule], used: Iterable[tuple[Asked, int, tuple[Rule,
             continue
         for part in _parts(asked, allowing):
             parts.setdefault(part, set()).add(asked.verb)
-    for part, verb in _kept(rules):
-        parts.setdefault(part, set()).add(verb)
-    return (*_joined(parts), *_of_paths(rules, paths))
+    for rule in rules:
+        for (verb, group, resource), _ in unseen.parts(rule):
+            parts.setdefault((group, resource, rule.resource_names), set()).add(verb)
+    return (*_joined(parts), *_of_paths(rules, paths, unseen))
 
 
 def _parts(asked: Asked, allowing: Sequence[Rule]) -> Iterator[_Part]:
@@ -49,16 +52,6 @@ def _parts(asked: Asked, allowing: Sequence[Rule]) -> Iterator[_Part]:
         yield asked.group, resource, tuple(names)
     else:
         yield asked.group, resource, (asked.name,)
-
-
-def _kept(rules: Iterable[Rule]) -> Iterator[tuple[_Part, str]]:
-    """What no log shows (N3)."""
-    for rule in rules:
-        for group in rule.api_groups:
-            for resource in rule.resources:
-                for verb in rule.verbs:
-                    if is_unseen_verb(verb) or is_unseen(group, resource):
-                        yield (group, resource, rule.resource_names), verb
 
 
 def _joined(parts: dict[_Part, set[str]]) -> Iterator[Rule]:
@@ -76,9 +69,9 @@ def _joined(parts: dict[_Part, set[str]]) -> Iterator[Rule]:
         yield Rule(verbs_of, (group,), tuple(sorted(resources)), names_of_rule)
 
 
-def _of_paths(rules: Iterable[Rule], paths: dict[str, set[str]]) -> Iterator[Rule]:
+def _of_paths(rules: Iterable[Rule], paths: dict[str, set[str]], unseen: Unseen) -> Iterator[Rule]:
     for rule in rules:
-        urls = tuple(each for each in rule.non_resource_urls if each != "*")
+        urls = tuple(dict.fromkeys(path for path, _ in unseen.paths(rule)))
         if urls:
             yield Rule(rule.verbs, non_resource_urls=urls)
     if len(paths) > PATHS_MAX:

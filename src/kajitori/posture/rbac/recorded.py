@@ -3,7 +3,7 @@
 Promises
     U1  an event gives the question its request was, and those that the server asked besides on its behalf: `create`
         for an update that created, impersonation, `bind` and `escalate` for writes of bindings and roles
-    U2  what was refused asks nothing
+    U2  what was refused asks nothing, and what has only come in does not yet
     U3  names are kept only where a role is limited to names; there they are kept all
 
 Source: https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ and, for what is asked besides, the
@@ -115,6 +115,8 @@ class Recorded(msgspec.Struct):
     """How many times each was asked; of what the server asked besides, how many requests may have needed it."""
     events: int = 0
     refused: int = 0
+    undecided: int = 0
+    """Events of requests that had only come in: whether they were allowed a later event says."""
     first: str = ""
     """The moment of the first event, RFC 3339; empty without one."""
     last: str = ""
@@ -143,7 +145,10 @@ class Recorded(msgspec.Struct):
         if _is_refused(event):
             self.refused += 1
             return
-        counted = event.stage not in ("RequestReceived", "ResponseStarted")
+        if event.stage == "RequestReceived":
+            self.undecided += 1
+            return
+        counted = event.stage != "ResponseStarted"
         for each in questions_of(event):
             kept = each
             if each.name and each.name != ANY_NAME and not named(each.group, each.resource):

@@ -3,8 +3,7 @@
 Promises
     V1  what a request was allowed by counts as used in every binding that would have allowed it by itself: nothing
         that one of them needs is called unused because another has it too
-    V2  what an audit log cannot show is never called unused: finalizers of owners, verbs that admission and policies
-        ask for, paths and parts of nodes for which other servers ask
+    V2  what an audit log cannot show (see `visibility`) is never called unused
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,24 +14,15 @@ from kajitori.apiserver.authentication.user import User
 from kajitori.apiserver.authorization import Attributes, Rule
 from kajitori.posture.rbac.grants import Binding, Subject
 from kajitori.posture.rbac.recorded import ANY_NAME, Asked, Recorded
+from kajitori.posture.rbac.visibility import Unseen
 
 __all__ = [
-    "STANDARD_VERBS",
     "BindingUse",
     "RuleUse",
     "Used",
     "allowed_by",
-    "is_unseen",
-    "is_unseen_verb",
-    "unseen",
     "used_of",
 ]
-
-STANDARD_VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-_IN_LOG = ("*", "approve", "attest", "bind", "escalate", "sign")
-"""Verbs that are asked within a request which the log has; impersonation is there as well."""
-_KUBELET_PARTS = ("checkpoint", "configz", "healthz", "log", "metrics", "pods", "proxy", "spec", "stats")
-
 
 _Identity = tuple[str, tuple[str, ...]]
 """A user's name and groups."""
@@ -126,21 +116,21 @@ def allowed_by(rule: Rule, attributes: Attributes) -> bool:
 
 
 def used_of(
-    rules: Sequence[Rule], found: Iterable[tuple[Asked, int, tuple[Rule, ...]]]
+    rules: Sequence[Rule], found: Iterable[tuple[Asked, int, tuple[Rule, ...]]], unseen: Unseen
 ) -> tuple[RuleUse, ...]:
     """What of each rule was used, given what they allowed."""
     by_rule: dict[Rule, list[Asked]] = {each: [] for each in rules}
     for asked, _, allowing in found:
         for each in allowing:
             by_rule[each].append(asked)
-    return tuple(_rule_use(each, by_rule[each]) for each in rules)
+    return tuple(_rule_use(each, by_rule[each], unseen) for each in rules)
 
 
-def _rule_use(rule: Rule, asked: Sequence[Asked]) -> RuleUse:
+def _rule_use(rule: Rule, asked: Sequence[Asked], unseen: Unseen) -> RuleUse:
     verbs = {each.verb for each in asked}
     things = {(each.group, _resource(each)) for each in asked}
     resources = {resource for _, resource in things}
-    hidden = tuple(dict.fromkeys(unseen(rule)))
+    hidden = tuple(dict.fromkeys(_told(rule, unseen)))
     wildcards: list[str] = []
     if "*" in rule.verbs and verbs:
         wildcards.append(f"verbs: {_listed(verbs)}")
@@ -178,28 +168,9 @@ def _listed(texts: Iterable[str]) -> str:
     )
 
 
-def unseen(rule: Rule) -> Iterator[str]:
-    """What of a rule an audit log cannot show, and why (V2)."""
-    for verb in rule.verbs:
-        if is_unseen_verb(verb):
-            yield f"{verb}: admission and policies ask for it"
-    for resource in rule.resources:
-        if any(is_unseen(group, resource) for group in rule.api_groups):
-            why = "admission asks for it" if resource.endswith("/finalizers") else "kubelets ask for it"
-            yield f"{resource}: {why}"
-    for url in rule.non_resource_urls:
-        if url != "*":
-            yield f"{url}: other servers than the API server may ask for it"
-
-
-def is_unseen(group: str, resource: str) -> bool:
-    """Whether a resource of a rule is one that others ask for."""
-    name, slash, part = resource.partition("/")
-    if slash and part == "finalizers":
-        return True
-    return name == "nodes" and part in _KUBELET_PARTS and group in ("", "*")
-
-
-def is_unseen_verb(verb: str) -> bool:
-    """Whether a verb is one that no request has."""
-    return verb not in STANDARD_VERBS and verb not in _IN_LOG and not verb.startswith("impersonate")
+def _told(rule: Rule, unseen: Unseen) -> Iterator[str]:
+    """`update deployments/finalizers: admission asks for it`."""
+    for (verb, _, resource), why in unseen.parts(rule):
+        yield f"{verb} {resource}: {why}"
+    for path, why in unseen.paths(rule):
+        yield f"{path}: {why}"
