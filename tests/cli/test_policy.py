@@ -342,6 +342,38 @@ def test_why_something_is_not_about_an_object(capsys: pytest.CaptureFixture[str]
     assert found["policies"][3]["runs"][0]["skippedBy"] == "never"
 
 
+def test_what_mutating_policies_do(capsys: pytest.CaptureFixture[str]) -> None:
+    applied = {"expression": "Object{data: {'k': variables.more}}"}
+    patched = {"expression": "[JSONPatch{op: 'add', path: '/no/where', value: 1}]"}
+    mutating = policy(
+        "Mutating",
+        "m",
+        failurePolicy="Ignore",
+        reinvocationPolicy="IfNeeded",
+        matchConditions=[{"name": "six", "expression": "object.data.k == '6'"}],
+        variables=[{"name": "more", "expression": "object.data.k + '1'"}],
+        mutations=[
+            {"patchType": "ApplyConfiguration", "applyConfiguration": applied},
+            {"patchType": "JSONPatch", "jsonPatch": patched},
+        ],
+    )
+    written("m.yaml", mutating, binding("Mutating", "mb", "m"))
+    code, found = told(capsys, "explain", "cm/six", "--against", "m.yaml", "--against", "objects.yaml")
+    [bound] = found["policies"]
+    assert (code, bound["policy"], bound["failurePolicy"]) == (0, "m", "Ignore")
+    [run_] = bound["runs"]
+    values = {each["what"]: each["value"] for each in run_["expressions"]}
+    assert values["matchCondition six"] is True and values["variable more"] == "61"
+    assert values["mutation 0"] == {"data": {"k": "61"}} and not run_["skippedBy"]
+    missing = 'JSON Patch: add operation does not apply: doc is missing path: "/no/where": missing value'
+    assert [(each["result"], each["message"]) for each in run_["findings"]] == [
+        ("changed", 'data.k: "6" -> "61"'),
+        ("error", missing),
+    ]
+    code, out, _ = run(capsys, "test", "-f", "m.yaml", "--against", "objects.yaml")
+    assert code == 0 and "2 replayed: 0 newly denied, 1 changed, 1 error; the costliest took " in out
+
+
 def test_policies_do_not_judge_policies(capsys: pytest.CaptureFixture[str]) -> None:
     code, found = told(capsys, "explain", "validatingadmissionpolicy/p", "--against", "policy.yaml")
     assert code == 0

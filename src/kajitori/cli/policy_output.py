@@ -248,18 +248,9 @@ def _called(bound: Bound) -> str:
 
 def _bound(bound: Bound, explanation: Explanation) -> Iterator[str]:
     policy = "passed over" if bound.fails_open else "refused"
-    actions = f" ({', '.join(bound.actions)}; what fails is {policy})" if bound.actions else ""
+    actions = ", ".join(bound.actions) or "changes"
     yield ""
-    yield f"{_called(bound)}{actions}"
-    if bound.kind.startswith("Mutating"):
-        said = [
-            each
-            for each in explanation.findings
-            if bound.policy in each.policy.replace("/", ", ").split(", ")
-        ]
-        yield from (f"  {each.result}: {each.message}" for each in said)
-        if not said:
-            yield "  it changes nothing"
+    yield f"{_called(bound)} ({actions}; what fails is {policy})"
     for run in bound.runs:
         yield from _run(run, explanation.budgets)
 

@@ -6,7 +6,7 @@ Promises
     E3  webhooks that would be called are named and not called; Pod Security and quotas give their verdict
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.ledger import Ledger
-from kajitori.apiserver.admission.policies.bound import Binding, Policy
+from kajitori.apiserver.admission.policies.bound import Binding, Key, Policy
+from kajitori.apiserver.admission.policies.mutating import MutatingPolicy, Watch
 from kajitori.apiserver.admission.policies.validating import ValidatingPolicy, Verdict
 from kajitori.apiserver.admission.policies.watching import Ran, WatchedAccount
 from kajitori.apiserver.admission.quotas import ResourceQuota
@@ -106,16 +107,19 @@ async def explained(stage: Stage, write: Write) -> Explanation:
         await stage.add_namespace(write.namespace)
     judged: Judged = await judges.judge(write)
     attributes = judged.attributes
+    watch = Watch(WatchedAccount)
+    if write.obj is not None and write.resource.bucket not in exempt.POLICIES | exempt.REVIEWS:
+        trial = write.attributes()
+        trial.obj = copy_json(write.obj)
+        await judges.mutate(trial, watch)
     verdicts: list[Verdict] = []
     if write.resource.bucket not in exempt.POLICIES | exempt.REVIEWS:
         verdicts = await judges.validating.verdicts(attributes, WatchedAccount)
+    mutating = judges.mutating.bound(write.resource), write.attributes(), _mutations(watch, judged.findings)
+    validating = judges.validating.bound(write.resource), attributes, _validations(verdicts)
     bound = [
-        *_bound(
-            stage, "MutatingAdmissionPolicy", judges.mutating.bound(write.resource), write.attributes(), ()
-        ),
-        *_bound(
-            stage, "ValidatingAdmissionPolicy", judges.validating.bound(write.resource), attributes, verdicts
-        ),
+        *_bound(stage, "MutatingAdmissionPolicy", *mutating),
+        *_bound(stage, "ValidatingAdmissionPolicy", *validating),
     ]
     return Explanation(
         write, bound, judged.findings, await _webhooks(stage, attributes), _quota(stage, attributes)
@@ -127,7 +131,7 @@ def _bound(
     kind: str,
     known: Sequence[tuple[Policy, Sequence[Binding]]],
     attributes: Attributes,
-    verdicts: Sequence[Verdict],
+    runs: Sequence[tuple[Policy, str, Run]],
 ) -> Iterator[Bound]:
     plural = f"{kind[:-1]}ies".lower()
     specs = {
@@ -150,12 +154,10 @@ def _bound(
             if not misses and binding.matching is not None:
                 told = _misses(binding.matching.misses, stage, attributes)
                 found.misses = f"the binding: {told}" if told else ""
-            found.runs = [
-                _run(each, specs.get(policy.name) or {})
-                for each in verdicts
-                if each.policy is policy and (each.binding is None or each.binding.name == binding.name)
-            ]
-            if not found.misses and not found.runs and kind.startswith("Validating"):
+            found.runs = [run for of, name, run in runs if of is policy and name in ("", binding.name)]
+            for run in found.runs:
+                _name_conditions(run, specs.get(policy.name) or {})
+            if not found.misses and not found.runs:
                 found.misses = "its binding finds no parameters, and allows that"
             yield found
     exempted = attributes.resource.bucket in exempt.POLICIES | exempt.REVIEWS
@@ -173,32 +175,88 @@ def _misses(ask: Any, stage: Stage, attributes: Attributes) -> str:
     return told
 
 
-def _run(verdict: Verdict, spec: Mapping[str, Any]) -> Run:
-    metadata = (verdict.param or {}).get("metadata") or {}
-    run = Run(
-        "/".join(filter(None, (metadata.get("namespace"), metadata.get("name")))), misfit=verdict.misfit
-    )
-    run.findings = list(findings_of(verdict))
-    account = verdict.account
-    if not isinstance(account, WatchedAccount):
-        return run
+_RanOf = Callable[[Expression], Ran | None]
 
-    def step(what: str, expression: Expression) -> Step:
-        return Step(what, expression.text.strip(), account.ran(expression), expression.error)
 
-    policy: ValidatingPolicy = verdict.policy
-    for condition, said in zip(policy.conditions, spec.get("matchConditions") or (), strict=True):
-        found = step(f"matchCondition {said['name']}", condition)
-        run.steps.append(found)
-        if found.ran is not None and not found.ran.error and found.ran.value is not True and not run.skipped:
-            run.skipped = said["name"]
-    run.steps += [step(f"variable {name}", each) for name, each in policy.variables.items()]
+def _validations(verdicts: Sequence[Verdict]) -> list[tuple[Policy, str, Run]]:
+    """The runs of validating policies, with their bindings' names."""
+    found: list[tuple[Policy, str, Run]] = []
+    for verdict in verdicts:
+        metadata = (verdict.param or {}).get("metadata") or {}
+        param = "/".join(filter(None, (metadata.get("namespace"), metadata.get("name"))))
+        run = Run(param, misfit=verdict.misfit, findings=list(findings_of(verdict)))
+        if isinstance(verdict.account, WatchedAccount):
+            run.steps = [
+                *_shared(verdict.policy, verdict.account.ran),
+                *_judging(verdict.policy, verdict.account.ran),
+            ]
+        found.append((verdict.policy, "" if verdict.binding is None else verdict.binding.name, run))
+    return found
+
+
+def _mutations(watch: Watch, findings: Sequence[Finding]) -> list[tuple[Policy, str, Run]]:
+    """The same of mutating policies, which run in an account for each mutation; of two rounds the first is told."""
+    accounts: dict[Key, list[WatchedAccount]] = {}
+    policies: dict[Key, MutatingPolicy] = {}
+    for invocation, account in watch.ran:
+        assert isinstance(account, WatchedAccount), "as asked for"
+        accounts.setdefault(invocation.key, []).append(account)
+        policies[invocation.key] = invocation.policy
+    found: list[tuple[Policy, str, Run]] = []
+    for key, several in accounts.items():
+
+        def ran(expression: Expression, several: Sequence[WatchedAccount] = several) -> Ran | None:
+            return next((one for each in several if (one := each.ran(expression)) is not None), None)
+
+        policy, binding, param = policies[key], key[1], "/".join(filter(None, key[2:]))
+        run = Run(param)
+        run.findings = [
+            each
+            for each in findings
+            if (each.policy, each.binding) == (policy.name, binding) and each.param in ("", param)
+        ]
+        run.steps = [*_shared(policy, ran), *_mutating(policy, ran)]
+        found.append((policy, binding, run))
+    known = {(policy.name, binding) for policy, binding, _ in found}
+    for failure in watch.failures:
+        binding = "" if failure.binding is None else failure.binding.name
+        if (failure.policy.name, binding) not in known:
+            found.append((failure.policy, binding, Run("", misfit=failure.message)))
+    return found
+
+
+def _step(what: str, expression: Expression, ran: _RanOf) -> Step:
+    return Step(what, expression.text.strip(), ran(expression), expression.error)
+
+
+def _shared(policy: Policy, ran: _RanOf) -> Iterator[Step]:
+    """What both sorts of policies have."""
+    for position, condition in enumerate(policy.conditions):
+        yield _step(f"matchCondition {position}", condition, ran)
+    for name, variable in policy.variables.items():
+        yield _step(f"variable {name}", variable, ran)
+
+
+def _judging(policy: ValidatingPolicy, ran: _RanOf) -> Iterator[Step]:
     for position, validation in enumerate(policy.validations):
-        run.steps.append(step(f"validation {position}", validation.condition))
+        yield _step(f"validation {position}", validation.condition, ran)
         if validation.message_expression is not None:
-            run.steps.append(step(f"message {position}", validation.message_expression))
-    run.steps += [step(f"auditAnnotation {key}", each) for key, each in policy.annotations]
-    return run
+            yield _step(f"message {position}", validation.message_expression, ran)
+    for key, annotation in policy.annotations:
+        yield _step(f"auditAnnotation {key}", annotation, ran)
+
+
+def _mutating(policy: MutatingPolicy, ran: _RanOf) -> Iterator[Step]:
+    for position, mutation in enumerate(policy.mutations):
+        yield _step(f"mutation {position}", mutation.expression, ran)
+
+
+def _name_conditions(run: Run, spec: Mapping[str, Any]) -> None:
+    """Calls match conditions what the policy calls them, and says which of them is false."""
+    for step, said in zip(run.steps, spec.get("matchConditions") or (), strict=False):
+        step.what = f"matchCondition {said['name']}"
+        if step.ran is not None and not step.ran.error and step.ran.value is not True and not run.skipped:
+            run.skipped = said["name"]
 
 
 async def _webhooks(stage: Stage, attributes: Attributes) -> list[tuple[str, str, str, str]]:

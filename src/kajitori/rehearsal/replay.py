@@ -19,7 +19,7 @@ from kajitori.apimachinery.structural.defaulting import copy_json
 from kajitori.apiserver.admission import exempt
 from kajitori.apiserver.admission.figures import AdmissionFigures
 from kajitori.apiserver.admission.podsecurity import PodSecurity
-from kajitori.apiserver.admission.policies.mutating import MutatingPolicies
+from kajitori.apiserver.admission.policies.mutating import MutatingPolicies, Watch
 from kajitori.apiserver.admission.policies.validating import ValidatingPolicies, Verdict
 from kajitori.apiserver.admission.policies.watching import NotingAccount
 from kajitori.apiserver.registry.call import Attributes
@@ -27,7 +27,18 @@ from kajitori.rehearsal.stage import Stage
 from kajitori.rehearsal.writes import Write
 from kajitori.world.clock import SYSTEM_CLOCK
 
-__all__ = ["CHANGED", "DENIED", "ERROR", "Finding", "Judged", "Judges", "differences", "findings_of", "newly"]
+__all__ = [
+    "CHANGED",
+    "DENIED",
+    "ERROR",
+    "Finding",
+    "Judged",
+    "Judges",
+    "changes_of",
+    "differences",
+    "findings_of",
+    "newly",
+]
 
 DENIED, WARNED, AUDITED, ERROR, CHANGED = "denied", "warned", "audited", "error", "changed"
 
@@ -83,7 +94,7 @@ class Judges:
             await self._stage.add_namespace(write.namespace)
         if write.obj is not None:
             attributes.obj = copy_json(write.obj)
-        judged.findings += await self._changed(attributes)
+        await self._change(attributes, judged)
         for verdict in await self.validating.verdicts(attributes, NotingAccount):
             judged.findings += findings_of(verdict)
             if isinstance(verdict.account, NotingAccount):
@@ -91,31 +102,27 @@ class Judges:
         judged.findings += await self._pod_security(attributes)
         return judged
 
-    async def _changed(self, attributes: Attributes) -> list[Finding]:
-        before = copy_json(attributes.obj)
-        names = await self.mutating.names(attributes) if attributes.obj is not None else []
-        if not names:
-            return []
-        policy, _, binding = names[0].partition("/")
+    async def mutate(self, attributes: Attributes, watch: Watch) -> ApiError | None:
+        """Lets mutating policies change a write; gives why they refuse it."""
         try:
-            await self._mutated(attributes)
+            for again in (False, True):
+                attributes.reinvocation.again = again
+                await self.mutating.watched(attributes, watch)
+                if not attributes.reinvocation.needed:
+                    break
         except ApiError as error:
-            return [Finding(DENIED, policy, binding, message=str(error), reason=error.reason)]
-        changes = list(differences(before, attributes.obj))
-        if not changes:
-            return []
-        if len(names) > 1:
-            policy, binding = ", ".join(names), ""
-        return [Finding(CHANGED, policy, binding, message="; ".join(changes))]
+            return error
+        return None
 
-    async def _mutated(self, attributes: Attributes) -> None:
-        for again in (False, True):
-            attributes.reinvocation.again = again
-            waiting = self.mutating.mutate(attributes)
-            if waiting is not None:
-                await waiting
-            if not attributes.reinvocation.needed:
-                return
+    async def _change(self, attributes: Attributes, judged: Judged) -> None:
+        if attributes.obj is None:
+            return
+        watch = Watch(NotingAccount)
+        refusal = await self.mutate(attributes, watch)
+        judged.findings += changes_of(watch, refusal)
+        for _, account in watch.ran:
+            assert isinstance(account, NotingAccount), "as asked for"
+            judged.cost = max(judged.cost, account.spent)
 
     async def _pod_security(self, attributes: Attributes) -> list[Finding]:
         plugin, call = self.pod_security, attributes.call
@@ -159,6 +166,23 @@ def findings_of(verdict: Verdict) -> Iterator[Finding]:
                 yield Finding(ERROR, name, binding, param, message)
     for key, value in judgement.annotations:
         yield Finding(AUDITED, name, binding, param, f"{key}: {value}")
+
+
+def changes_of(watch: Watch, refusal: ApiError | None) -> Iterator[Finding]:
+    """What mutating policies did to one write."""
+    for invocation, before, after in watch.seen:
+        policy, binding, namespace, name = invocation.key
+        param = "/".join(filter(None, (namespace, name)))
+        told = "; ".join(differences(before, after))
+        if told:
+            yield Finding(CHANGED, policy, binding, param, told)
+    for each in watch.failures:
+        binding = "" if each.binding is None else each.binding.name
+        result = ERROR if each.policy.fails_open else DENIED
+        yield Finding(result, each.policy.name, binding, message=each.message, reason=each.reason)
+    if refusal is not None and not any(not each.policy.fails_open for each in watch.failures):
+        policy, binding = watch.ran[-1][0].key[:2] if watch.ran else ("MutatingAdmissionPolicy", "")
+        yield Finding(DENIED, policy, binding, message=str(refusal), reason=refusal.reason)
 
 
 def newly(now: Judged, then: Judged) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ from kajitori.storage import Store
 if TYPE_CHECKING:
     from kajitori.apiserver.admission.manifests import ManifestDirectory
 
-__all__ = ["MutatingPolicies", "MutatingPolicy"]
+__all__ = ["Failure", "MutatingPolicies", "MutatingPolicy", "Watch"]
 
 _POLICIES = "mutatingadmissionpolicies"
 _BINDINGS = "mutatingadmissionpolicybindings"
@@ -92,7 +92,7 @@ class MutatingPolicy(Policy):
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
     """What went wrong with one policy."""
 
     policy: MutatingPolicy
@@ -107,6 +107,19 @@ class _Failure:
             else f'"{self.policy.name}"'
         )
         return f"policy {named} denied request: {self.message}"
+
+
+class Watch:
+    """What policies did to one write, for those who want to know."""
+
+    def __init__(self, accounts: type[Account] = Account) -> None:
+        self.accounts = accounts
+        """What expressions are run on."""
+        self.failures: list[Failure] = []
+        self.ran: list[tuple[Invocation[MutatingPolicy], Account]] = []
+        """Each time that expressions were run, in this order."""
+        self.seen: list[tuple[Invocation[MutatingPolicy], JsonObject | None, JsonObject | None]] = []
+        """The object before and after each run of a policy."""
 
 
 class MutatingPolicies:
@@ -135,35 +148,31 @@ class MutatingPolicies:
         """The policies that may be asked about writes of a resource, with their bindings."""
         return self._bound.asked(resource)
 
-    async def names(self, attributes: Attributes) -> list[str]:
-        """The policies that match a write, with their bindings: `policy/binding`."""
-        if attributes.operation == "DELETE":
-            return []
-        found = await self._bound.matching(attributes, self._registry())
-        named = [
-            each.policy.name if each.binding is None else f"{each.policy.name}/{each.binding.name}"
-            for each in found
-        ]
-        return list(dict.fromkeys(named))
+    async def watched(self, attributes: Attributes, watch: "Watch") -> None:
+        """As `mutate` does it, while somebody watches. Raises: ApiError, the first failure that counts."""
+        if attributes.operation != "DELETE" and self._bound.may_match(attributes, self._registry()):
+            await self._mutate(attributes, watch)
 
-    async def _mutate(self, attributes: Attributes) -> None:
+    async def _mutate(self, attributes: Attributes, watch: "Watch | None" = None) -> None:
         """Raises: ApiError, the first failure that counts."""
-        failures: list[_Failure] = []
+        failures: list[Failure] = []
         invocations: list[Invocation[MutatingPolicy]] = []
         for each in await self._bound.matching(attributes, self._registry()):
             if isinstance(each, Misfit):
-                failures.append(_Failure(each.policy, each.binding, each.message))
+                failures.append(Failure(each.policy, each.binding, each.message))
             else:
                 invocations.append(each)
         if invocations:
-            failures += await self._run(invocations, attributes)
+            failures += await self._run(invocations, attributes, watch)
+        if watch is not None:
+            watch.failures += failures
         counting = [each for each in failures if not each.policy.fails_open]
         if counting:
             raise _refused(counting, attributes)
 
     async def _run(
-        self, invocations: Sequence[Invocation[MutatingPolicy]], attributes: Attributes
-    ) -> list[_Failure]:
+        self, invocations: Sequence[Invocation[MutatingPolicy]], attributes: Attributes, watch: "Watch | None"
+    ) -> list[Failure]:
         invoked = _Invoked.of(attributes.reinvocation)
         if attributes.reinvocation.again and invoked.output != _encode(attributes.obj):
             invoked.require()  # the server's own plugins have changed the object since
@@ -173,6 +182,7 @@ class MutatingPolicies:
             Asking(self._authorizer, attributes.user),
             namespace_seen(self._store, attributes),
             self._figures,
+            watch,
         )
         failures = [each for invocation in invocations for each in await run.invoke(invocation, invoked)]
         if run.has_mutated:
@@ -193,7 +203,9 @@ class _Run:
         asking: Asking,
         namespace: JsonObject | None,
         figures: AdmissionFigures,
+        watch: "Watch | None",
     ) -> None:
+        self._watch = watch
         self._registry = registry
         self._attributes = attributes
         self._asking = asking
@@ -203,18 +215,18 @@ class _Run:
         self.has_mutated = False
         """Whether a mutation succeeded."""
 
-    async def invoke(self, invocation: Invocation[MutatingPolicy], invoked: "_Invoked") -> list[_Failure]:
+    async def invoke(self, invocation: Invocation[MutatingPolicy], invoked: "_Invoked") -> list[Failure]:
         """Runs one policy once; gives what failed."""
         policy, reinvocation = invocation.policy, self._attributes.reinvocation
         try:
             if not await self._is_about(invocation):
                 return []
         except ConditionError as error:
-            return [_Failure(policy, invocation.binding, str(error), "Invalid")]
+            return [Failure(policy, invocation.binding, str(error), "Invalid")]
         if reinvocation.again and invocation.key not in invoked.again:
             return []
         before = await self._views.new(invocation.resource)
-        failures: list[_Failure] = []
+        failures: list[Failure] = []
         for mutation in policy.mutations if before is not None else ():
             began = self._figures.monotonic()
             problem: Exception | None = None
@@ -222,7 +234,7 @@ class _Run:
                 await self._mutate(mutation, invocation)
             except (MutationError, ExpressionError, OutOfBudget) as error:
                 problem = error
-                failures.append(_Failure(policy, invocation.binding, str(error), "Invalid"))
+                failures.append(Failure(policy, invocation.binding, str(error), "Invalid"))
             except ApiError as error:
                 problem = error
                 raise
@@ -233,7 +245,10 @@ class _Run:
                     seconds=self._figures.monotonic() - began,
                     error=None if problem is None else str(problem),
                 )
-        if await self._views.new(invocation.resource) != before:
+        after = await self._views.new(invocation.resource)
+        if self._watch is not None:
+            self._watch.seen.append((invocation, before, after))
+        if after != before:
             invoked.require()
             reinvocation.needed = True
         if policy.is_reinvoked:
@@ -254,10 +269,19 @@ class _Run:
             figures.conditions(policy.name, "policy", "validate", operation, seconds=seconds, errors=errors)
 
         def hold() -> bool:
-            account = Account(inputs, policy.variables, MATCH_CONDITIONS_COST_BUDGET, invocation.param)
+            account = self._account(invocation, inputs, MATCH_CONDITIONS_COST_BUDGET)
             return holds(policy.conditions, account, fails_open=policy.fails_open, told=told)
 
         return await settled(hold)
+
+    def _account(
+        self, invocation: Invocation[MutatingPolicy], inputs: Mapping[str, Any], budget: int
+    ) -> Account:
+        accounts = Account if self._watch is None else self._watch.accounts
+        account = accounts(inputs, invocation.policy.variables, budget, invocation.param)
+        if self._watch is not None:
+            self._watch.ran.append((invocation, account))
+        return account
 
     async def _inputs(self, invocation: Invocation[MutatingPolicy]) -> Mapping[str, Any]:
         return await inputs_of(
@@ -270,11 +294,10 @@ class _Run:
         if expression.program is None:
             raise MutationError(expression.error)
         inputs = await self._inputs(invocation)
-        variables, param = invocation.policy.variables, invocation.param
         value = await settled(
-            lambda: Account(inputs, variables, RUNTIME_COST_BUDGET, param).evaluate(expression)
+            lambda: self._account(invocation, inputs, RUNTIME_COST_BUDGET).evaluate(expression)
         )
-        came = (*inputs.values(), param)
+        came = (*inputs.values(), invocation.param)
         seen = await self._views.new(resource)
         assert seen is not None, "there is an object to change"
         try:
@@ -331,7 +354,7 @@ class _Invoked:
         self.once.clear()
 
 
-def _refused(failures: Sequence[_Failure], attributes: Attributes) -> ApiError:
+def _refused(failures: Sequence[Failure], attributes: Attributes) -> ApiError:
     """The answer to a write that policies have failed."""
     kind = attributes.resource.kind
     metadata = (attributes.obj or {}).get("metadata") or {}
