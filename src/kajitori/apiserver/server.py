@@ -178,7 +178,8 @@ class ApiServer:
     async def _answer_once_decided(
         self, request: Request, user: User, pending: Undecided, warnings: list[str]
     ) -> Answer:
-        permitted = await settled(lambda: self._permitted(request, user, request.scope), pending)
+        began = monotonic()
+        permitted = await settled(lambda: self._permitted(request, user, request.scope, began), pending)
         answer = self._answer_permitted(request, permitted, warnings)
         return answer if isinstance(answer, Response | Stream) else await answer
 
@@ -246,8 +247,8 @@ class ApiServer:
         request.keep_alive = request.keep_alive and request.version != "2.0"
         return error
 
-    def _permitted(self, request: Request, user: User, asked: Asked) -> User:
-        """The user as whom the request goes on, who may do what it is about.
+    def _permitted(self, request: Request, user: User, asked: Asked, began: float = 0.0) -> User:
+        """The user as whom the request goes on, who may do what it is about. `began`: when that was first asked.
 
         Raises: BadRequest, Forbidden, TurnedAway; Undecided, and then it is called once more.
         """
@@ -256,8 +257,9 @@ class ApiServer:
             self._observer.impersonated(asked, user, constraint)
         self._observer.in_flight.admit(asked)
         attributes = AuthorizationAttributes.of(user, asked.info, asked.query)
+        since = began or monotonic()
         decision = self._authorizer.authorize(attributes)
-        self._observer.decided(asked, decision)
+        self._observer.decided(asked, decision, monotonic() - since)
         if decision.allowed:
             return user
         if decision.error:

@@ -143,6 +143,14 @@ def test_the_mode_that_let_somebody_through_is_tried_first() -> None:  # I3
     assert "cannot impersonate-on:user-info:get resource" in refusal()
     assert impersonate(authorizer, attributes, User("bob"))[1] == ""
     assert 'cannot impersonate resource "users"' in refusal()
+    counted = [line for line in authorizer.lines() if "_total{" in line and "impersonation" in line]
+    assert counted == [
+        'apiserver_impersonation_attempts_total{decision="allowed",mode="legacy"} 1',
+        'apiserver_impersonation_attempts_total{decision="denied",mode=""} 2',
+        'apiserver_impersonation_authorization_attempts_total{decision="allowed",mode="legacy"} 1',
+        'apiserver_impersonation_authorization_attempts_total{decision="denied",mode="legacy"} 2',
+        'apiserver_impersonation_authorization_attempts_total{decision="denied",mode="user-info"} 3',
+    ]
 
 
 def test_the_constrained_mode_is_for_one_thing_at_a_time() -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from kajitori.apiserver.authentication.user import MASTERS, User
 from kajitori.apiserver.authorization.attributes import NO_OPINION, Attributes, Decision
+from kajitori.apiserver.authorization.impersonations import Impersonations
 from kajitori.apiserver.authorization.rbac import Rbac, RoleRef
 from kajitori.apiserver.authorization.rules import Held, Rule
 from kajitori.apiserver.operating.exposition import family, labelled
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Authorizer", "Member", "Mode", "aggregated"]
 
 _ALLOWED = Decision(True)
-
-_IMPERSONATING_MAX = 10_000
-"""Users whose way of becoming others is remembered, as many as in Kubernetes."""
 
 
 class Mode(Protocol):
@@ -63,8 +61,7 @@ class Authorizer:
         self._members = [Member("RBAC", rbac)] if members is None else list(members)
         self._gone: dict[tuple[str, str], tuple[int, int]] = {}
         """What those had decided that are asked no more."""
-        self.impersonating: dict[str, str] = {}
-        """The mode by which each user was last let become another."""
+        self.impersonations = Impersonations()
 
     @classmethod
     def of_store(cls, store: "Store") -> Self:
@@ -104,12 +101,6 @@ class Authorizer:
             False, "\n".join(each.reason for each in passed if each.reason), error=aggregated(errors)
         )
 
-    def impersonates(self, name: str, mode: str) -> None:
-        """A user was let become another."""
-        if len(self.impersonating) >= _IMPERSONATING_MAX:
-            self.impersonating.clear()
-        self.impersonating[name] = mode
-
     def held(self, user: User, namespace: str) -> Held:
         """What somebody may do in a namespace, by all that are asked."""
         total = Held()
@@ -146,6 +137,7 @@ class Authorizer:
                 if count
             ),
         )
+        yield from self.impersonations.lines()
 
 
 def aggregated(errors: Sequence[str]) -> str:

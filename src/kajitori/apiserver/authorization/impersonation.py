@@ -14,6 +14,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/user-impersonati
 """
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -98,8 +99,8 @@ def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) ->
     Raises: Forbidden.
     """
     first: Forbidden | None = None
-    asking = attributes.user
-    last = authorizer.impersonating.get(asking.name)
+    asking, impersonations, began = attributes.user, authorizer.impersonations, monotonic()
+    last = impersonations.last(asking.name)
     for mode in _MODES if last is None else (last, *(each for each in _MODES if each != last)):
         if not _MODES[mode](wanted, asking):
             continue
@@ -111,10 +112,10 @@ def impersonate(authorizer: Authorizer, attributes: Attributes, wanted: User) ->
         except Forbidden as error:
             first = first or error
             continue
-        if mode != last:
-            authorizer.impersonates(asking.name, mode)
+        impersonations.allowed(asking.name, mode, monotonic() - began)
         return user, f"impersonate:{mode}" if mode else ""
     assert first is not None, "the last mode always applies"
+    impersonations.denied(monotonic() - began)
     raise first
 
 
@@ -204,7 +205,10 @@ def _constrained(question: Attributes) -> bool:
 
 
 def _require(authorizer: Authorizer, question: Attributes) -> None:
+    began = monotonic()
     decision = authorizer.authorize(question)
+    mode = question.verb.partition(":")[2].partition(":")[0]
+    authorizer.impersonations.checked(mode, monotonic() - began, allowed=decision.allowed)
     if not decision.allowed:
         raise question.denied(decision.reason)
 

@@ -25,7 +25,7 @@ _SLI_BOUNDS = (
     0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0
 )  # fmt: skip
 _DURATION_BOUNDS = (0.005, 0.025, *_SLI_BOUNDS)
-_AUTHENTICATION_BOUNDS = tuple(0.001 * 2**power for power in range(15))
+_ACCESS_BOUNDS = tuple(0.001 * 2**power for power in range(15))
 _SIZE_BOUNDS = tuple(10.0**power for power in range(3, 10))
 _EVENT_BOUNDS = tuple(1024.0 * 2**power for power in range(8))
 
@@ -107,12 +107,12 @@ class Figures:
         self._users: dict[str, list[int]] = {}
         self._user_counts: dict[str, list[int]] = {}
         self.unauthenticated = 0
-        self.recognizing = Histogram(_AUTHENTICATION_BOUNDS)
+        self.recognizing = Histogram(_ACCESS_BOUNDS)
         """How long it took to know who asks."""
-        self.refusing = Histogram(_AUTHENTICATION_BOUNDS)
+        self.refusing = Histogram(_ACCESS_BOUNDS)
         """And to find out that nobody knows."""
-        self.allowed = 0
-        self.refused: dict[str, int] = {}
+        self._allowed = Histogram(_ACCESS_BOUNDS)
+        self._refused: dict[str, Histogram] = {}
         self._aborted: dict[str, int] = {}
         self._deprecated: dict[str, int] = {}
 
@@ -132,13 +132,13 @@ class Figures:
         count = self._users[name] = self._user_counts.setdefault(label, [0])
         return count
 
-    def decided(self, decision: Decision) -> None:
-        """Somebody may do what was asked, or may not."""
+    def decided(self, decision: Decision, seconds: float) -> None:
+        """Somebody may do what was asked, or may not; how long it took to say so."""
         if decision.allowed:
-            self.allowed += 1
-        else:
-            result = "error" if decision.error else "denied" if decision.denied else "no-opinion"
-            self.refused[result] = self.refused.get(result, 0) + 1
+            self._allowed.add(seconds)
+            return
+        result = "error" if decision.error else "denied" if decision.denied else "no-opinion"
+        self._refused.setdefault(result, Histogram(_ACCESS_BOUNDS)).add(seconds)
 
     def answered(self, asked: Asked, status: int, seconds: float, *, size: int, apply: bool) -> None:
         """A request was answered."""
@@ -317,6 +317,8 @@ class Figures:
             "Requests by the outcome of authentication.",
             (('result="error"', self.unauthenticated), ('result="success"', recognized)),
         )
+        by_result = sorted({"allowed": self._allowed, **self._refused}.items())
+        decided = [(f'result="{result}"', each) for result, each in by_result]
         yield from family(
             "authentication_duration_seconds",
             "histogram",
@@ -327,10 +329,10 @@ class Figures:
             "authorization_attempts_total",
             "counter",
             "Requests by the outcome of authorization.",
-            [
-                (f'result="{result}"', count)
-                for result, count in sorted({"allowed": self.allowed, **self.refused}.items())
-            ],
+            ((labels, sum(each.counts)) for labels, each in decided),
+        )
+        yield from family(
+            "authorization_duration_seconds", "histogram", "How long authorization took.", decided
         )
 
 

@@ -119,9 +119,9 @@ class Observer:
                 asked.trail.impersonated(user, constraint)
             asked.user = user
 
-    def decided(self, asked: Asked, decision: Decision) -> None:
-        """Whether they may."""
-        self.figures.decided(decision)
+    def decided(self, asked: Asked, decision: Decision, seconds: float) -> None:
+        """Whether they may, and how long it took to say so."""
+        self.figures.decided(decision, seconds)
         if asked.trail is not None:
             asked.trail.decided(decision)
 
