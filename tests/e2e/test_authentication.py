@@ -93,6 +93,16 @@ def test_a_proxy_in_front_says_who_asks(tmp_path: Path) -> None:  # F1, F2
             "extra": {"a/b": ["c"]},
         }
         assert whoami(access, front) == 401, "of itself it is nobody"
+        with Api(access) as api:
+            told = api.get("/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication")[
+                "data"
+            ]
+        assert told["requestheader-client-ca-file"] == proxies.file.read_text()
+        assert (
+            told["client-ca-file"].endswith(people.file.read_text()) and access.ca in told["client-ca-file"]
+        )
+        assert told["requestheader-username-headers"] == '["X-Remote-User","X-Also-User"]'
+        assert told["requestheader-allowed-names"] == '["front"]'
         other = proxies.client(access, (NameOID.COMMON_NAME, "other"))
         assert whoami(access, other, **said) == 401
         person = people.client(

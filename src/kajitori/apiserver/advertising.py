@@ -22,12 +22,10 @@ from kajitori.storage import Store
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
-__all__ = ["advertise", "advertised"]
+__all__ = ["advertise", "advertised", "keep_right"]
 
 _ANYWHERE = ("198.51.100.1", "2001:db8::1")
 """Addresses for documentation: where packets to them would leave from is asked, and none is sent."""
-
-_KEY = "default/kubernetes"
 
 
 def advertised(host: str, chosen: str = "") -> str | None:
@@ -102,27 +100,35 @@ def _objects(address: str, port: int) -> Iterator[tuple[str, JsonObject]]:
 
 async def advertise(store: Store, address: str, port: int, *, clock: Clock, random: Random) -> None:
     """Stores where the API is. Raises: StoreError."""
-    now = format_time(clock.now().timestamp())
     for bucket, obj in _objects(address, port):
-        standing = store.get(bucket, _KEY)
-        metadata = obj["metadata"]
-        if standing is not None:
-            old: JsonObject = msgspec.json.decode(standing.value)
-            parts = [part for part in obj if part != "metadata"]
-            if [old.get(part) for part in parts] == [obj[part] for part in parts]:
-                continue
-            metadata |= {
-                "uid": old["metadata"]["uid"],
-                "creationTimestamp": old["metadata"]["creationTimestamp"],
-            }
-            if "generation" in metadata:
-                metadata["generation"] = old["metadata"].get("generation", 0) + 1
-        metadata.setdefault("uid", random.uuid4())
-        metadata.setdefault("creationTimestamp", now)
-        ordered = in_order(obj, obj["apiVersion"], obj["kind"])
+        await keep_right(store, bucket, obj, clock=clock, random=random)
 
-        def render(revision: int, ordered: JsonObject = ordered) -> bytes:
-            ordered["metadata"]["resourceVersion"] = str(revision)
-            return encode(ordered)
 
-        await store.put(bucket, _KEY, render, expect=None)
+async def keep_right(store: Store, bucket: str, obj: JsonObject, *, clock: Clock, random: Random) -> None:
+    """Stores an object as it has to be, unless one of its name says the same already.
+
+    `obj` is namespaced, and without what a server adds. Raises: StoreError.
+    """
+    metadata = obj["metadata"]
+    key = f"{metadata['namespace']}/{metadata['name']}"
+    standing = store.get(bucket, key)
+    if standing is not None:
+        old: JsonObject = msgspec.json.decode(standing.value)
+        parts = [part for part in obj if part != "metadata"]
+        if [old.get(part) for part in parts] == [obj[part] for part in parts]:
+            return
+        metadata |= {
+            "uid": old["metadata"]["uid"],
+            "creationTimestamp": old["metadata"]["creationTimestamp"],
+        }
+        if "generation" in metadata:
+            metadata["generation"] = old["metadata"].get("generation", 0) + 1
+    metadata.setdefault("uid", random.uuid4())
+    metadata.setdefault("creationTimestamp", format_time(clock.now().timestamp()))
+    ordered = in_order(obj, obj["apiVersion"], obj["kind"])
+
+    def render(revision: int) -> bytes:
+        ordered["metadata"]["resourceVersion"] = str(revision)
+        return encode(ordered)
+
+    await store.put(bucket, key, render, expect=None)

@@ -36,6 +36,7 @@ from kajitori.apiserver.http import STREAMS_MAX, Limits, Server, serve
 from kajitori.apiserver.kubeconfig import KubeconfigError, write_kubeconfig
 from kajitori.apiserver.operating.observer import Observer
 from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
+from kajitori.apiserver.trust import publish_trust
 from kajitori.cluster.assembly import Assembled, Operators, Reports, assemble
 from kajitori.cluster.authorization import AuthorizationError, Authorizing
 from kajitori.cluster.localwebhooks import LocalWebhooks
@@ -259,8 +260,9 @@ class Cluster:
             metrics.further.append(assembled.directories.lines)
             background.spawn(assembled.directories.watch(), "watch over admission manifests")
         if pending is not None:
-            await self._listen(assembled, self._finish_pki(pending))
-            await self._advertise(store)
+            pki = self._finish_pki(pending)
+            await self._listen(assembled, pki)
+            await self._advertise(store, pki)
         self._stack.callback(assembled.resources.close_watches)
         self._why_not_ready = None  # the API is; what runs on it comes next, and needs it
         if not options.api_only:
@@ -390,14 +392,18 @@ class Cluster:
         server = self._server
         self._stack.push_async_callback(server.close, GRACE_SECONDS)
 
-    async def _advertise(self, store: Store) -> None:
+    async def _advertise(self, store: Store, pki: Pki) -> None:
         server = self._server
         assert server is not None, "not listening"
         try:
             address = advertised(self.options.host, self.options.advertise_address)
             if address is not None:
                 await advertise(store, address, server.port, clock=self._clock, random=self._random)
-        except (ValueError, StoreError) as error:
+            options = self.options
+            believed = [file for file in (pki.ca_file, options.client_ca_file) if file is not None]
+            proxy = options.authentication.request_header
+            await publish_trust(store, believed, proxy, clock=self._clock, random=self._random)
+        except (OSError, ValueError, StoreError) as error:
             raise ClusterError(str(error)) from None
 
     async def run_until(self, ended: asyncio.Event) -> str | None:
