@@ -6,11 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
-__all__ = ["MINOR_MIN", "Kubectl", "Ran", "find_kubectl"]
+__all__ = ["MINOR_MIN", "Kubectl", "Ran", "find_kubectl", "minor_of"]
 
 MINOR_MIN = 32
 """kubectl 1.32 is the oldest that the tests were written for."""
@@ -25,12 +26,14 @@ def find_kubectl() -> Path | None:
     """The kubectl to use: KAJITORI_KUBECTL, .cache/tools/kubectl or the one on the PATH, if it is new enough."""
     on_path = shutil.which("kubectl")
     for candidate in (os.environ.get("KAJITORI_KUBECTL"), _ROOT / ".cache/tools/kubectl", on_path):
-        if candidate and os.access(candidate, os.X_OK) and _minor(Path(candidate)) >= MINOR_MIN:
+        if candidate and os.access(candidate, os.X_OK) and minor_of(Path(candidate)) >= MINOR_MIN:
             return Path(candidate).absolute()
     return None
 
 
-def _minor(path: Path) -> int:
+@cache
+def minor_of(path: Path) -> int:
+    """The minor version of a kubectl; 0 for what is none."""
     told = subprocess.run([path, "version", "--client"], capture_output=True, text=True, timeout=SECONDS_MAX)
     found = re.search(r"^Client Version: v1\.(\d+)", told.stdout, re.MULTILINE)
     return int(found[1]) if found else 0
