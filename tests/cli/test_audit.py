@@ -261,7 +261,7 @@ def test_the_table_of_webhooks(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [" ".join(line.split()) for line in out.splitlines()]
     assert (
         "ValidatingWebhookConfiguration guard, webhook pods.guard.example.com open 5 service guard/guard:443 "
-        "CREATE of pods passes unjudged in every namespace"
+        "CREATE of pods passes unjudged in namespace shop"
     ) in rows
 
 
@@ -275,3 +275,9 @@ def test_what_may_not_be_read_is_told_once(capsys: pytest.CaptureFixture[str]) -
         "not whole: pods, nodes could not be read: pods is forbidden",
         "not whole: cves: the feed cannot be had",
     ]
+
+
+def test_one_namespace(capsys: pytest.CaptureFixture[str]) -> None:
+    written("more.yaml", namespace("other"), pod("other", "o", hostPID=True))
+    _, out, _ = run(capsys, "pods", "-f", ".", "-n", "other")
+    assert "Pod o: hostPID=true" in out and "shop" not in out

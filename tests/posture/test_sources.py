@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from tests.posture.objects import account, binding, namespace, obj, pod, role, rule
+from tests.posture.objects import account, binding, inventory, namespace, obj, pod, role, rule
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.client import Client
@@ -178,3 +178,23 @@ def test_manifests_without_a_namespace_are_in_default(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         from_manifests(tmp_path / "gone")
+
+
+def test_one_namespace_of_a_cluster() -> None:
+    async def read() -> tuple[Inventory, list[str]]:
+        async with TestEnv(clock=VirtualClock()) as env:
+            client = await with_objects(env, [*OBJECTS, namespace("other"), pod("other", "o")])
+            watched = Watched(client.transport, refused="/api/v1/nodes")
+            found = await from_cluster(Client(watched), "here", "shop")  # type: ignore[arg-type]
+            return found, [path for _, path, _ in watched.asked]
+
+    found, asked = run_virtual(read())
+    assert names(found, "/pods") == ["p"] and list(found.namespaces) == ["shop"] and found.only == "shop"
+    assert "/api/v1/namespaces/shop" in asked and "/api/v1/pods?limit=500" not in asked
+    assert dict(found.unread) == {"/nodes": "no"}
+
+
+def test_one_namespace_of_what_was_read() -> None:
+    found = inventory(*OBJECTS, namespace("other"), pod("other", "o")).within("shop")
+    assert names(found, "/pods") == ["p"] and list(found.namespaces) == ["shop"]
+    assert "cluster-admin" in names(found, "rbac.authorization.k8s.io/clusterroles")

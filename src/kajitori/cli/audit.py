@@ -115,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-f", "--file", type=Path, metavar="PATH", help="a backup, a manifest or a folder of them"
     )
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        default="",
+        help="look into this namespace alone: the right to list in it is enough",
+    )
     parser.add_argument("--kubeconfig", help="kubeconfig to use (default: as kubectl finds it)")
     parser.add_argument("--context", help="context of the kubeconfig")
     parser.add_argument(
@@ -188,7 +194,7 @@ def _inventory(chosen: argparse.Namespace) -> Inventory:
         if path is None:
             return asyncio.run(_of_cluster(chosen))
         if path.is_file() and _starts(path) == _SQLITE:
-            return from_backup(path)
+            return _within(from_backup(path), chosen.namespace)
         found = from_manifests(path)
     except BackupUnfit as error:
         raise CommandError(str(error), UNREAD) from None
@@ -197,7 +203,11 @@ def _inventory(chosen: argparse.Namespace) -> Inventory:
     if not found.objects:
         told = f" ({'; '.join(found.notes)})" if found.notes else ""
         raise CommandError(f"{path}: no object that could be judged is in it{told}", UNREAD)
-    return found
+    return _within(found, chosen.namespace)
+
+
+def _within(inventory: Inventory, namespace: str) -> Inventory:
+    return inventory.within(namespace) if namespace else inventory
 
 
 def _starts(path: Path) -> bytes:
@@ -209,7 +219,7 @@ async def _of_cluster(chosen: argparse.Namespace) -> Inventory:
     try:
         config = load_config(chosen.kubeconfig, chosen.context)
         async with Client(NetworkTransport(config), user_agent="kajitori-audit").without_warnings() as client:
-            return await from_cluster(client, f"cluster {config.cluster.server}")
+            return await from_cluster(client, f"cluster {config.cluster.server}", chosen.namespace)
     except (ConfigError, TransportError, ApiError) as error:
         raise CommandError(str(error), UNREAD) from None
 

@@ -9,7 +9,7 @@ Promises
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from kajitori.apimachinery.kind import JsonObject, Kind
@@ -82,6 +82,8 @@ class Inventory:
     """Of the API server, `v1.36.2`; empty where nobody says it."""
     lookalike: bool = False
     """Whether the API server is not built from Kubernetes' code, as kajitori's is not."""
+    only: str = ""
+    """The namespace that was read alone; empty: all of them."""
     notes: Sequence[str] = ()
     """What else happened while reading: files that hold something else."""
 
@@ -100,6 +102,9 @@ class Inventory:
     def namespaces(self) -> Mapping[str, JsonObject]:
         """By name. Where they are not all known, those that objects say they are in count as well, without labels."""
         found = {name_of(each): each for each in self["/namespaces"]}
+        if self.only:
+            found.setdefault(self.only, {"metadata": {"name": self.only}})
+            return {self.only: found[self.only]}
         if not self.whole or "/namespaces" in self.unread:
             for bucket in self.objects:
                 for each in self[bucket]:
@@ -107,6 +112,18 @@ class Inventory:
                     if name:
                         found.setdefault(name, {"metadata": {"name": name}})
         return dict(sorted(found.items()))
+
+    def within(self, namespace: str) -> "Inventory":
+        """The same, of one namespace alone; what is in no namespace stays."""
+
+        def wanted(bucket: str, obj: JsonObject) -> bool:
+            return bucket == "/namespaces" or namespace_of(obj) in ("", namespace)
+
+        kept = {
+            bucket: [each for each in several if wanted(bucket, each)]
+            for bucket, several in self.objects.items()
+        }
+        return replace(self, objects=kept, only=namespace)
 
 
 def _plural(bucket: str) -> str:

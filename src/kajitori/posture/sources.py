@@ -30,8 +30,8 @@ _AT_ONCE = 4
 """Kinds that are listed at the same time: quick, and no burden."""
 
 
-async def from_cluster(client: Client, source: str) -> Inventory:
-    """What a cluster has now.
+async def from_cluster(client: Client, source: str, namespace: str = "") -> Inventory:
+    """What a cluster has now; with a namespace what is in it, and what is in none.
 
     Raises: TransportError; ApiError where not even the version may be asked for.
     """
@@ -44,7 +44,7 @@ async def from_cluster(client: Client, source: str) -> Inventory:
         async with limit:
             for kind in versions:
                 try:
-                    objects[bucket] = without_secrets(bucket, await _listed(client, kind))
+                    objects[bucket] = without_secrets(bucket, await _listed(client, kind, namespace))
                     return
                 except (NotFound, MethodNotAllowed):
                     continue  # an older server
@@ -63,6 +63,7 @@ async def from_cluster(client: Client, source: str) -> Inventory:
         unread=dict(sorted(unread.items())),
         version=str(told.get("gitVersion") or ""),
         lookalike=not told.get("goVersion"),
+        only=namespace,
     )
 
 
@@ -85,20 +86,22 @@ def _by_bucket() -> dict[str, list[Kind]]:
     return found
 
 
-async def _listed(client: Client, kind: Kind) -> list[JsonObject]:
+async def _listed(client: Client, kind: Kind, namespace: str) -> list[JsonObject]:
     """All objects of a kind, page by page; anew, in one, when the pages get too old meanwhile."""
+    if namespace and kind.plural == "namespaces":
+        return [msgspec.json.decode((await client.send("GET", kind.path("", namespace))).body)]
     try:
-        return await _pages(client, kind, f"?limit={PAGE_SIZE}")
+        return await _pages(client, kind, namespace, f"?limit={PAGE_SIZE}")
     except Expired:
-        return await _pages(client, kind, "")
+        return await _pages(client, kind, namespace, "")
 
 
-async def _pages(client: Client, kind: Kind, query: str) -> list[JsonObject]:
+async def _pages(client: Client, kind: Kind, namespace: str, query: str) -> list[JsonObject]:
     accept = _NAMES_ONLY if kind.plural == "secrets" and not kind.group else _JSON
     found: list[JsonObject] = []
     further = ""
     while True:
-        answer = await client.send("GET", kind.path() + query + further, accept=accept)
+        answer = await client.send("GET", kind.path(namespace) + query + further, accept=accept)
         page: Any = msgspec.json.decode(answer.body)
         found += _objects(page.get("items") or ())
         token = (page.get("metadata") or {}).get("continue")

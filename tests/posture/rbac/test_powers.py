@@ -206,3 +206,17 @@ def test_in_a_folder_default_roles_are_known_and_nobody_is_absent() -> None:  # 
     found = inventory(binding("b", "edit", "shop/gone", space="shop", cluster_role=True), whole=False)
     told = judge_rbac(found, Grants(found)).findings
     assert checks(told) == [("medium", "escalation", "ServiceAccount shop/gone")]
+
+
+def test_what_could_not_be_read_is_not_called_absent() -> None:
+    found = inventory(binding("b", "edit", "shop/gone", space="shop", cluster_role=True))
+    limited = type(found)(
+        "test",
+        {key: several for key, several in found.objects.items() if "clusterroles" not in key},
+        unread={"rbac.authorization.k8s.io/clusterroles": "Forbidden", "/namespaces": "Forbidden"},
+    )
+    told = judge_rbac(limited, Grants(limited))
+    assert {each.check for each in told.findings} == {"escalation", "absent-subject"}
+    assert all("there is no namespace" not in each.message for each in told.findings)
+    elsewhere = found.within("other")
+    assert "absent-subject" not in {each.check for each in judge_rbac(elsewhere, Grants(elsewhere)).findings}

@@ -76,6 +76,8 @@ class Reach(msgspec.Struct, frozen=True):
         """`in 3 of 12 namespaces`."""
         if not self.of:
             return "in no namespace that there is"
+        if self.of == 1 and self.namespaces:
+            return f"in namespace {self.namespaces[0]}"
         if len(self.namespaces) == self.of:
             return "in every namespace"
         return f"in {len(self.namespaces)} of {self.of} namespaces"

@@ -59,6 +59,8 @@ def _service(service: Mapping[str, Any], inventory: Inventory) -> Iterator[Probl
     if not inventory.whole or "/services" in inventory.unread:
         return
     namespace, name = str(service.get("namespace")), str(service.get("name"))
+    if inventory.only and namespace != inventory.only:
+        return
     found = _named(inventory, "/services", namespace, name)
     if found is None:
         yield Problem("absent-service", f"there is no service {namespace}/{name}")

@@ -42,7 +42,7 @@ def scene_of(inventory: Inventory, programs: Iterable[tuple[str, str]] = ()) -> 
         tuple(components_of(inventory, programs)),
         frozenset(map(_system, inventory["/nodes"])) if known else None,
         frozenset(each for each in asked if uses_volume(inventory, each)),
-        inventory.whole and "/pods" not in inventory.unread,
+        inventory.whole and not inventory.only and "/pods" not in inventory.unread,
     )
 
 

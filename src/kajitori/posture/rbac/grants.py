@@ -3,7 +3,7 @@
 Promises
     G1  the rules are those that the API server's authorizer would apply: it is asked for them
     G2  what Kubernetes itself grants, to whom it grants it, is told apart (`Grant.default`)
-    G3  in a folder of manifests Kubernetes' default ClusterRoles are there, whether or not it has them
+    G3  where ClusterRoles could not be read, as in a folder of manifests, Kubernetes' default ones are there
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -103,7 +103,8 @@ class Grants:
     def _objects(self, resource: str) -> Iterator[Mapping[str, Any]]:
         listed = self._inventory[f"{GROUP}/{resource}"]
         yield from listed
-        if resource == "clusterroles" and not self._inventory.whole:
+        unread = not self._inventory.whole or f"{GROUP}/{resource}" in self._inventory.unread
+        if resource == "clusterroles" and unread:
             known = {name_of(each) for each in listed}
             yield from (each for name, each in self._defaults.roles.items() if name not in known)
 

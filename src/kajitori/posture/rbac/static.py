@@ -6,6 +6,7 @@ from kajitori.apis.podsecurity import PRIVILEGED, Policy, policy_of
 from kajitori.apiserver.authentication.user import AUTHENTICATED
 from kajitori.apiserver.authorization import RoleRef, Rule, parse_rules
 from kajitori.apiserver.authorization.escalation import missing_rules
+from kajitori.apiserver.authorization.rbac import GROUP
 from kajitori.posture.findings import Finding, worst
 from kajitori.posture.inventory import Inventory, name_of, namespace_of
 from kajitori.posture.rbac.grants import Binding, Grant, Grants, Subject
@@ -29,7 +30,7 @@ def static_findings(inventory: Inventory, grants: Grants, *, system: bool = Fals
         yield from _everybody(subject, own)
         yield from _default_account(subject, own)
         yield from _absent(inventory, subject, own)
-    yield from _without_role(grants)
+    yield from _without_role(inventory, grants)
     yield from _changed_roles(inventory, grants)
 
 
@@ -128,7 +129,9 @@ def _absent(inventory: Inventory, subject: Subject, own: list[Grant]) -> Iterato
     )
     if known:
         return
-    place = subject.namespace not in inventory.namespaces
+    if inventory.only and subject.namespace != inventory.only:
+        return
+    place = subject.namespace not in inventory.namespaces and "/namespaces" not in inventory.unread
     for each in own:
         gone = f"there is no namespace {subject.namespace}" if place else "it does not exist"
         yield Finding(
@@ -140,9 +143,10 @@ def _absent(inventory: Inventory, subject: Subject, own: list[Grant]) -> Iterato
         )
 
 
-def _without_role(grants: Grants) -> Iterator[Finding]:
+def _without_role(inventory: Inventory, grants: Grants) -> Iterator[Finding]:
+    unread = {kind for kind in ("Role", "ClusterRole") if f"{GROUP}/{kind.lower()}s" in inventory.unread}
     for each in grants.bindings:
-        if each.rules is None:
+        if each.rules is None and each.role.kind not in unread:
             yield Finding(
                 check="absent-role",
                 severity="low",
