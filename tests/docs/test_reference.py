@@ -17,7 +17,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["cli.md", "mysqlcluster.md"])
+@pytest.mark.parametrize("name", ["cli.md", "mysqlcluster.md", "policies.md"])
 def test_the_page_is_up_to_date(generator: ModuleType, name: str) -> None:
     assert (generator.FOLDER / name).read_text() == generator.PAGES[name](), "run tools/gen_reference.py"
 
@@ -36,6 +36,19 @@ def test_every_option_is_told(generator: ModuleType) -> None:  # G1
     page = generator.command_line_page()
     for option in ("--data-dir", "--memory", "--api-only", "--token-auth-file", "--kubeconfig", "--output"):
         assert f"`{option}" in page or f", `{option}" in page, option
+
+
+def test_every_field_of_policies_is_told(generator: ModuleType) -> None:  # G1
+    page = generator.policies_page()
+    for field in (
+        "contextAwareResources",
+        "timeoutEvalSeconds",
+        "expression",
+        "insecureSources",
+        "policyStatus",
+    ):
+        assert f"| `{field}` |" in page, field
+    assert "|  |\n" not in page, "a field without a description"
 
 
 def test_every_field_is_told(generator: ModuleType) -> None:  # G1

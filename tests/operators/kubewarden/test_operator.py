@@ -35,6 +35,9 @@ from kajitori.testing import TestEnv
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps")
 SECRET = Kind("", "v1", "Secret", "secrets")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
+BINDING = Kind(
+    "rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
 RULES = [
     {
         "apiGroups": [""],
@@ -275,6 +278,34 @@ def test_a_policy_reads_what_it_was_granted(tmp_path: Path) -> None:
             ),
         )
         # What it read became the object, which this policy may not change.
+        with pytest.raises(ApiError, match="configured to not allow mutations"):
+            await client.create(CONFIG_MAP, config_map())
+
+    play(story)
+
+
+def test_policies_read_with_the_rights_of_their_servers_account(tmp_path: Path) -> None:
+    asks = {"api_version": "v1", "kind": "Namespace", "name": "default"}
+    calls = file(tmp_path, wapc(host=("kubernetes", "get_resource", json.dumps(asks))))
+    granted = [{"apiVersion": "v1", "kind": "Namespace"}]
+
+    async def story(env: TestEnv, client: Client) -> None:
+        await client.patch(POLICY_SERVER, "", "default", {"spec": {"serviceAccountName": "limited"}})
+        curious = policy(CLUSTER_ADMISSION_POLICY, calls, contextAwareResources=granted)
+        await active(env, client, CLUSTER_ADMISSION_POLICY, curious)
+        # What the host complains of has quotes in it, which this guest does not escape.
+        with pytest.raises(ApiError, match="the policy's answer cannot be read"):
+            await client.create(CONFIG_MAP, config_map())
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+        account = {"kind": "ServiceAccount", "name": "limited", "namespace": "kubewarden"}
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "limited"},
+            "roleRef": role,
+            "subjects": [account],
+        }
+        await client.create(BINDING, binding)
         with pytest.raises(ApiError, match="configured to not allow mutations"):
             await client.create(CONFIG_MAP, config_map())
 

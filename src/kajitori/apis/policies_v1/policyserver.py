@@ -52,7 +52,8 @@ class PolicyServerSpec(msgspec.Struct, frozen=True, rename="camel", omit_default
     env: list[Annotated[dict[str, Any], BuiltinSchema(f"{_CORE}.EnvVar", every_field_optional=True)]] = []
     """Environment of the server's container; without effect here."""
     service_account_name: str = ""
-    """The service account of the server; without effect here."""
+    """A service account of the operator's namespace. What policies read from the cluster they read with its rights;
+    without one, with the operator's."""
     image_pull_secret: str = ""
     """A Secret of the operator's namespace with credentials for the registries that policies are pulled from."""
     insecure_sources: list[str] = []

@@ -29,7 +29,7 @@ from kajitori.operators.kubewarden.fetching.sources import FetchError, Sources, 
 from kajitori.operators.kubewarden.loading import LoadError, load
 from kajitori.operators.kubewarden.plan import MUTATING, VALIDATING
 from kajitori.operators.kubewarden.seen import Loading, PolicySeen
-from kajitori.operators.kubewarden.services import ClusterServices, KnownKinds
+from kajitori.operators.kubewarden.services import ClusterServices, KnownKinds, acting_as
 from kajitori.operators.kubewarden.serving import PolicyServers
 from kajitori.operators.kubewarden.settings import Settings
 from kajitori.world.clock import Clock
@@ -134,7 +134,9 @@ class Observer:
                     server,
                     modules=self._modules,
                     sources=sources,
-                    services=ClusterServices(self._kinds, sources, self._clock, loop),
+                    services=ClusterServices(
+                        self._acting_for(server), self._kinds, sources, self._clock, loop
+                    ),
                     settings=self._settings,
                     clock=self._clock,
                 )
@@ -147,6 +149,13 @@ class Observer:
         if tried.error is None:
             return Loading(runs_as=runs_as)
         return Loading(str(tried.error), tried.error.will_pass, runs_as)
+
+    def _acting_for(self, server: JsonObject) -> Client:
+        """Who reads the cluster for the server's policies."""
+        account = server["spec"].get("serviceAccountName")
+        if not account:
+            return self._client
+        return acting_as(self._client, f"system:serviceaccount:{self._settings.namespace}:{account}")
 
     def _is_due(self, tried: _Tried, now: float) -> bool:
         return (

@@ -6,7 +6,8 @@ Promises
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,12 +16,12 @@ import msgspec
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client.client import Client
-from kajitori.client.transport import TransportError
+from kajitori.client.transport import RawResponse, RawStream, Transport, TransportError
 from kajitori.operators.kubewarden.fetching.sources import FetchError, Sources, parse_reference
 from kajitori.wire.wasm.wapc import HostCallError
 from kajitori.world.clock import Clock
 
-__all__ = ["ClusterServices", "KnownKinds"]
+__all__ = ["ClusterServices", "KnownKinds", "acting_as"]
 
 SECONDS_MAX = 5.0
 """A policy's own time is shorter by default; this is for those that have more."""
@@ -29,6 +30,44 @@ KINDS_KNOWN_SECONDS = 30.0
 CONFIG_BYTES_MAX = 4 << 20
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+def acting_as(client: Client, user: str) -> Client:
+    """A client with the rights of somebody else; who they are is for the API server to say."""
+    return Client(_Impersonating(client.transport, user), user_agent="kajitori-policies")
+
+
+class _Impersonating:
+    """A Transport whose requests are made as somebody else."""
+
+    def __init__(self, transport: Transport, user: str) -> None:
+        self._transport = transport
+        self._headers = {"impersonate-user": user}
+
+    async def request(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> RawResponse:
+        as_them = {**headers, **self._headers}
+        return await self._transport.request(method, path_and_query, as_them, body, timeout)
+
+    def stream(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> AbstractAsyncContextManager[RawStream]:
+        as_them = {**headers, **self._headers}
+        return self._transport.stream(method, path_and_query, as_them, body, timeout)
+
+    async def close(self) -> None:
+        """What is beneath belongs to somebody else."""
 
 
 class KnownKinds:
@@ -65,8 +104,14 @@ class ClusterServices:
     """Services for the policies of one policy server."""
 
     def __init__(
-        self, kinds: KnownKinds, sources: Sources, clock: Clock, loop: asyncio.AbstractEventLoop
+        self,
+        client: Client,
+        kinds: KnownKinds,
+        sources: Sources,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
+        self._client = client
         self._kinds = kinds
         self._sources = sources
         self._clock = clock
@@ -140,7 +185,7 @@ class ClusterServices:
             {name: each for name, each in (("labelSelector", labels), ("fieldSelector", fields)) if each}
         )
         path = found.path(namespace) + (f"?{query}" if query else "")
-        listed: JsonObject = msgspec.json.decode((await self._kinds.client.send("GET", path)).body)
+        listed: JsonObject = msgspec.json.decode((await self._client.send("GET", path)).body)
         # Items of lists do not say what they are; policies read them one by one.
         for each in listed["items"]:
             each.setdefault("apiVersion", api_version)
@@ -151,7 +196,7 @@ class ClusterServices:
         found = await self._kinds.find(api_version, kind)
         if found.namespaced and not namespace:
             raise HostCallError(f"Resource {api_version}/{kind} is namespaced, but no namespace was provided")
-        answer = await self._kinds.client.send("GET", found.path(namespace, name))
+        answer = await self._client.send("GET", found.path(namespace, name))
         value: JsonObject = msgspec.json.decode(answer.body)
         return value
 
@@ -161,7 +206,7 @@ class ClusterServices:
             "kind": "SubjectAccessReview",
             "spec": _review_spec(spec),
         }
-        answer = await self._kinds.client.send("POST", _REVIEWS, msgspec.json.encode(body))
+        answer = await self._client.send("POST", _REVIEWS, msgspec.json.encode(body))
         reviewed: JsonObject = msgspec.json.decode(answer.body)
         status: JsonObject = reviewed.get("status") or {}
         return status
