@@ -193,6 +193,11 @@ def metadata(**members: Any) -> bytes:
         (with_section(wapc(), METADATA, b"{"), "metadata cannot be read"),
         (rego([], builtin="http.send"), "http.send"),
         (b'(module (global (import "a" "b") i32) (func (export "_start")))', "neither function nor memory"),
+        (
+            b'(module (import "a" "b" (func (param v128))) (func (export "_start")))',
+            "with types that nothing",
+        ),
+        (b'(module (func (param (ref func))) (func (export "_start")))', "cannot be compiled"),
     ],
 )
 def test_what_is_no_policy(engine: Engine, module: bytes, told: str) -> None:
@@ -227,6 +232,18 @@ def test_an_import_that_nobody_offers_is_named_when_it_is_called(engine: Engine)
     text = b"""(module (import "env" "secret" (func $f)) (memory (export "memory") 1)
         (func (export "_start") (call $f)))"""
     assert "env.secret" in asked(engine, text)["status"]["message"]
+
+
+def test_functions_are_called_with_the_types_that_they_have(engine: Engine) -> None:
+    calling = b"""(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $f (param i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (drop (call $f (i32.const 1)))))"""
+    assert "as it is not meant to be called" in asked(engine, calling)["status"]["message"]
+    called = b'(module (memory (export "memory") 1) (func (export "_start") (param v128)))'
+    assert "has types that nobody calls it with" in asked(engine, called)["status"]["message"]
+    called = b'(module (memory (export "memory") 1) (func (export "_start") (param i32)))'
+    assert "too few parameters" in asked(engine, called)["status"]["message"]
 
 
 def test_functions_of_wasi_that_are_not_here_say_so_themselves(engine: Engine) -> None:

@@ -123,7 +123,15 @@ def test_trying(tmp_path: Path) -> None:
 
 ENGINE = Engine()
 RUN = Run(Capabilities("damaged"), Limits(seconds=0.05, memory_bytes=4 << 20))
-MODULES = (wapc(host=("net", "v1/dns_lookup_host", '"x"')), wasi(), rego([{"result": []}]))
+VECTORS = ENGINE.binary(
+    b"""(module
+  (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))
+  (memory (export "memory") 1)
+  (func (export "v") (param v128) (result v128) (local.get 0))
+  (func (export "two") (result i32 i32) (i32.const 1) (i32.const 2))
+  (func (export "_start")))"""
+)
+MODULES = (wapc(host=("net", "v1/dns_lookup_host", '"x"')), wasi(), rego([{"result": []}]), VECTORS)
 
 
 @given(

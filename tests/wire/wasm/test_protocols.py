@@ -1,11 +1,12 @@
 """The host's side of waPC, WASI and OPA, over a memory that is a bytearray: what runs need no WebAssembly to show."""
 
+import contextlib
 import struct
 
 import pytest
 
 from kajitori.wire.wasm.guest import GuestError
-from kajitori.wire.wasm.module import ModuleError, custom_section, export_names
+from kajitori.wire.wasm.module import ModuleError, OddFunctions, custom_section, export_names, odd_functions
 from kajitori.wire.wasm.wapc import HostCallError, WapcCall
 from kajitori.wire.wasm.wasi import WasiExit, WasiProcess
 
@@ -164,3 +165,21 @@ def test_sections_and_exports() -> None:
     assert custom_section(module, "b") is None
     assert export_names(module) == {"f", "mem"}
     assert export_names(b"\0asm\1\0\0\0") == frozenset()
+
+
+EDGE = bytes.fromhex(
+    "0061736d 01000000"
+    "01 0e 03 60017f00 60017b00 6000027f7f"  # Types: (i32), (v128), and one that gives two numbers.
+    "02 1c 04 0161 016d 02 01 01 02  0161 0167 03 7b 00  0161 0166 00 00  0161 0176 00 01"
+    "03 03 02 00 02"
+    "07 0d 03 016b 00 02  0174 00 03  016d 02 00"
+)
+
+
+def test_functions_at_the_edge_that_take_or_give_something_else_than_a_number() -> None:
+    # Function 0 is a.f and 1 is a.v, imported; 2 is k and 3 is t.
+    assert odd_functions(EDGE) == OddFunctions(frozenset({("a", "v")}), frozenset({"t"}))
+    for place in range(9, len(EDGE)):
+        for byte in (0, 1, 0x60, 0x7F, 0xFF):
+            with contextlib.suppress(ModuleError):
+                odd_functions(EDGE[:place] + bytes((byte,)) + EDGE[place + 1 :])

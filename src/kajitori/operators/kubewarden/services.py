@@ -154,7 +154,7 @@ class ClusterServices:
             if described.get("digest"):
                 blob = registry.blob(parsed, described["digest"], bytes_max=CONFIG_BYTES_MAX)
                 config = msgspec.json.decode(blob)
-        except (FetchError, msgspec.DecodeError) as error:
+        except (FetchError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise HostCallError(str(error)) from None
         return manifest.digest, manifest.content, config
 

@@ -114,7 +114,7 @@ class OpaPolicy:
         text = _bytes(guest.memory, guest.call("opa_json_dump", address))
         try:
             return _decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise GuestError("the policy gives something else than JSON") from None
 
 

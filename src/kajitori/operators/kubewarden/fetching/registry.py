@@ -57,7 +57,7 @@ class Registry:
             raise FetchError(f"{reference}: the registry gave something else, with the digest {digest}")
         try:
             content = msgspec.json.decode(answer.body, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise FetchError(f"{reference}: the registry gave no manifest") from None
         return Manifest(digest, content)
 
@@ -121,7 +121,7 @@ class Registry:
         )
         try:
             content = msgspec.json.decode(given.body) if given.status == 200 else {}
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             content = {}
         token = content.get("token") or content.get("access_token") if isinstance(content, dict) else None
         if not token:
@@ -137,6 +137,6 @@ def _refusal(answer: Answer) -> str:
     try:
         errors = msgspec.json.decode(answer.body)["errors"]
         told = "; ".join(str(each.get("message") or each.get("code")) for each in errors)
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         told = ""
     return f"the registry answered {answer.status}{': ' if told else ''}{told}"

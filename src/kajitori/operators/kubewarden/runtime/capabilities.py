@@ -102,7 +102,7 @@ class Capabilities:
         try:
             request = _decode(payload)
             return _encode(known(self, request))
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
             raise HostCallError(
                 f"{namespace}/{operation}: the request cannot be understood: {error!r}"
             ) from None

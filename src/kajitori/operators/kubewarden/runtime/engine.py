@@ -13,6 +13,7 @@ Source: https://docs.wasmtime.dev/api/wasmtime/struct.Config.html#method.epoch_i
 """
 
 import ctypes
+import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -23,6 +24,7 @@ from typing import Any
 import wasmtime
 
 from kajitori.wire.wasm.guest import GuestError
+from kajitori.wire.wasm.module import ModuleError, OddFunctions, odd_functions
 from kajitori.wire.wasm.wasi import NOT_SUPPORTED
 
 __all__ = ["CompiledModule", "Engine", "Imports", "Limits", "RunningGuest", "TimeIsOver"]
@@ -31,6 +33,9 @@ TICK_SECONDS = 0.01
 """How exactly a guest's time is kept."""
 _STACK_BYTES = 512 << 10
 _TABLE_ELEMENTS_MAX = 1 << 20
+
+_MISUSE = (TypeError, ValueError, OverflowError, struct.error)
+"""What comes of arguments and results of other types than a function has: a module declares them as it likes."""
 
 Imports = Mapping[tuple[str, str], Callable[..., "int | None"]]
 """What a guest imports, by module and name: functions of the memory and of the guest's arguments."""
@@ -104,6 +109,13 @@ class Engine:
         config.epoch_interruption = True
         config.max_wasm_stack = _STACK_BYTES
         config.parallel_compilation = False
+        # No policy needs these, and the library's door to C gives up, with the whole process, on some of their types.
+        config.wasm_gc = False
+        config.wasm_function_references = False
+        config.wasm_exceptions = False
+        config.wasm_memory64 = False
+        config.wasm_multi_memory = False
+        config.wasm_threads = False
         self._engine = wasmtime.Engine(config)
         self._ticker = _Ticker(self._engine)
         self._thread = _Thread()
@@ -121,7 +133,10 @@ class Engine:
         """Takes from milliseconds to seconds. Raises: GuestError."""
         try:
             compiled = wasmtime.Module(self._engine, module)
-            return CompiledModule(self, compiled)
+            # Not of the library, whose door to C gives up, with the whole process, when it is asked about vectors.
+            return CompiledModule(self, compiled, odd_functions(module))
+        except ModuleError as error:
+            raise GuestError(f"the module cannot be read: {error}") from None
         except wasmtime.WasmtimeError as error:
             raise GuestError(f"the module cannot be compiled: {_one_line(str(error))}") from None
 
@@ -159,7 +174,9 @@ class Engine:
 class CompiledModule:
     """A module, with everything that its instances share."""
 
-    def __init__(self, engine: Engine, module: wasmtime.Module) -> None:
+    def __init__(self, engine: Engine, module: wasmtime.Module, odd: OddFunctions) -> None:
+        self.odd_exports = odd.exported
+        """Functions that nobody calls: asking wasmtime for their types is deadly."""
         self.exports = frozenset(str(each.name) for each in module.exports)
         self.module = module
         self._engine = engine
@@ -168,6 +185,8 @@ class CompiledModule:
         for each in module.imports:
             where, name, kind = each.module, each.name or "", each.type
             if isinstance(kind, wasmtime.FuncType):
+                if (where, name) in odd.imported:
+                    raise GuestError(f"the module imports {where}.{name} with types that nothing here has")
                 self._functions.append((where, name, kind))
             elif isinstance(kind, wasmtime.MemoryType):
                 self._memories.append((where, name, kind))
@@ -218,8 +237,10 @@ class RunningGuest:
         self._imported: wasmtime.Memory | None = None
         self._functions: dict[str, wasmtime.Func] = {}
         self._memory: _GuestMemory | None = None
+        self._odd: frozenset[str] = frozenset()
 
     def instantiate(self, module: CompiledModule) -> None:
+        self._odd = module.odd_exports
         self._instance, self._imported = self._protected(lambda: module.instantiate(self._store))
 
     @property
@@ -246,6 +267,8 @@ class RunningGuest:
             found = self._instance.exports(self._store).get(name)
             if not isinstance(found, wasmtime.Func):
                 raise GuestError(f"the guest has no function {name}")
+            if name in self._odd:
+                raise GuestError(f"the guest's function {name} has types that nobody calls it with")
             function = self._functions[name] = found
         value = self._protected(lambda: function(self._store, *arguments))
         return value if isinstance(value, int) else 0
@@ -254,7 +277,11 @@ class RunningGuest:
         """What an import does; a function of WASI that is not here says so itself."""
         function = self._imports.get(place)
         if function is not None:
-            value = function(self.memory, *arguments)
+            try:
+                value = function(self.memory, *arguments)
+            except _MISUSE as error:
+                what = f"the guest calls {place[0]}.{place[1]} as it is not meant to be called"
+                raise GuestError(f"{what}: {error}") from None
             return (value or 0) if gives else None
         if place[0].startswith("wasi") and gives:
             return NOT_SUPPORTED
@@ -263,7 +290,7 @@ class RunningGuest:
     def _protected(self, run: Callable[[], Any]) -> Any:
         try:
             return run()
-        except (wasmtime.Trap, wasmtime.WasmtimeError, _Stopped) as problem:
+        except (wasmtime.Trap, wasmtime.WasmtimeError, _Stopped, *_MISUSE) as problem:
             raised = self.raised
             if raised is not None:
                 self.raised = None
