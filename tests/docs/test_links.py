@@ -58,6 +58,7 @@ _MODULES = {
             "authenticator",
             "rbac",
             "chain",
+            "mutating",
             "podsecurity",
             "quotas",
             "accounts",

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.apiserver.support import OPTIONS
 
 from kajitori.apiserver.admission.chain import KNOWN_PLUGINS, Chain, UnknownPlugin, enabled_plugins
@@ -115,3 +117,41 @@ def test_others_run_in_the_place_of_webhooks_before_anything_is_charged() -> Non
     names = ["ResourceQuota", "somebody's", "PodSecurity"]
     Chain([Noting(name, notes) for name in names]).validate(write())
     assert notes == ["validate PodSecurity", "validate somebody's", "validate ResourceQuota"]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=5))
+def test_there_is_no_third_round(plugins: list[tuple[bool, bool, bool]]) -> None:  # A4
+    """Each plugin waits or not, and wants another round in the first and in the second."""
+    notes: list[str] = []
+
+    def half(name: str, waits: bool, *wanted: bool) -> Any:
+        def step(attributes: Any) -> Any:
+            async def later() -> None:
+                await asyncio.sleep(0)
+                note()
+
+            def note() -> None:
+                reinvocation = attributes.reinvocation
+                notes.append(f"{name}{int(reinvocation.again)}")
+                reinvocation.needed |= wanted[reinvocation.again]
+
+            return later() if waits else note()
+
+        return step
+
+    names = KNOWN_PLUGINS[: len(plugins)]
+    chain = Chain(
+        [
+            SimpleNamespace(name=name, handles=lambda *of: True, mutate=half(name, *plugin), validate=None)
+            for name, plugin in zip(names, plugins, strict=True)
+        ]
+    )
+
+    async def run() -> None:
+        waiting = chain.mutate(write())
+        if waiting is not None:
+            await waiting
+
+    asyncio.run(run())
+    again = any(first for _, first, _ in plugins)
+    assert notes == [f"{name}{number}" for number in ("01" if again else "0") for name in names]
