@@ -107,6 +107,25 @@ def test_a_policy_without_binding(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0 and [each["result"] for each in found["findings"]] == ["warned"]
 
 
+def test_what_is_proposed_may_be_parameters_or_a_binding(capsys: pytest.CaptureFixture[str]) -> None:
+    kind = {"apiVersion": "v1", "kind": "ConfigMap"}
+    judging = [{"expression": "object.data.k != params.data.no", "message": "forbidden"}]
+    judged = policy(
+        paramKind=kind,
+        validations=judging,
+        matchConditions=[{"name": "others", "expression": "object.metadata.name != 'rules'"}],
+    )
+    rules = binding(paramRef={"name": "rules", "parameterNotFoundAction": "Deny"})
+    written("all/cluster.yaml", judged, rules, config_map("rules", no="6"), config_map("a", k="7"))
+    written("params.yaml", config_map("rules", no="7"))
+    code, found = told(capsys, "test", "-f", "params.yaml", "--against", "all")
+    assert code == 1 and [each["message"] for each in found["findings"]] == ["forbidden"]
+    written("all/cluster.yaml", judged, config_map("rules", no="7"), config_map("a", k="7"))
+    written("binding.yaml", rules)
+    code, found = told(capsys, "test", "-f", "binding.yaml", "--against", "all")
+    assert code == 1 and [each["name"] for each in found["findings"]] == ["a"]
+
+
 def test_types_are_checked_without_any_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     crd = {
         "apiVersion": "apiextensions.k8s.io/v1",

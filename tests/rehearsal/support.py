@@ -7,10 +7,11 @@ from typing import Any
 
 from kajitori.apiserver.authentication import User
 from kajitori.rehearsal.proposals import Proposals
+from kajitori.rehearsal.recorded import Left
 from kajitori.rehearsal.replay import Judges
 from kajitori.rehearsal.stage import Stage
 from kajitori.rehearsal.trial import Trial, try_out
-from kajitori.rehearsal.writes import Left, Write, of_object
+from kajitori.rehearsal.writes import Write, of_object
 
 Object = dict[str, Any]
 

@@ -8,9 +8,9 @@ import msgspec
 from tests.posture.rbac.events import event
 from tests.rehearsal.support import ADMIN, config_map, put, staged
 
-from kajitori.rehearsal.recorded import events, is_log
+from kajitori.rehearsal.recorded import Left, Recorded, events, is_log
 from kajitori.rehearsal.stage import Stage
-from kajitori.rehearsal.writes import Left, Write, of_events, of_object
+from kajitori.rehearsal.writes import Write, of_events, of_object
 
 
 def recorded(verb: str, name: str, obj: Any = None, *, answered: Any = None, **more: Any) -> dict[str, Any]:
@@ -26,7 +26,13 @@ def recorded(verb: str, name: str, obj: Any = None, *, answered: Any = None, **m
 
 def replayed(stage: Stage, *given: dict[str, Any]) -> tuple[list[Write], dict[str, int]]:
     left = Left()
-    found = list(of_events(stage, [(f"log:{line}", each) for line, each in enumerate(given, 1)], left))
+    found = list(
+        of_events(
+            stage,
+            [(f"log:{line}", msgspec.convert(each, Recorded)) for line, each in enumerate(given, 1)],
+            left,
+        )
+    )
     return found, dict(left.reasons)
 
 
@@ -61,7 +67,7 @@ async def test_what_cannot_be_replayed_is_counted_by_the_reason(stage: Stage) ->
         recorded("patch", "a", {"data": {}}),
         recorded("update", "b", config_map("b")),
         recorded("deletecollection", ""),
-        {"kind": "Pod", "apiVersion": "v1"},
+        {"kind": "Event", "apiVersion": "v1"},
     )
     assert found == []
     assert left == {
@@ -114,6 +120,16 @@ async def test_scales(stage: Stage) -> None:
 
 
 @staged
+async def test_what_needs_no_object(stage: Stage) -> None:
+    await put(stage, config_map("b", k="0"))
+    shell = event("jane", "create", "/pods/exec@default:p") | {"level": "Metadata"}
+    shell["objectRef"] |= {"apiVersion": "v1", "subresource": "exec"}
+    found, left = replayed(stage, shell, recorded("delete", "b", level="Metadata"))
+    assert left == {}
+    assert [(each.operation, each.subresource) for each in found] == [("CONNECT", "exec"), ("DELETE", "")]
+
+
+@staged
 async def test_creations_look_like_creations(stage: Stage) -> None:  # W1
     stored = config_map(k="1")
     stored["metadata"] |= {"resourceVersion": "7", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}
@@ -127,10 +143,11 @@ async def test_creations_look_like_creations(stage: Stage) -> None:  # W1
 def test_logs_that_were_laid_aside(tmp_path: Path) -> None:  # L1
     log = tmp_path / "audit.log"
     line = msgspec.json.encode(recorded("create", "a", config_map("a"))) + b"\n"
-    log.write_bytes(line + b"no json\n[]\n\n")
+    odd = b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","responseStatus":7}\n{"kind":"Pod"}\n'
+    log.write_bytes(line + b"no json\n[]\n\n" + odd)
     (tmp_path / "audit-2026-01-01T00-00-00.000.log.gz").write_bytes(gzip.compress(line))
     left = Left()
     assert is_log(log) and len(list(events(log, left))) == 2
-    assert dict(left.reasons) == {"the line is no event": 2}
+    assert dict(left.reasons) == {"the line is no event": 4}
     (tmp_path / "policy.yaml").write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\n")
     assert not is_log(tmp_path / "policy.yaml")

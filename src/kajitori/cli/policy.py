@@ -14,10 +14,11 @@ from kajitori.client.config import ConfigError
 from kajitori.rehearsal.expectations import Outcome, checked
 from kajitori.rehearsal.explaining import Explanation, explained
 from kajitori.rehearsal.proposals import Looked, Proposals, shown
+from kajitori.rehearsal.recorded import Left
 from kajitori.rehearsal.sources import add_all, furnish, kept_as
 from kajitori.rehearsal.stage import Stage, Unfit
 from kajitori.rehearsal.trial import Trial, matched_by, params_of, try_out
-from kajitori.rehearsal.writes import OPERATIONS, Left, Write, of_events, of_object, of_objects
+from kajitori.rehearsal.writes import OPERATIONS, Write, of_events, of_object, of_objects
 from kajitori.storage.errors import BackupUnfit
 
 __all__ = ["main"]
@@ -196,7 +197,7 @@ async def _writes(
     """What is judged: recorded requests where a log is given, else the objects that policies may be about."""
     left = Left()
     if against.logs:
-        matched = await matched_by(stage, proposals, (*OPERATIONS, "CONNECT"))
+        matched = await matched_by(stage, proposals, (*OPERATIONS, "CONNECT"), parts=True)
         kinds = [each for each in matched if not stage.store.count(each.bucket)]
         for source in against.sources:
             await add_all(stage, source, kinds)

@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.authentication import User
@@ -22,10 +22,9 @@ from kajitori.client.network import NetworkTransport
 from kajitori.posture.manifests import documents, files_below, objects_in
 from kajitori.rehearsal.expectations import KIND, PolicyTest, read_test
 from kajitori.rehearsal.proposals import Proposals, shown
-from kajitori.rehearsal.recorded import events, is_log
+from kajitori.rehearsal.recorded import Left, Recorded, events, is_log
 from kajitori.rehearsal.sources import ROLES, Backup, Live, Manifests, Source, kept_as
 from kajitori.rehearsal.stage import Stage, Unfit
-from kajitori.rehearsal.writes import Left
 
 __all__ = ["Against", "Given", "user_of"]
 
@@ -155,7 +154,7 @@ class Against:
         if self._client is not None:
             await self._client.close()
 
-    def events(self, left: Left) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def events(self, left: Left) -> Iterator[tuple[str, Recorded]]:
         """Of all logs. Raises: OSError."""
         for path in self.logs:
             yield from events(path, left)

@@ -6,20 +6,77 @@ Promises
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from kajitori.posture.rbac.auditlog import LINE_BYTES_MAX, files_of
-from kajitori.rehearsal.writes import Left
 
-__all__ = ["events", "is_log"]
+__all__ = ["Left", "Recorded", "Reference", "Who", "events", "is_log"]
 
+
+class Reference(msgspec.Struct, frozen=True, rename="camel"):
+    """What a request was about."""
+
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    api_group: str = ""
+    api_version: str = ""
+    subresource: str = ""
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Who asked."""
+
+    username: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] | None = None
+    extra: dict[str, tuple[str, ...] | None] | None = None
+
+
+class _Status(msgspec.Struct, frozen=True):
+    code: int = 0
+
+
+class Recorded(msgspec.Struct, frozen=True, rename="camel"):
+    """An event, as far as it is needed to ask again."""
+
+    kind: Literal["Event"]
+    api_version: str
+    level: str = ""
+    stage: str = ""
+    verb: str = ""
+    user: Who = Who()
+    impersonated_user: Who | None = None
+    object_ref: Reference | None = None
+    response_status: _Status | None = None
+    request_object: Any = None
+    response_object: Any = None
+
+
+_decode = msgspec.json.Decoder(Recorded).decode
 _GZIP = b"\x1f\x8b"
 _SIGN = b'"auditID"'
 _BAD = "the line is no event"
+
+
+@dataclass(slots=True)
+class Left:
+    """What could not be replayed: how often, by the reason."""
+
+    reasons: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, reason: str) -> None:
+        self.reasons[reason] += 1
+
+    @property
+    def total(self) -> int:
+        return self.reasons.total()
 
 
 def is_log(path: Path) -> bool:
@@ -33,7 +90,7 @@ def is_log(path: Path) -> bool:
         return False
 
 
-def events(path: Path, left: Left) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def events(path: Path, left: Left) -> Iterator[tuple[str, Recorded]]:
     """Every event with the place where it stands, `audit.log:17`; what is none is counted in `left`.
 
     Raises: OSError.
@@ -49,13 +106,10 @@ def events(path: Path, left: Left) -> Iterator[tuple[str, Mapping[str, Any]]]:
                     if not line.strip():
                         continue
                     try:
-                        event = msgspec.json.decode(line)
-                    except msgspec.DecodeError:
+                        event = _decode(line)
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                         left.add(_BAD)
-                        continue
-                    if isinstance(event, dict):
-                        yield f"{each}:{number}", event
                     else:
-                        left.add(_BAD)
+                        yield f"{each}:{number}", event
             except (EOFError, gzip.BadGzipFile, zlib.error):
                 left.add("the compressed file ends too early")

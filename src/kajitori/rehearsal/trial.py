@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
+from kajitori.apimachinery.kind import JsonObject
+from kajitori.apiserver.admission.matching import Rule
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.rehearsal.proposals import Proposals
+from kajitori.rehearsal.recorded import Left
 from kajitori.rehearsal.replay import CHANGED, DENIED, ERROR, Finding, Judged, Judges, newly
 from kajitori.rehearsal.stage import Stage
-from kajitori.rehearsal.writes import Left, Write
+from kajitori.rehearsal.writes import Write
 
 __all__ = ["Trial", "matched_by", "params_of", "try_out"]
 
@@ -44,14 +48,18 @@ class Trial:
         return Counter(finding.policy for _, finding in self.findings)
 
 
-async def matched_by(stage: Stage, proposals: Proposals, operations: Iterable[str]) -> list[Resource]:
-    """The resources whose writes something proposed may be about, each in the version that it is kept in."""
-    from kajitori.apiserver.admission.matching import Rule
+async def matched_by(
+    stage: Stage, proposals: Proposals, operations: Iterable[str], *, parts: bool = False
+) -> list[Resource]:
+    """The resources whose writes something proposed may be about, each in the version that it is kept in.
 
+    `parts`: or writes of their subresources.
+    """
+    specs = [stage.decoded(each)["spec"] for each in proposals.policies] + _concerned(stage, proposals)
     rules = [
         Rule.of(rule)
-        for policy in proposals.policies
-        for rule in ((stage.decoded(policy)["spec"].get("matchConstraints") or {}).get("resourceRules") or ())
+        for spec in specs
+        for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or ()
     ]
     namespaces = {
         each["metadata"]["name"] for _, each in proposals.objects if each.get("kind") == "Namespace"
@@ -61,11 +69,29 @@ async def matched_by(stage: Stage, proposals: Proposals, operations: Iterable[st
         if not each.stored or each.kind != each.storage_kind:
             continue
         versions = [each, *stage.registry.equivalents(each)]
-        if any(
-            rule.matches(operation, one, "") for rule in rules for operation in operations for one in versions
-        ) or (namespaces and each.bucket == "/pods"):
+        below = ("", *each.subresources) if parts else ("",)
+        asked = product(rules, operations, versions, below)
+        if any(rule.matches(operation, one, part) for rule, operation, one, part in asked) or (
+            namespaces and each.bucket == "/pods"
+        ):
             found.append(each)
     return found
+
+
+def _concerned(stage: Stage, proposals: Proposals) -> list[JsonObject]:
+    """The specs of policies in force of which something else is proposed: a binding, parameters, roles."""
+    bound = {(each.get("spec") or {}).get("policyName") for _, each in proposals.objects}
+    others = [
+        each
+        for _, each in proposals.objects
+        if not str(each.get("apiVersion")).startswith("admissionregistration.")
+    ]
+    return [
+        each["spec"]
+        for plural in ("validatingadmissionpolicies", "mutatingadmissionpolicies")
+        for each in stage.all(f"admissionregistration.k8s.io/{plural}")
+        if others or each["metadata"]["name"] in bound
+    ]
 
 
 def params_of(stage: Stage, proposals: Proposals) -> list[Resource]:

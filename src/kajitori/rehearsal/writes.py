@@ -8,9 +8,8 @@ Promises
         counted by the reason, never guessed
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from kajitori.apimachinery.kind import JsonObject
@@ -20,11 +19,20 @@ from kajitori.apiserver.options import DeleteOptions, WriteOptions
 from kajitori.apiserver.registry.call import Attributes, Call
 from kajitori.apiserver.registry.resource import Resource
 from kajitori.apiserver.registry.scale import BUILT_IN, with_replicas
+from kajitori.rehearsal.recorded import Left, Recorded, Reference
 from kajitori.rehearsal.stage import Stage, Unfit
 
-__all__ = ["OPERATIONS", "Left", "Write", "of_events", "of_object", "of_objects"]
+__all__ = ["OPERATIONS", "Write", "of_events", "of_object", "of_objects"]
 
 OPERATIONS = ("CREATE", "UPDATE", "DELETE")
+_NO_OUTCOME = "a patch says what it made only at level RequestResponse"
+_VERBS = {
+    "create": "CREATE",
+    "update": "UPDATE",
+    "patch": "UPDATE",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+}
 _CONNECTS = frozenset(("attach", "exec", "portforward", "proxy"))
 
 
@@ -69,20 +77,6 @@ class Write:
         return f"{kind}{below} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
 
 
-@dataclass(slots=True)
-class Left:
-    """What could not be replayed: how often, by the reason."""
-
-    reasons: Counter[str] = field(default_factory=Counter[str])
-
-    def add(self, reason: str) -> None:
-        self.reasons[reason] += 1
-
-    @property
-    def total(self) -> int:
-        return self.reasons.total()
-
-
 def of_object(stage: Stage, raw: JsonObject, operation: str, user: User) -> Write:
     """A write of an object as it is. Raises: Unfit."""
     return of_objects(stage, operation, None if operation == "DELETE" else raw, raw, user)
@@ -116,36 +110,31 @@ def of_objects(
     return Write(operation, resource, subresource, metadata.get("namespace") or "", name, obj, before, user)
 
 
-def of_events(stage: Stage, events: Iterable[tuple[str, Mapping[str, Any]]], left: Left) -> Iterator[Write]:
+def of_events(stage: Stage, events: Iterable[tuple[str, Recorded]], left: Left) -> Iterator[Write]:
     """The writes in events of an audit log, each with where it stands; what is left out is counted in `left`."""
     seen: dict[tuple[str, str, str], JsonObject] = {}
     for where, event in events:
-        if event.get("kind") != "Event" or not str(event.get("apiVersion", "")).startswith("audit.k8s.io/"):
+        reference, status = event.object_ref, event.response_status
+        if not event.api_version.startswith("audit.k8s.io/"):
             left.add("no event of audit.k8s.io")
             continue
-        if event.get("stage") not in (None, "ResponseComplete"):
-            continue
         operation = _operation(event)
-        reference = event.get("objectRef") or {}
-        code = (event.get("responseStatus") or {}).get("code") or 0
-        if operation is None or not reference.get("resource"):
+        if event.stage not in ("", "ResponseComplete") or operation is None or reference is None:
             continue
-        if code >= 400:
+        if status is not None and status.code >= 400:
             left.add("it was refused then")
             continue
-        if event.get("level") == "Metadata":
+        if event.level == "Metadata" and operation in ("CREATE", "UPDATE"):
             left.add("it was recorded at level Metadata, without its object")
             continue
-        resource = stage.catalog.find(
-            str(reference.get("apiGroup") or ""),
-            str(reference.get("apiVersion") or ""),
-            str(reference["resource"]),
-        )
-        if resource is None or not resource.stored:
-            left.add(f"{reference['resource']} is no kind that is known here")
+        resource = stage.catalog.find(reference.api_group, reference.api_version, reference.resource)
+        if resource is None:
+            left.add(f"{reference.resource} is no kind that is known here")
             continue
+        if not resource.stored:
+            continue  # a question, which no policy is asked about
         try:
-            write = _replayed(stage, resource, operation, event, seen)
+            write = _replayed(stage, resource, operation, event, reference, seen)
         except Unfit as error:
             left.add(str(error))
             continue
@@ -153,37 +142,32 @@ def of_events(stage: Stage, events: Iterable[tuple[str, Mapping[str, Any]]], lef
         yield write
 
 
-def _operation(event: Mapping[str, Any]) -> str | None:
+def _operation(event: Recorded) -> str | None:
     """What admission calls it; None for what passes no admission."""
-    verb, subresource = event.get("verb"), (event.get("objectRef") or {}).get("subresource") or ""
-    if subresource in _CONNECTS:
+    if event.object_ref is not None and event.object_ref.subresource in _CONNECTS:
         return "CONNECT"
-    found = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete": "DELETE"}.get(str(verb))
-    if found is None and verb == "deletecollection":
-        return "DELETE"
-    return found
+    return _VERBS.get(event.verb)
 
 
 def _replayed(
     stage: Stage,
     resource: Resource,
     operation: str,
-    event: Mapping[str, Any],
+    event: Recorded,
+    reference: Reference,
     seen: dict[tuple[str, str, str], JsonObject],
 ) -> Write:
     """Raises: Unfit, which says what is missing."""
-    reference = event["objectRef"]
-    namespace = str(reference.get("namespace") or "") if resource.kind.namespaced else ""
-    sent, answered = event.get("requestObject"), event.get("responseObject")
-    new = _of_kind(answered, resource) or (_of_kind(sent, resource) if event.get("verb") != "patch" else None)
-    name = str(reference.get("name") or ((new or {}).get("metadata") or {}).get("name") or "")
+    namespace = reference.namespace if resource.kind.namespaced else ""
+    subresource, user = reference.subresource, _user(event)
+    sent, answered, is_patch = event.request_object, event.response_object, event.verb == "patch"
+    new = _of_kind(answered, resource) or (None if is_patch else _of_kind(sent, resource))
+    name = reference.name or ((new or {}).get("metadata") or {}).get("name") or ""
     key = resource.bucket, namespace, name
     old = seen.get(key) or stage.get(resource, namespace, name)
-    user = _user(event)
-    subresource = str(reference.get("subresource") or "")
     if operation == "CONNECT":
         return Write("CONNECT", resource, subresource, namespace, name, None, None, user)
-    if event.get("verb") == "deletecollection":
+    if event.verb == "deletecollection":
         raise Unfit("a deletion of many objects does not say which")
     if subresource == "scale":
         new = _scaled(resource, old, answered if isinstance(answered, dict) else sent)
@@ -192,13 +176,8 @@ def _replayed(
             raise Unfit(f"what was sent to the subresource {subresource} is not written down")
         return Write(operation, resource, subresource, namespace, name, dict(sent), None, user)
     if operation != "DELETE" and new is None:
-        patch = event.get("verb") == "patch"
-        raise Unfit(
-            "a patch says what it made only at level RequestResponse"
-            if patch
-            else "its object is not written down"
-        )
-    if operation == "UPDATE" and old is None and event.get("verb") == "patch" and _is_new(new):
+        raise Unfit(_NO_OUTCOME if is_patch else "its object is not written down")
+    if operation == "UPDATE" and old is None and is_patch and _is_new(new):
         operation = "CREATE"  # server-side apply of what was not there
     if operation != "CREATE" and old is None:
         raise Unfit("what the object was before is not known; give a backup or the cluster too")
@@ -232,13 +211,14 @@ def _of_kind(value: Any, resource: Resource) -> JsonObject | None:
     """An object of the resource that was written down."""
     if not isinstance(value, dict) or value.get("kind", resource.kind.kind) != resource.kind.kind:
         return None
+    if not isinstance(value.get("metadata") or {}, dict):
+        return None
     if value.get("apiVersion", resource.kind.api_version) != resource.kind.api_version:
         return None
     return {**value, "apiVersion": resource.kind.api_version, "kind": resource.kind.kind}
 
 
-def _user(event: Mapping[str, Any]) -> User:
-    said = event.get("impersonatedUser") or event.get("user") or {}
-    extra = {str(key): tuple(map(str, values or ())) for key, values in (said.get("extra") or {}).items()}
-    groups = tuple(map(str, said.get("groups") or ()))
-    return User(str(said.get("username") or ""), str(said.get("uid") or ""), groups, extra)
+def _user(event: Recorded) -> User:
+    said = event.impersonated_user or event.user
+    extra = {key: values or () for key, values in (said.extra or {}).items()}
+    return User(said.username, said.uid, said.groups or (), extra)
