@@ -123,6 +123,12 @@ def _kept_tokens(manager: "Manager", means: Means) -> None:
         tokens.setup(manager, sign=means.sign_token, ca=means.ca)
 
 
+def _old_tokens(manager: "Manager", means: Means) -> None:
+    from kajitori.controllers import oldtokens
+
+    oldtokens.setup(manager)
+
+
 def _token_cleaner(manager: "Manager", means: Means) -> None:
     from kajitori.controllers import bootstraptokens
 
@@ -151,6 +157,7 @@ CONTROLLERS: Mapping[str, ControllerProgram] = {
     "certificatesigningrequest-signing-controller": ControllerProgram("certificates", _signing),
     "certificatesigningrequest-approving-controller": ControllerProgram("certificates", _approving),
     "certificatesigningrequest-cleaner-controller": ControllerProgram("certificates", _cleaning),
+    "legacy-serviceaccount-token-cleaner-controller": ControllerProgram("service accounts", _old_tokens),
     "token-cleaner-controller": ControllerProgram("bootstrap tokens", _token_cleaner),
     "bootstrap-signer-controller": ControllerProgram("bootstrap tokens", _bootstrap_signer),
     "validatingadmissionpolicy-status-controller": ControllerProgram("type checking", _policy_status),
