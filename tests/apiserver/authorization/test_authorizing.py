@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.apiserver.operating.support import lines
 from tests.apiserver.support import CONFIG_MAPS, OPTIONS, Api, config_map, serving
 from tests.apiserver.webhooks.support import Hook, certificate, listening
 
 from kajitori.cluster import authorization
 from kajitori.cluster.authorization import Authorization
 from kajitori.cluster.cluster import ClusterError
+from kajitori.cluster.operating import Operating
 
 CAN_I = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
@@ -106,6 +108,29 @@ def test_a_webhook_decides(tmp_path: Path) -> None:
                 assert line in figures, line
 
     asyncio.run(test())
+
+
+def test_the_audit_log_has_who_decided_and_why(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n"
+    )
+    log = tmp_path / "audit.log"
+    operating = Operating(audit_policy_file=tmp_path / "policy.yaml", audit_log=str(log))
+
+    async def test() -> None:
+        async with listening(answer) as hook:
+            chosen = Authorization(config_file=written(tmp_path, hook, RBAC))
+            async with serving(replace(OPTIONS, authorization=chosen, operating=operating)) as api:
+                for user in ("alice", "bob", "dave"):
+                    await api.ask("GET", CONFIG_MAPS, impersonate_user=user)
+
+    asyncio.run(test())
+    decision, reason = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
+    assert [each["annotations"] for each in lines(log)] == [
+        {decision: "allow", reason: "the webhook knows alice"},
+        {decision: "forbid", reason: "the webhook knows bob"},
+        {reason: "internal error"},
+    ]
 
 
 def test_reviews_tell_what_a_webhook_says(tmp_path: Path) -> None:
