@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     explaining = parser.add_argument_group("explain")
     explaining.add_argument("--old", metavar="FILE", help="the object before an UPDATE")
     explaining.add_argument(
-        "--all", action="store_true", help="also show policies that are not about the object in full"
+        "--all", action="store_true", help="also name webhooks that would not be called, and why"
     )
     return parser
 

@@ -129,7 +129,9 @@ def of_events(stage: Stage, events: Iterable[tuple[str, Recorded]], left: Left) 
             continue
         resource = stage.catalog.find(reference.api_group, reference.api_version, reference.resource)
         if resource is None:
-            left.add(f"{reference.resource} is no kind that is known here")
+            left.add(
+                f"{reference.resource} is no kind that is known here; give its definition, a backup or the cluster"
+            )
             continue
         if not resource.stored:
             continue  # a question, which no policy is asked about
