@@ -198,6 +198,23 @@ async def test_discovery_may_be_elsewhere_but_must_name_the_issuer(world: World)
 
 
 @issued
+async def test_issuers_that_are_no_longer_believed_are_not_asked(world: World) -> None:
+    configuration = world.configuration()
+    gone = msgspec.convert(
+        {"jwt": [{"issuer": {"url": "https://127.0.0.1:1", "audiences": ["x"]}}]}, AuthenticationConfiguration
+    )
+    issuers = Issuers(gone, algorithms=ALGORITHMS, audiences=(), wall_clock=lambda: world.now)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kajitori.apiserver.authentication.oidc.issuers.RETRY_SECONDS", 0.01)
+        asking = asyncio.get_running_loop().create_task(issuers.run())
+        await asyncio.sleep(0.05)
+        assert not asking.done(), "it is asked again and again"
+        await issuers.replace(configuration, 5)
+        await asyncio.wait_for(asking, 5)
+    assert (await user(issuers, world.issuer.token())).name == "idp:jane"
+
+
+@issued
 async def test_distributed_groups_are_fetched_where_the_token_points(world: World) -> None:  # I3
     issuers = await world.believes()
     source: Any = {"endpoint": f"{world.issuer.url}/groups", "access_token": "s3"}

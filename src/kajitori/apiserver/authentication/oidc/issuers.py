@@ -197,8 +197,9 @@ class Issuers:
         return user, common
 
     async def run(self) -> None:
-        """Finds out where the keys of all are, however long it takes; ends when it is known."""
-        await self._discover(self._issuers)
+        """Finds out where the keys of all are, however long it takes; ends when it is known, or others are believed."""
+        mine = self._issuers
+        await self._discover(mine, lambda: mine is self._issuers)
 
     async def replace(self, configuration: AuthenticationConfiguration, seconds: float) -> None:
         """Lets another configuration take over once all its issuers answer.
@@ -208,7 +209,7 @@ class Issuers:
         made = self._made(configuration)
         try:
             async with asyncio.timeout(seconds):
-                await self._discover(made)
+                await self._discover(made, lambda: True)
         except TimeoutError:
             problems = [each.problem for each in made.values() if each.problem]
             raise ProviderError(", ".join(problems)) from None
@@ -216,8 +217,8 @@ class Issuers:
         self._issuers = made
 
     @staticmethod
-    async def _discover(issuers: Mapping[str, _Issuer]) -> None:
-        while True:
+    async def _discover(issuers: Mapping[str, _Issuer], wanted: Callable[[], bool]) -> None:
+        while wanted():
             for each in issuers.values():
                 if each.problem and not await each.discover():
                     told = {"issuer": each.url, "why": each.problem}
