@@ -38,7 +38,9 @@ def test_lines_say_who_may_do_what(tmp_path: Path) -> None:  # P1
     assert not may("delete", "pods") and not may("get", "pods", namespace="other")
     assert not may("get", "secrets") and not may("get", "pods", user=User("bob"))
     assert may("delete", "deployments", "apps", "other") and not may("delete", "jobs", "batch")
-    assert abac.authorize(Attributes(user=User("bob"), verb="get", path="/logs/a")).allowed
+    someone = User("bob", groups=("system:authenticated",))
+    assert abac.authorize(Attributes(user=someone, verb="get", path="/logs/a")).allowed
+    assert not abac.authorize(Attributes(user=User("bob"), verb="get", path="/logs/a")).allowed
     refused = abac.authorize(Attributes(user=User("bob"), verb="get", path="/metrics"))
     assert (refused.allowed, refused.denied, refused.reason) == (False, False, "No policy matched.")
 
@@ -95,10 +97,12 @@ few = st.sampled_from(("", "*", "a", "b"))
     st.builds(Policy, user=few, group=few, readonly=st.booleans(), resource=few, namespace=few, apiGroup=few)
 )
 def test_a_policy_that_names_nobody_lets_nobody_do_anything(policy: Policy) -> None:
-    asked = wish(User("a", groups=("b",)), "get", "a", namespace="b", group="a")
-    named = policy.user in ("*", "a") or policy.user == ""
-    grouped = policy.group in ("*", "b") or policy.group == ""
-    fits = (policy.user or policy.group) and named and grouped
+    known = User("a", groups=("b", "system:authenticated"))
+    asked = wish(known, "get", "a", namespace="b", group="a")
+    anybody = "*" in (policy.user, policy.group)
+    fits = anybody or (
+        (policy.user or policy.group) and policy.user in ("", "a") and policy.group in ("", "b")
+    )
     matches = (
         policy.resource in ("*", "a") and policy.namespace in ("*", "b") and policy.apiGroup in ("*", "a")
     )

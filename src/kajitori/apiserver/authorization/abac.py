@@ -32,7 +32,7 @@ class PolicyFileError(ValueError):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. An empty subject or resource is nobody and nothing, `*` is all."""
+    """One line. Empty is nobody and nothing; `*` is everything, of subjects everybody who is authenticated."""
 
     user: str = ""
     group: str = ""
@@ -44,9 +44,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def concerns(self, user: User) -> bool:
         """Whether it is about somebody: its user and its group must both fit, where it has both."""
-        if self.user not in ("", "*", user.name):
-            return False
-        if self.group not in ("", "*") and self.group not in user.groups:
+        if "*" in (self.user, self.group):
+            return AUTHENTICATED in user.groups
+        if self.user not in ("", user.name) or (self.group and self.group not in user.groups):
             return False
         return bool(self.user or self.group)
 
@@ -74,12 +74,9 @@ class _Older(msgspec.Struct, frozen=True):
     namespace: str = ""
 
     def policy(self) -> Policy:
-        user, group = self.user, self.group
-        if "*" in (user, group):
-            user, group = "", AUTHENTICATED
         return Policy(
-            user=user,
-            group=group or ("" if user else AUTHENTICATED),
+            user=self.user,
+            group=self.group or ("" if self.user else "*"),
             readonly=self.readonly,
             apiGroup="*",
             resource=self.resource or "*",
