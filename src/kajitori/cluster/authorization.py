@@ -167,7 +167,7 @@ class Authorizing:
         try:
             return abac.Abac(abac.read_policies(self._options.policy_file))
         except abac.PolicyFileError as error:
-            raise AuthorizationError(str(error)) from None
+            raise AuthorizationError(f"invalid authorization config: {error}") from None
 
     def _members(
         self, configured: Sequence[ConfiguredAuthorizer]
@@ -199,7 +199,7 @@ class Authorizing:
         try:
             asked = KubeconfigWebhook(configured.kubeconfig, configured.timeout_seconds, clock=self._clock)
         except ConfigError as error:
-            raise AuthorizationError(str(error)) from None
+            raise AuthorizationError(f"invalid authorization config: {error}") from None
         webhook = Webhook(
             configured.settings, asked.post, configured.conditions, figures=self._figures, clock=self._clock
         )

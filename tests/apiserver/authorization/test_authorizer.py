@@ -116,7 +116,10 @@ def test_what_all_that_are_asked_say_is_listed_together() -> None:
             Authorization(policy_file=Path("x")),
             "cannot specify --authorization-policy-file without mode ABAC",
         ),
-        (Authorization(modes=("ABAC",), policy_file=Path("/no/file")), "open /no/file: no such file or"),
+        (
+            Authorization(modes=("ABAC",), policy_file=Path("/no/file")),
+            "invalid authorization config: open /no/file: no such file or",
+        ),
         (
             Authorization(modes=("ABAC", "ABAC")),
             "[authorization-mode ABAC's authorization policy file not passed, authorization-mode ABAC's "

@@ -297,7 +297,9 @@ def test_what_makes_no_sense_stops_the_start(tmp_path: Path) -> None:  # M1
     assert started_with(Authorization(webhook_config_file=file)) == (
         "cannot specify --authorization-webhook-config-file without mode Webhook"
     )
-    assert started_with(Authorization(modes=("Webhook",), webhook_config_file=gone)).startswith(f"{gone}: ")
+    assert started_with(Authorization(modes=("Webhook",), webhook_config_file=gone)).startswith(
+        f"invalid authorization config: {gone}: "
+    )
     assert started_with(
         Authorization(modes=("Webhook",), webhook_config_file=file, webhook_version="v2")
     ).startswith('unsupported webhook authorizer version "v2", supported versions are v1, v1beta1')
