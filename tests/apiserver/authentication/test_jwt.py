@@ -91,6 +91,20 @@ def test_no_text_makes_it_raise(key_file: Path, text: str) -> None:  # J2
     split_claims(text)
 
 
+WEIRD: tuple[object, ...] = (None, True, 7, 10**400, 1.5, "", "x", [1], ["a", 2], {"a": 1}, [], {})
+"""What a claim, or a part of a header, may be that somebody made up."""
+
+
+def test_no_header_makes_it_raise(key_file: Path) -> None:  # J2
+    keys = KeySet(key_file)
+    _, claims, signature = keys.sign(CLAIMS).split(".")
+    for value in WEIRD:
+        for header in (value, {"alg": value}, {"alg": "ES256", "kid": value}):
+            token = f"{encoded(header)}.{claims}.{signature}"
+            assert keys.verify(token) is None
+            keys.knows(token)
+
+
 @pytest.mark.parametrize(
     ("curve", "algorithm"), [(ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512"), (ec.SECP256R1(), "ES256")]
 )

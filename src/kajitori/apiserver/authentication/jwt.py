@@ -74,7 +74,7 @@ class KeySet:
         self.load()
         key_id = header.get("kid")
         if key_id:
-            keys = [self._public[key_id]] if key_id in self._public else []
+            keys = [key for own, key in self._public.items() if own == key_id]
         else:
             keys = list(self._public.values())
         data = token.rpartition(".")[0].encode("ascii")
@@ -88,7 +88,7 @@ class KeySet:
         """Whether the key that a token names is one of ours."""
         parts = split(token)
         key_id = parts[0].get("kid") if parts is not None else None
-        return not key_id or key_id in self._public
+        return not key_id or key_id in tuple(self._public)
 
     def jwks(self) -> JsonObject:
         """The public keys as a JSON Web Key Set."""

@@ -1,13 +1,15 @@
 """Tokens of an issuer that listens, with real keys and signatures."""
 
 import asyncio
+import contextlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.apiserver.authentication.oidc.issuer import NOW, Issuer, issuing, rsa_key, signed
+from tests.apiserver.authentication.oidc.issuer import NOW, Issuer, issuing, rsa_key, signed, signed_text
 
 from kajitori.apiserver.authentication import User
 from kajitori.apiserver.authentication.jose import ALGORITHMS
@@ -148,6 +150,19 @@ async def test_time_and_audience_are_checked(world: World) -> None:  # P3
     assert await refused(issuers, world.issuer.token(sub=None)) == (
         'oidc: parse username claims "sub": claim not present'
     )
+
+
+@issued
+async def test_no_claim_makes_it_fail_otherwise_than_it_should(world: World) -> None:
+    issuers = await world.believes()
+    weird: tuple[object, ...] = (None, True, 7, 10**400, 1.5, "", "x", [1], ["a", 2], {"a": 1}, [], {})
+    for claim in ("iss", "sub", "aud", "exp", "nbf", "jti", "groups", "_claim_names", "_claim_sources"):
+        for value in weird:
+            claims = {"iss": world.issuer.url, "aud": "kube", "sub": "j", "exp": NOW + 9, claim: value}
+            token = signed_text(rsa_key(), json.dumps(claims))
+            with contextlib.suppress(TokenError):
+                await issuers.identify(token, ())
+            assert issuers.concerns(token) == (claims["iss"] == world.issuer.url)
 
 
 @issued

@@ -10,6 +10,7 @@ Source: apiserver's pkg/authentication/cel.
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 from kajitori.apimachinery.cel import CelError, CompileError, Environment, Program, environments, types
@@ -130,5 +131,8 @@ def _value(value: Any) -> Any:
     if isinstance(value, list):
         return [_value(each) for each in value]
     if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return inf if value > 0 else -inf
     return value
