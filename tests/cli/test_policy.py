@@ -277,6 +277,10 @@ def test_bad_input(capsys: pytest.CaptureFixture[str], words: list[str], said: s
             "spec.validations[0].expression: Invalid value",
         ),
         ({"validations": [{"expression": "1 + 1"}]}, "must evaluate to bool"),
+        (
+            {"validations": [{"expression": "true", "reason": "Nope"}]},
+            "spec.validations[0].reason: Unsupported value",
+        ),
         ({"validations": [{"expresion": "true"}]}, 'unknown field "spec.validations[0].expresion"'),
         ({}, "spec.validations"),
     ],
@@ -298,8 +302,15 @@ def test_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
     variables = [{"name": "k", "expression": "object.data.k"}]
     judging = [{"expression": "variables.k != '7'", "message": "no seven"}]
     told_of = policy(matchConditions=conditions, variables=variables, validations=judging)
-    other = policy(name="pods", matchConstraints=PODS, validations=judging)
-    written("policies.yaml", told_of, binding(), other, binding(name="c", of="pods"), policy(name="unbound"))
+    other = policy(name="pods", matchConstraints=PODS, validations=[NOT_SEVEN])
+    written(
+        "policies.yaml",
+        told_of,
+        binding(),
+        other,
+        binding(name="c", of="pods"),
+        policy(name="unbound", validations=[NOT_SEVEN]),
+    )
     code, out, _ = run(
         capsys, "explain", "cm/seven", "--against", "policies.yaml", "--against", "objects.yaml"
     )
@@ -405,6 +416,48 @@ def test_what_cannot_be_judged_is_named(capsys: pytest.CaptureFixture[str]) -> N
     code, out, _ = run(capsys, "test", "-f", "policy.yaml", "--against", "some.yaml")
     assert code == 0 and "1 replayed" in out
     assert "not replayable: 1: ConfigMap w: json: cannot unmarshal number into Go struct field" in out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        policy(name="w", validations=[{"message": "no expression"}]),
+        policy(name="w", validations=[{"expression": "nonsense"}]),
+        binding(name="w", of=""),
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": "w"},
+        },
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "w"},
+            "spec": {"group": "x", "versions": [{"name": "v1"}]},
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "w"},
+            "webhooks": [{"rules": []}],
+        },
+    ],
+)
+def test_what_no_server_would_take_is_left_out(
+    capsys: pytest.CaptureFixture[str], wrong: dict[str, Any]
+) -> None:
+    written("all/wrong.yaml", wrong, policy(validations=[NOT_SEVEN]), binding(), config_map(k="7"))
+    code, found = told(capsys, "test", "-f", "policy.yaml", "--against", "all")
+    assert code == 0 and found["summary"]["deniedAlready"] == 1
+    [note] = found["notes"]
+    assert note.startswith(f"{wrong['kind']} w is left out: ")
+
+
+def test_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    looping = "[1,2,3,4,5,6,7,8,9].all(%s, " * 6 % tuple("abcdef") + "f > 0" + ")" * 6
+    written("deep.yaml", policy(validations=[{"expression": looping}]), binding())
+    code, out, _ = run(capsys, "explain", "-f", "objects.yaml", "--against", "deep.yaml")
+    assert code == 1 and "  validation 0: error: operation cancelled: actual cost limit exceeded\n" in out
 
 
 def test_webhooks_pod_security_and_quota(capsys: pytest.CaptureFixture[str]) -> None:

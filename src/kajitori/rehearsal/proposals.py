@@ -79,7 +79,7 @@ class Proposals:
         for where, obj in self.objects:
             if obj.get("kind") == "CustomResourceDefinition":
                 try:
-                    await stage.add(obj)
+                    await stage.add(obj, check=True)
                 except Unfit as error:
                     self.problems.append(f"{where}: {shown(obj)}: {error}")
         for where, obj in self.objects:

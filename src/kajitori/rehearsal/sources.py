@@ -84,7 +84,7 @@ async def add_all(stage: Stage, source: Source, resources: Collection[Resource])
     """Puts all objects of these on the stage; what is none of its kind is told in the notes of the source."""
     for each in await source.read(resources):
         try:
-            await stage.add(each)
+            await stage.add(each, check=isinstance(source, Manifests))
         except Unfit as error:
             source.notes.append(f"{_said(each)} is left out: {error}")
 

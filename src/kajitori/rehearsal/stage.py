@@ -35,6 +35,9 @@ __all__ = ["DEFINITIONS", "NAMESPACES", "Stage", "Unfit"]
 NAMESPACES = "/namespaces"
 DEFINITIONS = "apiextensions.k8s.io/customresourcedefinitions"
 
+_CHECKED = frozenset(("admissionregistration.k8s.io", "apiextensions.k8s.io"))
+"""Groups whose objects are made use of here."""
+
 _NOW = "2000-01-01T00:00:00Z"
 """The conditions of definitions have a time, which nobody looks at."""
 
@@ -132,10 +135,15 @@ class Stage:
 
     # What is here.
 
-    async def add(self, raw: JsonObject) -> Resource:
-        """Puts an object here, in place of what has its name. Raises: Unfit."""
+    async def add(self, raw: JsonObject, *, check: bool = False) -> Resource:
+        """Puts an object here, in place of what has its name; `check`: if no API server has done so yet.
+
+        Raises: Unfit; with `check` also for policies, webhooks and definitions that no API server would take.
+        """
         obj = self.decoded(raw)
         resource = self.resource(obj)
+        if check and resource.kind.group in _CHECKED and (problems := self.problems(obj)):
+            raise Unfit("; ".join(map(str, problems)))
         metadata = obj["metadata"]
         name = metadata.get("name")
         if not name:
