@@ -9,6 +9,7 @@ Everything works on plain JSON values and a `Schema` tree; inputs are never chan
     removing   fields taken out of an object        checking   does a value fit its type
     reconcile  sets after a change of the schema    entries    managedFields to sets and back
     applying   server-side apply                    scale      ownership seen through the scale subresource
+    upgrading  from client-side to server-side apply
 
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/, structured-merge-diff, and
 apimachinery's util/managedfields.
