@@ -43,6 +43,7 @@ from kajitori.apis.policies_v1.policies import (
     ClusterAdmissionPolicyGroup,
 )
 from kajitori.apis.policies_v1.policyserver import PolicyServer
+from kajitori.cli.main import module_of
 from kajitori.cli.main import parser as command_line
 from kajitori.operators import kubewarden, mysql
 
@@ -73,7 +74,7 @@ def command_line_page() -> str:
 
 
 def _command(name: str) -> Iterator[str]:
-    parser = _parser_of(importlib.import_module(f"kajitori.cli.{name}").main)
+    parser = _parser_of(importlib.import_module(f"kajitori.cli.{module_of(name)}").main)
     yield from (f"## kajitori {name}", "", parser.description or "", "")
     groups: dict[str, list[argparse.Action]] = {}
     for group in parser._action_groups:

@@ -29,7 +29,7 @@ SETTLED_SECONDS_MAX = 5.0
 DEFAULT_PORT = "6443"
 _CONFIGURATION = ("audit.k8s.io/", "apiserver.config.k8s.io/", "policy.kajitori.dev/")
 """Groups of what a server reads from files, and never serves."""
-_COMPLAINS = re.compile(r"[Ee]rror\b|The .* is invalid: |kajitori \w+: ")
+_COMPLAINS = re.compile(r"[Ee]rror\b|The .* is invalid: |kajitori [\w-]+: ")
 _READS = re.compile(r"kubectl (get|describe|events|explain)\b")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kajitori import __version__
 
-__all__ = ["CommandError", "main", "parser"]
+__all__ = ["CommandError", "main", "module_of", "parser"]
 
 _COMMANDS = {
     "up": "run Kubernetes in this process",
@@ -16,6 +16,7 @@ _COMMANDS = {
     "user": "give people certificates and kubeconfigs, on any cluster",
     "audit": "show where a cluster is open: rights, Pods, Secrets, admission, vulnerabilities",
     "policy": "try admission policies before they are in force, and see why they say what they say",
+    "migrate-ownership": "let server-side apply take over what was applied from the client, on any cluster",
     "cel": "evaluate an expression of CEL against a file, or check it",
     "explain": "show what an operator sees of an object, and what it would do",
     "backup": "copy the state of a cluster to a file, while it runs or not",
@@ -47,12 +48,17 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def module_of(command: str) -> str:
+    """The module beside this one that a command is."""
+    return command.replace("-", "_")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code: 0 well, 1 failed, 2 the command line was wrong."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     top = parser()
     chosen, rest = top.parse_known_args(given[:1])
-    module = importlib.import_module(f"kajitori.cli.{chosen.command}")
+    module = importlib.import_module(f"kajitori.cli.{module_of(chosen.command)}")
     try:
         code: int = module.main([*rest, *given[1:]])
     except CommandError as error:

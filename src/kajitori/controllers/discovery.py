@@ -25,6 +25,10 @@ class ServedKind:
     verbs: frozenset[str]
     versions: list[str] = field(default_factory=list[str])
     """All versions that are served, the preferred one first."""
+    names: frozenset[str] = frozenset()
+    """What people call it, without its group: plural, singular, short names."""
+    categories: frozenset[str] = frozenset()
+    """The sets that it is one of: `all`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +92,10 @@ def _served(group: str, version: str, resource: dict[str, Any]) -> ServedKind:
         resource["resource"],
         resource.get("scope") == "Namespaced",
     )
-    return ServedKind(kind, frozenset(resource.get("verbs") or ()))
+    names = {kind.plural, resource.get("singularResource") or kind.kind.lower()}
+    return ServedKind(
+        kind,
+        frozenset(resource.get("verbs") or ()),
+        names=frozenset(names.union(resource.get("shortNames") or ())),
+        categories=frozenset(resource.get("categories") or ()),
+    )
