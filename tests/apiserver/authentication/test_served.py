@@ -15,7 +15,9 @@ from tests.apiserver.webhooks.support import Hook, certificate, listening
 
 from kajitori.apiserver.authentication import AuthenticationOptions
 from kajitori.apiserver.authentication.options import OidcOptions
+from kajitori.apiserver.operating.inflight import RequestLimits
 from kajitori.cluster.cluster import Cluster, ClusterError
+from kajitori.cluster.operating import Operating
 from kajitori.cluster.options import ClusterOptions
 
 WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -284,5 +286,19 @@ def test_a_webhook_is_asked_about_tokens_that_nobody_knows(tmp_path: Path) -> No
                 for _ in range(2):
                     assert await whoami(api, "broken") == {}
                 assert len(hook.reviews) == 5, "what failed is asked again"
+
+    asyncio.run(main())
+
+
+def test_who_waits_to_be_known_takes_nobodys_place(tmp_path: Path) -> None:
+    limits = Operating(limits=RequestLimits(requests_max=1, mutating_requests_max=1))
+    status = {"authenticated": True, "user": {"username": "wendy"}}
+
+    async def main() -> None:
+        async with listening(lambda review: {**review, "status": status}) as hook:
+            file = webhook_file(tmp_path, hook)
+            async with serving(replace(options(webhook_config_file=file), operating=limits)) as api:
+                answers = await asyncio.gather(*(whoami(api, f"token-{each}") for each in range(3)))
+                assert [each.get("username") for each in answers] == ["wendy"] * 3, "and not 429"
 
     asyncio.run(main())

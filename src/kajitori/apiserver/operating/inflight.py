@@ -5,7 +5,8 @@ answered in the turn in which it came in is never under way: only those that wai
 
 Promises
     I1  of requests that wait, at most so many read and so many write; further ones are answered 429 and told when to
-        come back. Members of system:masters always get an answer
+        come back. Members of system:masters always get an answer; requests of whom nobody knows yet who asks count
+        against nothing
     I2  a request that takes longer than it may is ended and answered 504
     I3  from `refuse` on, new requests are turned away with Retry-After; `empty` waits for those under way
 
@@ -62,7 +63,7 @@ class _Waiting:
 
     __slots__ = ("deadline", "gone", "late", "reading")
 
-    def __init__(self, deadline: float, gone: Callable[[], None], *, reading: bool) -> None:
+    def __init__(self, deadline: float, gone: Callable[[], None], *, reading: bool | None) -> None:
         self.deadline = deadline
         self.gone = gone
         self.reading = reading
@@ -113,7 +114,8 @@ class InFlight:
         if asked.is_long:
             return work
         loop = asyncio.get_running_loop()
-        reading = asked.is_reading
+        # Who is not known yet takes nobody's place: strangers could take all.
+        reading = None if asked.user is None else asked.is_reading
         task = loop.create_task(work)
         self._waiting[task] = _Waiting(loop.time() + self.seconds(asked), gone, reading=reading)
         # Called also for a task that was cancelled before its first step, which runs nothing of its own.
@@ -121,6 +123,8 @@ class InFlight:
         if self._sweep is None:
             self._turn()
             self._sweep = loop.call_later(_SWEEP_SECONDS, self._check)
+        if reading is None:
+            return task
         if reading:
             self._reading = number = self._reading + 1
         else:
@@ -142,7 +146,7 @@ class InFlight:
         waiting = self._waiting.pop(task)
         if waiting.reading:
             self._reading -= 1
-        else:
+        elif waiting.reading is not None:
             self._writing -= 1
         if task.cancelled():
             waiting.gone()
