@@ -125,13 +125,76 @@ def test_who_else_has_applied_is_told(server: UpProcess, kubectl: Kubectl) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "given", "told"),
     [
-        (("nope/a",), "nope: the cluster has no such kind; see: kubectl api-resources"),
-        (("-f", "-"), "standard input: the cluster has no kind Nope of example.com/v1"),
-        (("-f", "nope.yaml"), "nope.yaml: it cannot be read: No such file or directory"),
+        (("nope/a",), "", "nope: the cluster has no such kind; see: kubectl api-resources"),
+        (
+            ("-f", "-"),
+            "apiVersion: example.com/v1\nkind: Nope\nmetadata: {name: a}\n",
+            "standard input: the cluster has no kind Nope of example.com/v1",
+        ),
+        (
+            ("-f", "-"),
+            MANIFEST.replace("settings", "5"),
+            "standard input: a ConfigMap in it does not say who it is; metadata.name must be a text",
+        ),
+        (
+            ("-f", "-"),
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: [a]\n",
+            "standard input: a ConfigMap in it does not say who it is; metadata.name must be a text",
+        ),
+        (
+            ("-f", "-", "-n", "there"),
+            MANIFEST.replace("name:", "namespace: here\n  name:"),
+            "standard input: ConfigMap settings is of namespace here, and -n says there",
+        ),
+        (("-f", "-"), "", "-: no object is in it"),
+        (("-f", "nope.yaml"), "", "nope.yaml: it cannot be read: No such file or directory"),
+        (("cm/a", "--context", "nope"), "", ""),
     ],
 )
-def test_what_is_not_there(server: UpProcess, words: tuple[str, ...], told: str) -> None:
-    ran = migrate(server, *words, given="apiVersion: example.com/v1\nkind: Nope\nmetadata: {name: a}\n")
-    assert (ran.code, ran.out, ran.err) == (2, "", f"kajitori migrate-ownership: {told}\n")
+def test_what_is_not_there(server: UpProcess, words: tuple[str, ...], given: str, told: str) -> None:
+    ran = migrate(server, *words, given=given)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("kajitori migrate-ownership: " + told) and ran.err.count("\n") == 1
+
+
+def test_what_was_written_through_a_subresource(server: UpProcess, kubectl: Kubectl) -> None:
+    here = kubectl.namespace
+    kubectl("create", "deployment", "web", "--image=web:1")
+    status = '{"status": {"conditions": [{"type": "Odd", "status": "True"}]}}'
+    patched = (
+        "patch",
+        "deploy",
+        "web",
+        "--subresource=status",
+        "--field-manager=tool",
+        "--type=merge",
+        "-p",
+        status,
+    )
+    kubectl(*patched)
+    told = migrate(
+        server, "deploy/web", "-n", here, "--from", "tool", "--subresource", "status", "--to", "robot"
+    )
+    assert [each[:3] for each in rows(told).values()] == [("migrated", "tool", "robot")]
+    found = kubectl.json("get", "deploy", "web", "--show-managed-fields")
+    entries = found["metadata"]["managedFields"]  # type: ignore[index]
+    assert ("robot", "Apply", "status") in [
+        (each["manager"], each["operation"], each.get("subresource")) for each in entries
+    ]
+
+
+def test_fields_older_than_ownership(server: UpProcess, kubectl: Kubectl) -> None:
+    kubectl("create", "configmap", "old", "--from-literal=a=1", "--from-literal=b=2")
+    kubectl("patch", "cm", "old", "--type=merge", "-p", '{"metadata": {"managedFields": [{}]}}')
+    old = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: old}\ndata: {a: '1'}\n"
+
+    def applied() -> str:
+        kubectl("apply", "--server-side", "-f", "-", given=old)
+        return kubectl.field(".data", "cm", "old")
+
+    assert applied() == '{"a":"1","b":"2"}'
+    told = migrate(server, "cm/old", "-n", kubectl.namespace)
+    assert [each[1] for each in rows(told).values()] == ["before-first-apply"]
+    assert applied() == '{"a":"1"}'

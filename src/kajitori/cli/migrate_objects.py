@@ -137,17 +137,18 @@ def _of_manifest(served: Served, where: str, obj: JsonObject, here: str, asked: 
     found = next((each for each in served.kinds if (each.kind.group, each.kind.kind) == (group, kind)), None)
     if found is None:
         raise CommandError(f"{where}: the cluster has no kind {kind} of {version}", _WRONG)
-    metadata = obj.get("metadata")
-    key = key_of(obj) if isinstance(metadata, dict) else None
-    if key is None or not key.name:
-        raise CommandError(f"{where}: a {kind} in it has no metadata.name", _WRONG)
-    if not found.kind.namespaced:
-        return Meant(found.kind, "", key.name)
-    if asked and key.namespace and key.namespace != asked:
+    given: Any = obj.get("metadata")
+    metadata: JsonObject = given if isinstance(given, dict) else {}
+    name, namespace = metadata.get("name"), metadata.get("namespace") or ""
+    if not name or not isinstance(name, str) or not isinstance(namespace, str):
         raise CommandError(
-            f"{where}: {kind} {key.name} is of namespace {key.namespace}, and -n says {asked}", _WRONG
+            f"{where}: a {kind} in it does not say who it is; metadata.name must be a text", _WRONG
         )
-    return Meant(found.kind, key.namespace or here, key.name)
+    if not found.kind.namespaced:
+        return Meant(found.kind, "", name)
+    if asked and namespace and namespace != asked:
+        raise CommandError(f"{where}: {kind} {name} is of namespace {namespace}, and -n says {asked}", _WRONG)
+    return Meant(found.kind, namespace or here, name)
 
 
 def _named(served: Served, word: str) -> Kind:
