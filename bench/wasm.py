@@ -1,9 +1,8 @@
 """What a policy in WebAssembly takes: compiling its module, and judging a request of 8 KiB by a fresh instance."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from expressions import best
 
 from kajitori.operators.kubewarden.runtime.capabilities import Capabilities
 from kajitori.operators.kubewarden.runtime.engine import Engine
@@ -21,17 +20,6 @@ def wasm() -> dict[str, float]:
     policy = load_policy(engine, module)
     assert policy.validate(REQUEST, {}, run)["allowed"] is True
     return {
-        "wasm_run": _best(1_000, lambda: policy.validate(REQUEST, {}, run)) * 1e6,
-        "wasm_compile": _best(20, lambda: load_policy(engine, module)) * 1e3,
+        "wasm_run": best(1_000, lambda: policy.validate(REQUEST, {}, run)) * 1e6,
+        "wasm_compile": best(20, lambda: load_policy(engine, module)) * 1e3,
     }
-
-
-def _best(times: int, call: Callable[[], Any]) -> float:
-    """Seconds of one call, CPU time."""
-    rounds: list[float] = []
-    for _ in range(5):
-        begin = time.process_time()
-        for _ in range(times):
-            call()
-        rounds.append((time.process_time() - begin) / times)
-    return min(rounds)

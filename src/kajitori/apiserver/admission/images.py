@@ -20,13 +20,13 @@ from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.decode import DecodeError, decode_json, json_type
 from kajitori.apimachinery.errors import ApiError, forbidden
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apis.resources import find_kind
 from kajitori.apiserver.admission.chain import ConfigurationError
 from kajitori.apiserver.registry.call import Attributes
 from kajitori.apiserver.webhooks import WebhookError
+from kajitori.apiserver.webhooks.statuses import mistyped, status_of
 from kajitori.wire.go_time import format_duration
 from kajitori.world.clock import Clock
 
@@ -206,49 +206,25 @@ def _image(container: JsonObject) -> JsonObject:
     return {"image": image} if image else {}
 
 
-_NO_OBJECT = (
-    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct "
-    '{{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
-)
-
-
 def _status(answer: bytes) -> JsonObject:
     """Raises: WebhookError for an answer that is no review."""
-    try:
-        review = decode_json(answer)
-    except DecodeError:
-        review = ""  # whatever is no JSON is a text in YAML, as which Kubernetes reads it
-    if not isinstance(review, dict):
-        raise WebhookError(_NO_OBJECT.format(json_type(review)))
-    kind, api_version = str(review.get("kind") or ""), str(review.get("apiVersion") or "")
-    if (kind, api_version) not in (("ImageReview", _VERSION), ("ImageReview", ""), ("", "")):
-        group, _, version = api_version.rpartition("/")
-        if find_kind(group, version, kind) is None:
-            scheme = 'in scheme "pkg/runtime/scheme.go:111"'
-            raise WebhookError(f'no kind "{kind}" is registered for version "{api_version}" {scheme}')
-        raise WebhookError(f"converting ({version}.{kind}) to (v1alpha1.ImageReview): unknown conversion")
-    status = review.get("status")
-    if status is None:
-        return {}
-    if not isinstance(status, dict):
-        raise _mistyped(status, "ImageReview.status", "v1alpha1.ImageReviewStatus")
-    for member, type_, called in (
-        ("allowed", bool, "bool"),
-        ("reason", str, "string"),
-        ("auditAnnotations", dict, "map[string]string"),
-    ):
-        if status.get(member) is not None and not isinstance(status[member], type_):
-            raise _mistyped(status[member], f"ImageReviewStatus.status.{member}", called)
+    status = status_of(answer, (_VERSION, "ImageReview"), _MEMBERS, _is_registered)
     for value in (status.get("auditAnnotations") or {}).values():
         if not isinstance(value, str):
-            raise _mistyped(value, "ImageReviewStatus.status.auditAnnotations", "string")
+            raise mistyped(value, "ImageReviewStatus.status.auditAnnotations", "string")
     return status
 
 
-def _mistyped(value: Any, where: str, wanted: str) -> WebhookError:
-    return WebhookError(
-        f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {wanted}"
-    )
+_MEMBERS = (
+    ("allowed", bool, "bool"),
+    ("reason", str, "string"),
+    ("auditAnnotations", dict, "map[string]string"),
+)
+
+
+def _is_registered(api_version: str, kind: str) -> bool:
+    group, _, version = api_version.rpartition("/")
+    return find_kind(group, version, kind) is not None
 
 
 def _act(status: JsonObject, attributes: Attributes) -> None:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kajitori.apimachinery.decode import DecodeError, decode_json, json_type
 from kajitori.apiserver.authentication.user import User
 from kajitori.apiserver.authorization.attributes import NO_OPINION, UNNAMED, Attributes, Decision
 from kajitori.apiserver.authorization.configured import WebhookSettings
@@ -26,6 +25,7 @@ from kajitori.apiserver.authorization.rules import Held
 from kajitori.apiserver.authorization.undecided import Undecided, known_answer
 from kajitori.apiserver.authorization.webhook_figures import WebhookFigures
 from kajitori.apiserver.webhooks import WebhookError
+from kajitori.apiserver.webhooks.statuses import status_of
 from kajitori.world.clock import Clock
 
 if TYPE_CHECKING:
@@ -168,40 +168,10 @@ class Webhook:
         self._known[question] = (self._clock.monotonic() + seconds, decision)
 
 
-_NO_OBJECT = (
-    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct "
-    '{{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
-)
-
-
 def _decision(answer: bytes, version: str) -> Decision:
     """Raises: WebhookError for an answer that is no review."""
-    try:
-        review = decode_json(answer)
-    except DecodeError:
-        review = ""  # whatever is no JSON is a text in YAML, as which Kubernetes reads it
-    if not isinstance(review, dict):
-        raise WebhookError(_NO_OBJECT.format(json_type(review)))
-    kind, api_version = str(review.get("kind") or ""), str(review.get("apiVersion") or "")
-    wanted = f"authorization.k8s.io/{version}"
-    if (kind, api_version) not in (("SubjectAccessReview", wanted), ("", ""), ("SubjectAccessReview", "")):
-        if api_version != "v1" and not api_version.startswith("authorization.k8s.io/v1"):
-            raise WebhookError(
-                f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
-            )
-        said = f"{api_version.rpartition('/')[2]}.{kind}"
-        raise WebhookError(f"converting ({said}) to ({version}.SubjectAccessReview): unknown conversion")
-    status = review.get("status") or {}
-    if not isinstance(status, dict):
-        raise _mistyped(status, "SubjectAccessReview.status", f"{version}.SubjectAccessReviewStatus")
-    for member, type_, called in (
-        ("allowed", bool, "bool"),
-        ("denied", bool, "bool"),
-        ("reason", str, "string"),
-    ):
-        value = status.get(member)
-        if value is not None and not isinstance(value, type_):
-            raise _mistyped(value, f"SubjectAccessReviewStatus.status.{member}", called)
+    wanted = f"authorization.k8s.io/{version}", "SubjectAccessReview"
+    status = status_of(answer, wanted, _MEMBERS, _is_registered)
     allowed, denied = status.get("allowed") is True, status.get("denied") is True
     reason = status.get("reason") or ""
     if allowed and denied:
@@ -210,10 +180,11 @@ def _decision(answer: bytes, version: str) -> Decision:
     return Decision(allowed, reason, denied=denied)
 
 
-def _mistyped(value: Any, where: str, wanted: str) -> WebhookError:
-    return WebhookError(
-        f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {wanted}"
-    )
+_MEMBERS = (("allowed", bool, "bool"), ("denied", bool, "bool"), ("reason", str, "string"))
+
+
+def _is_registered(api_version: str, kind: str) -> bool:
+    return api_version == "v1" or api_version.startswith("authorization.k8s.io/v1")
 
 
 def _spec(attributes: Attributes) -> dict[str, Any]:
