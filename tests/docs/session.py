@@ -47,6 +47,9 @@ class Session:
             "HOME": str(folder),
             "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
             "LANG": "C.UTF-8",
+            # The code that lies here, wherever the one that is installed does, and its plugin with it.
+            "PYTHONPATH": str(ROOT / "src"),
+            "PYTEST_PLUGINS": "kajitori.pytest_plugin",
         }
         self._exports: list[str] = []
         self._named: dict[str, str] = {}

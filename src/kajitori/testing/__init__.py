@@ -9,20 +9,52 @@ def test_a_widget_gets_its_pod() -> None:
     asyncio.run(scenario())
 """
 
+from kajitori.testing.conditions import (
+    condition_match,
+    condition_true,
+    containers_ready,
+    daemon_set_ready,
+    deployment_available,
+    job_completed,
+    job_failed,
+    list_match_n,
+    list_n,
+    pod_phase_match,
+    pod_ready,
+    pod_running,
+    resource_scaled,
+    stateful_set_ready,
+)
 from kajitori.testing.env import TestEnv
+from kajitori.testing.kube import Kube
 from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
 from kajitori.testing.waiting import NotInTime
 
 __all__ = [
     "Deadlock",
+    "Kube",
     "Kubelet",
     "NotInTime",
     "TestEnv",
     "VirtualClock",
     "VirtualTimeLoop",
     "bind_pod",
+    "condition_match",
+    "condition_true",
+    "containers_ready",
+    "daemon_set_ready",
+    "deployment_available",
     "end_pod",
+    "job_completed",
+    "job_failed",
+    "list_match_n",
+    "list_n",
+    "pod_phase_match",
+    "pod_ready",
+    "pod_running",
+    "resource_scaled",
     "run_virtual",
     "set_pod_ready",
+    "stateful_set_ready",
 ]

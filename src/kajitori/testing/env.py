@@ -16,7 +16,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ from kajitori.cluster.cluster import Cluster
 from kajitori.cluster.operators import OPERATORS
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import is_condition_true
-from kajitori.testing.waiting import wait_for, wait_for_object, wait_quiet
+from kajitori.testing.waiting import wait_for, wait_for_list, wait_for_object, wait_quiet
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
@@ -131,7 +131,8 @@ class TestEnv:
     async def install(self, *definitions: Definition) -> None:
         """Installs kinds and waits until they are served.
 
-        Each is a CustomResourceDefinition, a class that declares a kind, or a YAML file with definitions.
+        Each is a CustomResourceDefinition, a class that declares a kind, or a file with definitions in YAML or JSON,
+        or a folder of such files.
         """
         client = self.client("test-env")
         for each in definitions:
@@ -215,6 +216,23 @@ class TestEnv:
         """Returns when there is no such object. Raises: NotInTime, showing the object."""
         await wait_for_object(self.client(), model, namespace, name, holds=None, seconds=seconds, gone=True)
 
+    async def wait_for_list(
+        self,
+        model: Kind,
+        namespace: str,
+        holds: Callable[[Sequence[Unstructured]], object],
+        *,
+        labels: str = "",
+        seconds: float = WAIT_SECONDS,
+    ) -> Sequence[Unstructured]:
+        """The objects of a namespace, or of all when it is "", that a label selector chooses, once `holds` says so
+        of the list. Raises: NotInTime.
+        """
+        client = self.client()
+        return await wait_for_list(
+            client, model, namespace, labels, holds=holds, seconds=seconds, on_write=self.cluster.on_write
+        )
+
     async def wait_quiet(
         self, quiet_seconds: float = QUIET_SECONDS, *, seconds: float = WAIT_SECONDS
     ) -> None:
@@ -229,6 +247,9 @@ def _definitions(source: Definition) -> list[JsonObject]:
     if isinstance(source, Path):
         import yaml
 
+        if source.is_dir():
+            files = sorted(each for each in source.iterdir() if each.suffix in (".yaml", ".yml", ".json"))
+            return [crd for each in files for crd in _definitions(each)]
         documents = yaml.safe_load_all(source.read_bytes())
         return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
     if isinstance(source, type):

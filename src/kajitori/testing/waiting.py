@@ -8,7 +8,7 @@ Promises
 import asyncio
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kajitori.apimachinery.errors import NotFound
@@ -16,7 +16,7 @@ from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client, Model, kind_of
 
-__all__ = ["Condition", "NotInTime", "wait_for", "wait_for_object", "wait_quiet"]
+__all__ = ["Condition", "NotInTime", "wait_for", "wait_for_list", "wait_for_object", "wait_quiet"]
 
 PAUSE_SECONDS_MIN = 0.001
 PAUSE_SECONDS_MAX = 0.02
@@ -24,6 +24,9 @@ PAUSE_SECONDS_MAX = 0.02
 
 SHOWN_CHARACTERS_MAX = 2_000
 """Of the last object that was seen."""
+
+SHOWN_NAMES_MAX = 20
+"""Of the last list that was seen."""
 
 Condition = Callable[[], Any]
 """Holds when it gives something true, at once or to be awaited. NotFound means: not yet."""
@@ -106,6 +109,35 @@ async def wait_for_object(
     except TimeoutError:
         pass
     raise NotInTime(_object_missing(kind, namespace, name, last, holds, seconds=seconds, gone=gone))
+
+
+async def wait_for_list(
+    client: Client,
+    kind: Kind,
+    namespace: str,
+    labels: str,
+    *,
+    holds: Callable[[Sequence[Unstructured]], object],
+    seconds: float,
+    on_write: Subscribe,
+) -> Sequence[Unstructured]:
+    """What a label selector chooses, once `holds` says so of the list. Raises: NotInTime."""
+    seen: list[Unstructured] = []
+
+    async def as_wanted() -> bool:
+        seen[:] = (await client.list(kind, namespace, labels=labels)).items
+        return bool(holds(seen))
+
+    try:
+        await wait_for(as_wanted, what="", seconds=seconds, on_write=on_write)
+    except NotInTime:
+        names = ", ".join(each.name for each in seen[:SHOWN_NAMES_MAX])
+        more = ", ..." if len(seen) > SHOWN_NAMES_MAX else ""
+        raise NotInTime(
+            f"the list of {kind.plural} was not as {_place(holds)} wants it within {seconds:g} s; "
+            f"there are {len(seen)}{': ' if seen else ''}{names}{more}"
+        ) from None
+    return seen
 
 
 async def wait_quiet(quiet_seconds: float, *, seconds: float, on_write: Subscribe) -> None:
