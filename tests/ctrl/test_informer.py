@@ -272,6 +272,18 @@ def test_managed_fields_are_left_out_and_the_rest_is_frozen() -> None:  # A4
     observe(scene, server(listed=listed))
 
 
+def test_what_many_objects_say_is_kept_once() -> None:  # A5
+    listed = pod_list(5, *(pod(name, 1, labels={"app": "the same"}) for name in "ab"))
+
+    async def scene(cache: Cache, informer: Informer) -> None:
+        one, other = cache.list(PODS)
+        assert one["kind"] is other["kind"] and one["apiVersion"] is other["apiVersion"]
+        assert one.namespace is other.namespace == "default"
+        assert one.labels["app"] is other.labels["app"] == "the same"
+
+    observe(scene, server(listed=listed))
+
+
 def test_options_narrow_and_prepare() -> None:
     def drop_spec(value: dict[str, Any]) -> dict[str, Any]:
         value.pop("spec", None)

@@ -6,6 +6,7 @@ Promises
     A2  an informer stops when its last use is released; what it held is forgotten
     A3  reading a kind that is not watched, or not yet complete, raises: absent always means "does not exist"
     A4  what is handed out is frozen
+    A5  texts that many untyped objects have (kind, namespace, time, labels) are kept once
 
 Source: controller-runtime's pkg/cache.
 """
@@ -13,6 +14,7 @@ Source: controller-runtime's pkg/cache.
 import asyncio
 import builtins
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, TypeVar, overload
 
 from kajitori.apimachinery.frozen import Unstructured
@@ -215,8 +217,9 @@ class Cache:
     def _new_informer(self, model: Model, metadata_only: bool) -> Informer:
         options = self.options(model)
         prepare = options.prepare
-        if isinstance(model, Kind) and not options.keep_managed_fields:
-            prepare = _without_managed_fields if prepare is None else _both(_without_managed_fields, prepare)
+        if isinstance(model, Kind):
+            slim = _sharing if options.keep_managed_fields else _without_managed_fields
+            prepare = slim if prepare is None else _both(slim, prepare)
         source = ClientSource(
             self._client,
             codec_of(model, prepare),
@@ -253,6 +256,27 @@ def _without_managed_fields(value: JsonObject) -> JsonObject:
     metadata = value.get("metadata")
     if metadata is not None:
         metadata.pop("managedFields", None)
+    return _sharing(value)
+
+
+_SHARED = ("namespace", "creationTimestamp")
+
+
+def _sharing(value: JsonObject) -> JsonObject:
+    """The same, with one text for all that are equal (A5): a tenth of what a small object takes."""
+    for name in ("apiVersion", "kind"):
+        if name in value:
+            value[name] = intern(value[name])
+    metadata = value.get("metadata")
+    if metadata is not None:
+        for name in _SHARED:
+            text = metadata.get(name)
+            if text is not None:
+                metadata[name] = intern(text)
+        labels = metadata.get("labels")
+        if labels:
+            for name, text in labels.items():
+                labels[name] = intern(text)
     return value
 
 

@@ -15,7 +15,7 @@ for I5.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -162,20 +162,16 @@ class Informer:
                 self.remove_handler(registration)
 
     async def replace(self, objects: list[Any], resource_version: str) -> None:
-        store, changes = self.store, list[Change]()
-        first = not self.has_synced
+        store, first = self.store, not self.has_synced
         gone = dict.fromkeys(store.keys())
+        olds: list[Any] = []
         for value in objects:
             gone.pop(key_pair_of(value), None)
-            old = store.put(value)
-            changes.append(
-                Change("create", value, None, first) if old is None else Change("update", value, old)
-            )
-        for key in gone:
-            changes.append(Change("delete", store.remove(key), None, False, True))
+            olds.append(store.put(value))
+        removed = [store.remove(key) for key in gone]
         self._synced.set()
         registrations = self._registrations
-        for told, change in enumerate(changes, 1):
+        for told, change in enumerate(_changes(objects, olds, removed, first), 1):
             for registration in registrations:
                 self._tell(registration, change)
             if not told % TURN_CHANGES:
@@ -292,3 +288,13 @@ def version_number(resource_version: str) -> int | None:
     if resource_version.isdecimal() and resource_version.isascii() and resource_version[0] != "0":
         return int(resource_version)
     return None
+
+
+def _changes(
+    objects: Iterable[Any], olds: Iterable[Any], removed: Iterable[Any], first: bool
+) -> Iterator[Change]:
+    """What a replacement has changed, made one after another: a list of them would take a twentieth of its objects."""
+    for value, old in zip(objects, olds, strict=True):
+        yield Change("create", value, None, first) if old is None else Change("update", value, old)
+    for value in removed:
+        yield Change("delete", value, None, False, True)

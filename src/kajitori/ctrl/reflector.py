@@ -183,9 +183,11 @@ class Reflector:
                     elif event.type != "BOOKMARK":
                         objects[key_pair_of(event.object)] = event.object
                     elif event.initial_events_end:
-                        await self._sink.replace(list(objects.values()), event.resource_version)
+                        found = list(objects.values())
+                        objects.clear()  # the sink has keys of its own
+                        await self._sink.replace(found, event.resource_version)
                         self._version, self._version_lost, complete = event.resource_version, False, True
-                        objects.clear()
+                        del found
                         break
                 if complete:
                     async for event in events:
