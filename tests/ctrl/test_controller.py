@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.ctrl.scripted import PODS, WIDGETS, Asked, Script, answer, bookmark, event, pod, pod_list
 
-from kajitori.apimachinery.errors import Invalid, NotFound
+from kajitori.apimachinery.errors import Invalid, NotFound, TooManyRequests
 from kajitori.client import Client
 from kajitori.ctrl import (
     DONE,
@@ -144,6 +144,15 @@ def test_requeue_after_comes_back_and_forgets_failures() -> None:  # P3
 
     times, figures = outcomes(now_and_then, 150)
     assert times == [0, 0.005, 60.005, 60.01, 120.01] and figures.requeue_after == 3
+
+
+def test_a_server_that_names_a_delay_is_not_asked_sooner() -> None:  # P3
+    busy = TooManyRequests("busy", details={"retryAfterSeconds": 90})
+    times, figures = outcomes(
+        lambda request, call: raise_it(busy if call == 1 else ExceptionGroup("", [busy, RuntimeError("no")])),
+        200,
+    )
+    assert times == [0, 90, 180] and figures.error == 3
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), AssertionError(), ExceptionGroup("", [TypeError("x")])])

@@ -13,6 +13,8 @@ def test_failures_double_the_delay_up_to_a_bound_and_forget_resets() -> None:  #
     async def fail_often() -> list[float]:
         queue: WorkQueue[str] = WorkQueue("q")
         delays = [queue.add_rate_limited("a") for _ in range(20)]
+        assert queue.add_rate_limited("b", at_least_seconds=7) == 7
+        assert queue.add_rate_limited("b", at_least_seconds=10**9) == FAILURE_DELAY_MAX_SECONDS
         queue.forget("a")
         assert queue.failures("a") == 0
         return [*delays, queue.add_rate_limited("a")]

@@ -15,6 +15,7 @@ from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.informer import Informer, Registration
 from kajitori.ctrl.manager import Manager
+from kajitori.ctrl.object_reconciler import ObjectReconciler, as_reconciler
 from kajitori.ctrl.owners import (
     AlreadyOwned,
     controller_of,
@@ -54,6 +55,7 @@ __all__ = [
     "InformerUse",
     "Manager",
     "NotInCache",
+    "ObjectReconciler",
     "Predicate",
     "Reconciler",
     "Registration",
@@ -68,6 +70,7 @@ __all__ = [
     "all_of",
     "annotation_changed",
     "any_of",
+    "as_reconciler",
     "being_deleted",
     "controller_of",
     "controller_reference",

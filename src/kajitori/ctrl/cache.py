@@ -13,6 +13,7 @@ Source: controller-runtime's pkg/cache.
 
 import asyncio
 import builtins
+from collections.abc import Callable
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, TypeVar, overload
@@ -192,6 +193,16 @@ class Cache:
         Raises: NotInCache; KeyError when there is no such index.
         """
         return self._informer(model).store.list(namespace, labels, index)
+
+    def when_gone(
+        self, model: Model, namespace: str, name: str, uid: str, call: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Calls `call` once there is no such object with that uid (empty: with any), at once when there is none.
+        Gives the way to cancel.
+
+        Raises: NotInCache.
+        """
+        return self._informer(model).when_gone((namespace, name), uid, call)
 
     async def run(self) -> None:
         """Keeps every informer up to date. Until cancelled."""

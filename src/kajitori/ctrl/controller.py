@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from kajitori.apimachinery.errors import ApiError
 from kajitori.client.accessors import key_pair_of, resource_version_of
 from kajitori.client.objects import Model, kind_of
 from kajitori.client.writes import WriteLog, current_writes
@@ -311,7 +312,7 @@ class Controller:
         """What follows from the outcome; with it, in how many seconds the name comes again (0: not by
         itself).
 
-        raised                back-off of its own, same priority
+        raised                back-off of its own, or what the server asked for when that is longer; same priority
         raised TerminalError  nothing until something changes
         requeue_after         after that time; failures forgotten
         otherwise             nothing until something changes; failures forgotten
@@ -328,7 +329,9 @@ class Controller:
             else:
                 if _any(error, _MISTAKES):
                     figures.panics += 1
-                seconds = self.queue.add_rate_limited(request, taken.priority)
+                seconds = self.queue.add_rate_limited(
+                    request, taken.priority, at_least_seconds=_retry_after_seconds(error)
+                )
                 self._note_requeue(request, "retry")
             _log.error(
                 "reconcile failed",
@@ -391,6 +394,10 @@ def _only(error: BaseException, kind: type[BaseException]) -> bool:
 
 def _any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
     return any(isinstance(leaf, kinds) for leaf in _leaves(error))
+
+
+def _retry_after_seconds(error: BaseException) -> float:
+    return max(leaf.retry_after_seconds if isinstance(leaf, ApiError) else 0 for leaf in _leaves(error))
 
 
 def _text(error: BaseException) -> str:

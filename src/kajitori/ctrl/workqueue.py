@@ -4,7 +4,8 @@ Sits between the event handlers, which add, and the controller's workers, which 
 
 Promises
     W1  all that `QueueState` promises
-    W2  the n-th failure in a row delays a name by 5 ms · 2ⁿ, at most 1000 s; `forget` starts again at n = 0
+    W2  the n-th failure in a row delays a name by 5 ms · 2ⁿ or what the failure asked for, at most 1000 s; `forget`
+        starts again at n = 0
     W3  after `shut_down`, what is ready is still handed out, nothing is taken in, and then `get` raises
         QueueShutDown
     W4  `drained` returns when nothing is ready and no worker holds a name
@@ -96,12 +97,15 @@ class WorkQueue(Generic[Name]):
             self.figures.adds += 1
         self._set_timer(loop)
 
-    def add_rate_limited(self, name: Name, priority: int = 0) -> float:
-        """Ready when its failures so far allow; gives the delay in seconds. Counts one failure more."""
+    def add_rate_limited(self, name: Name, priority: int = 0, *, at_least_seconds: float = 0.0) -> float:
+        """Ready when its failures so far allow, and not before `at_least_seconds`; gives the delay in seconds.
+        Counts one failure more.
+        """
         failures = self._failures.get(name, 0)
         self._failures[name] = failures + 1
         # Past 2^18 the delay is the maximum anyway; larger powers would only overflow.
-        seconds = min(FAILURE_DELAY_SECONDS * (1 << min(failures, 30)), FAILURE_DELAY_MAX_SECONDS)
+        seconds = max(FAILURE_DELAY_SECONDS * (1 << min(failures, 30)), at_least_seconds)
+        seconds = min(seconds, FAILURE_DELAY_MAX_SECONDS)
         self.figures.retries += 1
         self.add_after(name, seconds, priority)
         return seconds
