@@ -7,16 +7,18 @@ import importlib
 import inspect
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apiserver.http import Request, Response, serve
+from kajitori.cli.leading import LEADERSHIP_LOST, add_leader_election, leader_election
 from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
 from kajitori.client.config import ConfigError, load_config
 from kajitori.client.network import NetworkTransport
 from kajitori.cluster.operators import OPERATORS
-from kajitori.ctrl import Manager, WebhooksNotServed
+from kajitori.ctrl import LeaderElection, LeadershipLost, Manager, WebhooksNotServed
 from kajitori.world.random import SYSTEM_RANDOM
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ examples:
   kajitori run kubewarden --webhook-address 192.0.2.7:9443
                                                      policies in WebAssembly, asked by the API server at that address
   kajitori run my_operator:manager                   a function of yours that makes a Manager for a Client
+  kajitori run mysql --leader-elect                  in several processes: one works, the others stand by
 
 Install the kinds first: kajitori crds | kubectl apply --server-side -f -
 """
@@ -72,24 +75,31 @@ def main(arguments: Sequence[str]) -> int:
         metavar="NAME",
         help="what the API server calls that host by, where it is another name (default: HOST)",
     )
+    add_leader_election(parser)
     chosen = parser.parse_args(arguments)
+    election = leader_election(chosen)
     targets = [(name, _target(name)) for name in chosen.target]
     address = _address("--metrics-address", chosen.metrics_address)
     webhooks = _webhooks(chosen.webhook_address, chosen.webhook_host or "")
     try:
         transport = NetworkTransport(load_config(chosen.kubeconfig, chosen.context))
-        return asyncio.run(_run(Client(transport, field_manager="kajitori"), targets, address, webhooks))
+        return asyncio.run(
+            _run(Client(transport, field_manager="kajitori"), targets, _Means(address, webhooks, election))
+        )
+    except LeadershipLost as lost:
+        raise CommandError(str(lost), LEADERSHIP_LOST) from None
     except (ConfigError, TransportError, ApiError, OSError) as error:
         raise CommandError(str(error)) from None
     except ExceptionGroup as group:
-        raise CommandError(_first_of(group)) from None
+        first = _first_of(group)
+        raise CommandError(str(first), LEADERSHIP_LOST if isinstance(first, LeadershipLost) else 1) from None
 
 
-def _first_of(group: "ExceptionGroup[Exception]") -> str:
+def _first_of(group: "ExceptionGroup[Exception]") -> Exception:
     error: Exception = group
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
-    return str(error)
+    return error
 
 
 def _webhooks(text: str | None, name: str) -> "HttpsWebhooks | None":
@@ -139,32 +149,51 @@ def _makes_manager(function: Callable[[Any], Any]) -> bool:
     return parameters[0].name == "client" or parameters[0].annotation in (Client, "Client")
 
 
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What the flags give to the operators."""
+
+    address: tuple[str, int] | None
+    webhooks: "HttpsWebhooks | None"
+    election: LeaderElection | None
+
+
+def _shared_manager(client: Client, means: _Means) -> Manager:
+    try:
+        return Manager(client, webhooks=means.webhooks, leader_election=means.election)
+    except ValueError as error:
+        raise CommandError(f"{error}; here: --leader-elect-resource-namespace", 2) from None
+
+
 async def _run(
     client: Client,
     targets: Sequence[tuple[str, Callable[[Any], Any]]],
-    address: tuple[str, int] | None,
-    webhooks: "HttpsWebhooks | None",
+    means: "_Means",
 ) -> int:
     async with contextlib.AsyncExitStack() as stack:
-        if webhooks is not None:
-            await stack.enter_async_context(webhooks)
-        return await _run_all(client, targets, address, webhooks)
+        if means.webhooks is not None:
+            await stack.enter_async_context(means.webhooks)
+        return await _run_all(client, targets, means)
 
 
 async def _run_all(
     client: Client,
     targets: Sequence[tuple[str, Callable[[Any], Any]]],
-    address: tuple[str, int] | None,
-    webhooks: "HttpsWebhooks | None",
+    means: "_Means",
 ) -> int:
     loop = asyncio.get_running_loop()
-    shared = Manager(client, webhooks=webhooks)
+    address, webhooks = means.address, means.webhooks
+    shared = _shared_manager(client, means)
     managers: list[Manager] = []
     for name, function in targets:
         if _makes_manager(function):
             made = function(client)
             if not isinstance(made, Manager):
                 raise CommandError(f"{name} gave no Manager but {type(made).__name__}", 2)
+            if means.election is not None:
+                raise CommandError(
+                    f"--leader-elect: {name} makes a Manager of its own; give that one its leader_election", 2
+                )
             managers.append(made)
         else:
             try:

@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["ClusterConfig", "ConfigError", "ConnectionConfig", "ExecConfig", "UserConfig", "load_config"]
+__all__ = [
+    "SERVICE_ACCOUNT_FOLDER",
+    "ClusterConfig",
+    "ConfigError",
+    "ConnectionConfig",
+    "ExecConfig",
+    "UserConfig",
+    "load_config",
+]
 
 SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 EXEC_API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")

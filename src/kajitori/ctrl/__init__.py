@@ -14,6 +14,7 @@ from kajitori.ctrl.explain import Cause, Explanation, Trace
 from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer, remove_finalizer
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.informer import Informer, Registration
+from kajitori.ctrl.leader import LeaderElection, LeadershipLost
 from kajitori.ctrl.manager import Manager
 from kajitori.ctrl.object_reconciler import ObjectReconciler, as_reconciler
 from kajitori.ctrl.owners import (
@@ -53,6 +54,8 @@ __all__ = [
     "Explanation",
     "Informer",
     "InformerUse",
+    "LeaderElection",
+    "LeadershipLost",
     "Manager",
     "NotInCache",
     "ObjectReconciler",

@@ -97,14 +97,17 @@ class Controller:
         random: Random,
         workers: int = 1,
         timeout_seconds: float | None = None,
+        needs_leader: bool = True,
     ) -> None:
         assert workers > 0, workers
         self.name = name
         self.workers = workers
+        self.needs_leader = needs_leader
+        """Whether, in a leader election, it runs only where the leader is."""
         self.figures = ReconcileFigures()
         self.queue: WorkQueue[Request] = WorkQueue(name)
         self._reconciler = reconciler
-        self._sources = sources
+        self.sources = sources
         self._cache = cache
         self._random = random
         self._timeout = timeout_seconds
@@ -153,7 +156,7 @@ class Controller:
         uses: list[InformerUse] = []
         registrations: list[Registration] = []
         try:
-            for source in self._sources:
+            for source in self.sources:
                 use = self._cache.use(source.model, metadata_only=source.metadata_only)
                 uses.append(use)
                 registrations.append(

@@ -9,6 +9,9 @@ Promises
     M2  on stop or cancellation controllers finish what is ready, at most `graceful_seconds`; then they are
         cancelled; caches and the client work until after that
     M3  one part that fails stops the others, and `run` raises its error
+    M4  with `leader_election`, what needs leadership runs only while we lead; caches fill, and the rest runs, without
+    M5  when leadership is lost, what needs it is cancelled at once and `run` raises LeadershipLost; on a stop the
+        Lease is given back when all that needs it has ended
 
 Source: controller-runtime's pkg/manager.
 """
@@ -16,15 +19,16 @@ Source: controller-runtime's pkg/manager.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, kind_of
-from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.cache import Cache, InformerUse
 from kajitori.ctrl.controller import Controller, Source
 from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
+from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import Reconciler, Request
@@ -35,7 +39,7 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["GRACEFUL_SECONDS", "Manager", "Runnable"]
+__all__ = ["GRACEFUL_SECONDS", "ControllerOptions", "Manager", "Runnable"]
 
 GRACEFUL_SECONDS = 30.0
 """How long a reconcile may go on after the stop, as in controller-runtime."""
@@ -46,6 +50,17 @@ FLUSH_SECONDS = 2.0
 Runnable = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
+
+
+class ControllerOptions(TypedDict, total=False):
+    """How a controller runs."""
+
+    workers: int
+    """So many names are reconciled at the same time (1)."""
+    timeout_seconds: float | None
+    """A reconcile that takes longer is cancelled and counts as failed (None: it may take any time)."""
+    needs_leader: bool
+    """False: it runs in every process of a leader election, not only in the leader's (True)."""
 
 
 class Manager:
@@ -61,9 +76,12 @@ class Manager:
         metrics: "CollectorRegistry | None" = None,
         graceful_seconds: float = GRACEFUL_SECONDS,
         webhooks: WebhookHost | None = None,
+        leader_election: LeaderElection | None = None,
     ) -> None:
         """`name` is the component that Events are reported by; `metrics` the registry to be measured in; `webhooks`
-        where those of the controllers are answered.
+        where those of the controllers are answered; `leader_election` the Lease to be held while they run.
+
+        Raises: ValueError when `leader_election` names no namespace and we run in no Pod.
         """
         self.client = client
         """Writes, and reads that must not be cached."""
@@ -77,12 +95,20 @@ class Manager:
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller] = {}
         self._runnables: list[Runnable] = []
+        self._leaderless: set[Runnable] = set()
+        self._elected = leader_election is None
         self._metrics = metrics
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._controller_tasks: dict[asyncio.Task[None], Controller] = {}
         self._collectors: list[Any] = []
+        self._elector: LeaderElector | None = None
+        if leader_election is not None:
+            self._elector = LeaderElector(
+                client, leader_election, clock=clock, random=random, events=self.events
+            )
+            self.measure(LeaderCollector(self._elector))
         self.measure(RuntimeCollector(lambda: self._controllers.values(), clock.monotonic))
 
     def controller(
@@ -94,14 +120,11 @@ class Manager:
         owns: Sequence[Model] = (),
         watches: Sequence[Watch] = (),
         predicates: Sequence[Predicate] = (),
-        workers: int = 1,
-        timeout_seconds: float | None = None,
+        **options: Unpack[ControllerOptions],
     ) -> Controller:
         """Reconciles every object of `for_`, woken by it (when all `predicates` hold), by objects of the
         kinds in `owns` that it controls, and by `watches`.
 
-        `workers` names are reconciled at the same time; a reconcile that takes longer than `timeout_seconds`
-        is cancelled and counts as failed.
         Raises: ValueError when the name is taken.
         """
         if name in self._controllers:
@@ -117,19 +140,25 @@ class Manager:
             sources,
             cache=self.cache,
             random=self._random,
-            workers=workers,
-            timeout_seconds=timeout_seconds,
+            **options,
         )
         self._controllers[name] = controller
         self._start_controller(controller)
         return controller
 
-    def add(self, runnable: Runnable) -> None:
+    def add(self, runnable: Runnable, *, needs_leader: bool = True) -> None:
         """Runs `runnable()` as a task until the controllers have stopped; when it raises, the manager
-        stops.
+        stops. `needs_leader=False`: in every process of a leader election.
         """
         self._runnables.append(runnable)
+        if not needs_leader:
+            self._leaderless.add(runnable)
         self._start_runnable(runnable)
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether what needs leadership may run; without leader election, always."""
+        return self._elector is None or self._elector.is_leader
 
     @property
     def controllers(self) -> Sequence[Controller]:
@@ -167,8 +196,19 @@ class Manager:
     async def run(self) -> None:
         """Until stopped or cancelled.
 
-        Raises: an ExceptionGroup with the error of the part that failed.
+        Raises: LeadershipLost; an ExceptionGroup with the error of the part that failed.
         """
+        try:
+            await self._run_services()
+        except BaseExceptionGroup as group:
+            error: BaseException = group
+            while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+                error = error.exceptions[0]
+            if isinstance(error, LeadershipLost):
+                raise error from None
+            raise
+
+    async def _run_services(self) -> None:
         async with asyncio.TaskGroup() as services:
             cache = services.create_task(self.cache.run(), name="cache")
             events = services.create_task(self.events.run(), name="events")
@@ -185,9 +225,20 @@ class Manager:
                 cache.cancel()
 
     async def _run_controllers(self) -> None:
+        try:
+            await self._run_until_stopped()
+        finally:
+            # Only here has all that needs leadership ended.
+            if self._elector is not None:
+                await self._elector.release()
+
+    async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
+            election = None
             try:
+                if self._elector is not None:
+                    election = group.create_task(self._stand(self._elector), name="leader election")
                 for controller in self._controllers.values():
                     self._start_controller(controller)
                 for runnable in self._runnables:
@@ -198,6 +249,30 @@ class Manager:
                 # short.
                 self._group = None
                 await self._drain()
+                if election is not None:
+                    election.cancel()
+
+    async def _stand(self, elector: LeaderElector) -> None:
+        """Starts what needs leadership when we have it, and keeps it. Raises: LeadershipLost."""
+        warm: list[InformerUse] = []
+        try:
+            for controller in self._controllers.values():
+                warm += [
+                    self.cache.use(each.model, metadata_only=each.metadata_only)
+                    for each in controller.sources
+                ]
+            await elector.acquire()
+            self._elected = True
+            for controller in self._controllers.values():
+                if controller.needs_leader:
+                    self._start_controller(controller)
+            for runnable in self._runnables:
+                if runnable not in self._leaderless:
+                    self._start_runnable(runnable)
+            await elector.hold()
+        finally:
+            for use in warm:
+                use.release()
 
     async def _drain(self) -> None:
         for task, controller in self._controller_tasks.items():
@@ -213,13 +288,13 @@ class Manager:
             task.cancel()
 
     def _start_controller(self, controller: Controller) -> None:
-        if self._group is not None:
+        if self._group is not None and (self._elected or not controller.needs_leader):
             task = self._group.create_task(controller.run(), name=f"controller {controller.name}")
             self._controller_tasks[task] = controller
             task.add_done_callback(self._controller_tasks.pop)
 
     def _start_runnable(self, runnable: Runnable) -> None:
-        if self._group is not None:
+        if self._group is not None and (self._elected or runnable in self._leaderless):
             task = self._group.create_task(_awaited(runnable))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
