@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 __all__ = [
     "DeleteOptions",
     "FieldValidation",
+    "HowToWrite",
     "ListOptions",
     "PatchType",
     "Propagation",
@@ -69,17 +70,22 @@ class WatchOptions(TypedDict, total=False):
     metadata_only: bool
 
 
-class WriteOptions(TypedDict, total=False):
+class HowToWrite(TypedDict, total=False):
+    """Keywords of everything that writes whole objects."""
+
+    dry_run: bool
+    field_manager: str
+    """Who owns the fields written; default the client's."""
+    field_validation: FieldValidation
+
+
+class WriteOptions(HowToWrite, total=False):
     """Keywords of `create`, `update`, `patch` and `apply`."""
 
     subresource: str
     """One whose objects are of the same kind: `status`, `resize`, `approval`. For others see
     `Client.subresource`.
     """
-    dry_run: bool
-    field_manager: str
-    """Who owns the fields written; default the client's."""
-    field_validation: FieldValidation
 
 
 class DeleteOptions(TypedDict, total=False):

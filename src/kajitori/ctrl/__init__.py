@@ -37,6 +37,7 @@ from kajitori.ctrl.predicate import (
 )
 from kajitori.ctrl.queue_state import LOW_PRIORITY
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
+from kajitori.ctrl.upsert import Upserted, create_or_patch, create_or_update
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Result",
     "TerminalError",
     "Trace",
+    "Upserted",
     "Watch",
     "WebhookHost",
     "WebhooksNotServed",
@@ -77,6 +79,8 @@ __all__ = [
     "being_deleted",
     "controller_of",
     "controller_reference",
+    "create_or_patch",
+    "create_or_update",
     "current_reconcile",
     "find_condition",
     "generation_changed",
