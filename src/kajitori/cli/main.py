@@ -19,6 +19,7 @@ _COMMANDS = {
     "migrate-ownership": "let server-side apply take over what was applied from the client, on any cluster",
     "cel": "evaluate an expression of CEL against a file, or check it",
     "explain": "show what an operator sees of an object, and what it would do",
+    "envtest": "give tests in Go an API server: KUBEBUILDER_ASSETS for controller-runtime's envtest",
     "backup": "copy the state of a cluster to a file, while it runs or not",
     "restore": "make a backup the state of a cluster",
     "version": "print the version",

@@ -18,7 +18,7 @@ from kajitori.cli.printing import Printer
 from kajitori.cluster.cluster import Cluster, ClusterError
 from kajitori.cluster.options import ClusterOptions
 
-__all__ = ["main", "options_from"]
+__all__ = ["chosen_options", "main", "options_from", "parser", "run"]
 
 COLLECT_AFTER_OBJECTS = 20_000
 """How many containers more than are gone again the collector of cycles waits for: a few megabytes at most."""
@@ -34,12 +34,14 @@ examples:
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser(*, allow_abbrev: bool = True) -> argparse.ArgumentParser:
+    """The parser of `kajitori up`, for all who start a server by its flags."""
     parser = argparse.ArgumentParser(
         prog="kajitori up",
         description="Run Kubernetes in this process: API server, controllers and operators.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=allow_abbrev,
     )
     where = parser.add_argument_group("where things are kept")
     where.add_argument(
@@ -126,6 +128,15 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help="one more name or address that clients use, for the certificate; may be repeated",
     )
     serving.add_argument(
+        "--tls-cert-file",
+        type=Path,
+        metavar="PEM",
+        help="certificate to serve with (default: one of its own)",
+    )
+    serving.add_argument(
+        "--tls-private-key-file", type=Path, metavar="PEM", help="the key of that certificate"
+    )
+    serving.add_argument(
         "--http2-max-streams-per-connection",
         type=_not_negative,
         default=0,
@@ -144,10 +155,17 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
 
 def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
     """The cluster that the arguments describe, and the kubeconfig to write."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
+    return chosen_options(chosen), chosen.kubeconfig or _default_kubeconfig()
+
+
+def chosen_options(chosen: argparse.Namespace) -> ClusterOptions:
+    """What the flags say."""
     if not 0 <= chosen.port <= 65535:
         raise CommandError(f"--port {chosen.port}: use a port from 0 to 65535", 2)
-    options = ClusterOptions(
+    if (chosen.tls_cert_file is None) != (chosen.tls_private_key_file is None):
+        raise CommandError("--tls-cert-file and --tls-private-key-file: use both, or neither", 2)
+    return ClusterOptions(
         data_dir=None if chosen.memory else chosen.data_dir,
         host=chosen.host,
         port=chosen.port,
@@ -162,6 +180,8 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         admission_manifest_dir=chosen.admission_manifest_dir,
         allow_privileged=None if chosen.allow_privileged is None else chosen.allow_privileged == "true",
         further_names=tuple(chosen.tls_san),
+        tls_cert_file=chosen.tls_cert_file,
+        tls_private_key_file=chosen.tls_private_key_file,
         service_cluster_ip_range=chosen.service_cluster_ip_range,
         service_node_port_range=chosen.service_node_port_range,
         http2_max_streams_per_connection=chosen.http2_max_streams_per_connection,
@@ -169,7 +189,6 @@ def options_from(arguments: Sequence[str]) -> tuple[ClusterOptions, Path]:
         authorization=authorizing.chosen(chosen),
         operating=operating.chosen(chosen),
     )
-    return options, chosen.kubeconfig or _default_kubeconfig()
 
 
 def _port_range(text: str) -> tuple[int, int]:
@@ -201,12 +220,16 @@ def main(arguments: Sequence[str]) -> int:
     """
     options, kubeconfig = options_from(arguments)
     try:
-        return _run(options, kubeconfig)
+        return run(options, kubeconfig)
     except ClusterError as error:
         raise CommandError(str(error)) from None
 
 
-def _run(options: ClusterOptions, kubeconfig: Path) -> int:
+def run(options: ClusterOptions, kubeconfig: Path | None) -> int:
+    """Runs a cluster until a signal ends it; gives 0. Without a kubeconfig it is quiet, and writes none.
+
+    Raises: ClusterError.
+    """
     import uvloop
 
     # A start makes much and throws away next to nothing.
@@ -230,7 +253,7 @@ def _collect_seldom() -> None:
     gc.enable()
 
 
-async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
+async def _serve(options: ClusterOptions, kubeconfig: Path | None) -> int:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -239,6 +262,9 @@ async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
     with closing(Printer(sys.stdout)) as screen, closing(Printer(sys.stderr)) as errors:
         listen(errors, options.operating.log_level)
         async with cluster:
+            if kubeconfig is None:
+                _collect_seldom()
+                return await _serve_quietly(cluster, ended)
             cluster.write_kubeconfig(kubeconfig)
             _collect_seldom()
             screen.print(_welcome(cluster, kubeconfig))
@@ -252,6 +278,13 @@ async def _serve(options: ClusterOptions, kubeconfig: Path) -> int:
             raise ClusterError(failure)
         where = options.data_dir
         screen.print("Stopped." if where is None else f"Stopped. Everything is kept in {where}.")
+    return 0
+
+
+async def _serve_quietly(cluster: Cluster, ended: asyncio.Event) -> int:
+    failure = await cluster.run_until(ended)
+    if failure is not None:
+        raise ClusterError(failure)
     return 0
 
 

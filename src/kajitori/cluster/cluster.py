@@ -161,7 +161,9 @@ class Cluster:
     def write_kubeconfig(self, path: Path) -> None:
         """Puts this cluster into a kubeconfig, and makes it current. Raises: ClusterError."""
         try:
-            write_kubeconfig(path, server=self.url, ca_data=self.ca_data, token=self.token)
+            serving = self.options.tls_cert_file
+            believed = self.ca_data if serving is None else serving.read_bytes()
+            write_kubeconfig(path, server=self.url, ca_data=believed, token=self.token)
         except KubeconfigError as error:
             raise ClusterError(f"{error}") from None
         except OSError as error:
@@ -370,6 +372,8 @@ class Cluster:
                 f"{pki.folder}: the certificates in it cannot be read; restore a backup, or remove the folder "
                 "to have new ones made"
             ) from None
+        if options.tls_cert_file is not None and options.tls_private_key_file is not None:
+            _serve_with(context, options.tls_cert_file, options.tls_private_key_file)
         assert self._authentication is not None, "started"
         for file in (options.client_ca_file, options.authentication.request_header.client_ca_file):
             if file is not None:
@@ -413,6 +417,20 @@ class Cluster:
             await ended.wait()
             return None
         return await programs.run_until(ended)
+
+
+def _serve_with(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
+    """Serves with somebody's own certificate."""
+    for file in (cert_file, key_file):
+        if not file.is_file():
+            raise ClusterError(f"cannot read {file}: there is no such file")
+    try:
+        context.load_cert_chain(cert_file, key_file)
+    except OSError as error:
+        what = getattr(error, "reason", None) or error.strerror
+        raise ClusterError(
+            f"cannot serve with {cert_file} and {key_file}: {what}; they must be a certificate and its key, in PEM"
+        ) from None
 
 
 def _trust(context: ssl.SSLContext, client_ca_file: Path) -> None:

@@ -34,6 +34,10 @@ class ClusterOptions:
     """Operators that are not run."""
     cert_dir: Path | None = None
     """Where keys and certificates are kept; None: in `data_dir`, or without one nowhere."""
+    tls_cert_file: Path | None = None
+    """The certificate to serve with, in PEM, with those between it and its authority; None: one of our own."""
+    tls_private_key_file: Path | None = None
+    """Its key: given with it, or not at all."""
     authentication: AuthenticationOptions = field(default_factory=AuthenticationOptions)
     client_ca_file: Path | None = None
     enable_admission_plugins: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ Sits under whoever has a question for webhooks (conversion now). Each call has a
 Promises
     H1  a call ends within its time, with the body of the answer or with a WebhookError in Kubernetes' words
     H2  the certificate is checked against `caBundle` where there is one, for the name that was asked for:
-        of a Service `name.namespace.svc`
+        of a Service `name.namespace.svc`; what is in the bundle is believed, an authority's or not
     H3  no more than ANSWER_BYTES_MAX of an answer are read
     H4  a Service that this process answers for itself is asked without the way over the network
 
@@ -20,6 +20,7 @@ import base64
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -171,10 +172,16 @@ def _url(config: Mapping[str, Any]) -> str:
     """What is asked for, as messages show it."""
     service = config.get("service")
     if service is None:
-        return str(config.get("url") or "").rstrip("/")
-    path = str(service.get("path") or "").strip("/")
+        parts = urlsplit(str(config.get("url") or ""))
+        return f"{parts.scheme}://{parts.netloc}{_cleaned(parts.path)}"
     address = f"https://{service['name']}.{service['namespace']}.svc:{service.get('port') or 443}"
-    return f"{address}/{path}" if path else address
+    return f"{address}{_cleaned(str(service.get('path') or ''))}"
+
+
+def _cleaned(path: str) -> str:
+    """A path as Go's `path.Join` has it, without slashes that say nothing: servers in Go redirect who sends them."""
+    cleaned = normpath(f"/{path.lstrip('/')}")
+    return "" if cleaned == "/" else cleaned
 
 
 def _server(url: str) -> str:
@@ -188,6 +195,8 @@ def _tls(ca_bundle: str, certificate: bytes) -> ssl.SSLContext:
     bundle = base64.b64decode(ca_bundle).strip()
     try:
         context = ssl.create_default_context(cadata=bundle.decode("ascii", "replace") if bundle else None)
+        # As in Go, whatever is in the bundle is believed: the server's own certificate may be, without its authority.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     except ssl.SSLError:
         context = ssl.create_default_context()
     if certificate:
