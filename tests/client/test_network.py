@@ -363,6 +363,15 @@ def test_the_server_must_be_who_the_authority_says(tmp_path: Path) -> None:
     assert talk(get, OK, tls=tls, insecure=True)[0].status == 200
 
 
+def test_a_certificate_that_is_named_is_believed_without_its_authority(tmp_path: Path) -> None:
+    tls = server_tls(tmp_path, "127.0.0.1")
+    certificate, _ = leaf("127.0.0.1")
+    assert talk(get, OK, tls=tls, ca_data=certificate)[0].status == 200
+    another, _ = leaf("kubernetes")
+    with pytest.raises(TransportError):
+        talk(get, OK, tls=tls, ca_data=another)
+
+
 def test_the_server_may_have_another_name(tmp_path: Path) -> None:
     tls = server_tls(tmp_path, "kubernetes")
     with pytest.raises(TransportError):

@@ -72,12 +72,15 @@ class TlsSettings:
 
 def _verifying(cluster: ClusterConfig) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(
+        context = ssl.create_default_context(
             cafile=cluster.ca_file or None,
             cadata=cluster.ca_data.decode("ascii") if cluster.ca_data else None,
         )
     except (ssl.SSLError, OSError, ValueError) as error:
         raise ConfigError(f"the certificate authority of {cluster.server} is unusable: {error}") from error
+    # As in Go, whatever is named is believed: an authority without the one above it, or the server's own certificate.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes, user: UserConfig) -> None:

@@ -53,6 +53,7 @@ class _Issuer:
         self.problem = f'oidc: authenticator for issuer "{issuer.url}" is not initialized'
         """Why it cannot be asked; empty when it can."""
         self._tls = ssl.create_default_context(cadata=issuer.certificate_authority or None)
+        self._tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as in Go, whatever is named is believed
         self._mapper = ClaimMapper(configured)
         self._groups_claim = configured.claim_mappings.groups.claim
 
