@@ -52,6 +52,18 @@ def test_waiting_time_counts_from_ready() -> None:
     assert run_virtual(wait()) == 2
 
 
+def test_nobody_has_waited_less_than_no_time() -> None:
+    """Loops call what is due within their resolution together, some of it a little early. Found by the simulation."""
+
+    async def wait() -> float:
+        queue: WorkQueue[str] = WorkQueue("q")
+        asyncio.get_running_loop().call_later(10, lambda: None)
+        queue.add_after("a", 10 + 5e-10)
+        return (await queue.get()).waited_seconds
+
+    assert run_virtual(wait()) == 0
+
+
 def test_no_two_workers_hold_one_name() -> None:  # W1
     async def work() -> int:
         queue: WorkQueue[int] = WorkQueue("q")

@@ -127,7 +127,8 @@ class WorkQueue(Generic[Name]):
                 name, priority, queued_at = taken
                 now = loop.time()
                 self._held_since[name] = now
-                return Taken(name, priority, now - queued_at)
+                # A loop may call a little before the time it was told: then the name is ready a little later than now.
+                return Taken(name, priority, max(0.0, now - queued_at))
             if self._shut_down:
                 raise QueueShutDown(self.name)
             getter: asyncio.Future[None] = loop.create_future()
