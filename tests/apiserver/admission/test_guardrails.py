@@ -226,6 +226,19 @@ async def test_namespaces_and_owners_are_no_way_around(api: Api) -> None:  # G4
 
 
 @served
+async def test_orphaning_keeps_nothing_of_a_namespace_or_a_definition(api: Api) -> None:  # G4
+    await guard(api, rule("secrets"), rule("gadgets", group="shop.example"))
+    await api.ok("POST", "/api/v1/namespaces", {"metadata": {"name": "shop"}})
+    await api.ok("POST", "/api/v1/namespaces/shop/secrets", {"metadata": {"name": "s"}})
+    orphaning = {"propagationPolicy": "Orphan"}
+    for query in ("?propagationPolicy=Orphan", "?orphanDependents=true"):
+        await api.refused(403, "DELETE", f"/api/v1/namespaces/shop{query}", **ANN)
+    await api.refused(403, "DELETE", "/api/v1/namespaces/shop", orphaning, **ANN)
+    dry = await api.ok("DELETE", f"/api/v1/namespaces/shop{DRY}&propagationPolicy=Orphan", **ANN)
+    assert "with Namespace shop go: 1 Secret" in dry.headers["warning"]
+
+
+@served
 async def test_who_is_exempt_says_the_guardrail(api: Api) -> None:  # G3
     await guard(api, rule("configmaps"), exempt={"groups": ["break-glass"]})
     said = (await api.ok("GET", f"{GUARDRAILS}/careful")).body["spec"]["exempt"]

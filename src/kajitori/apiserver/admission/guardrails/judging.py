@@ -167,11 +167,9 @@ class Judge:
             return True
         if await self._matches(guardrail, attributes) or self._leaves(guardrail, attributes):
             return True
-        options = attributes.options
-        orphans = isinstance(options, DeleteOptions) and (
-            options.propagation == "Orphan" or options.orphan_dependents is True
-        )
-        if attributes.operation != "DELETE" or attributes.subresource or attributes.old is None or orphans:
+        if attributes.operation != "DELETE" or attributes.subresource or attributes.old is None:
+            return False
+        if _orphans(attributes):
             return False
         for resource, each in self._surroundings.going_with(_whole(attributes)):
             if await self._matches(guardrail, _deleting(attributes, resource, each)):
@@ -272,8 +270,7 @@ class Judge:
 
     def _losses(self, attributes: Attributes) -> Iterator[str]:
         going = _whole(attributes)
-        options = attributes.options
-        cascades = not (isinstance(options, DeleteOptions) and options.propagation == "Orphan")
+        cascades = not _orphans(attributes)
         with_it = [each for _, each in self._surroundings.going_with(going)] if cascades else []
         touched = (going, *with_it)
         namespaces = {str(each["metadata"].get("namespace") or "") for each in touched} - {""}
@@ -328,6 +325,18 @@ def _evicts_nothing(attributes: Attributes) -> bool:
         (attributes.obj or {}).get("deleteOptions") if attributes.subresource == "eviction" else None
     )
     return isinstance(options, dict) and bool(options.get("dryRun"))
+
+
+def _orphans(attributes: Attributes) -> bool:
+    """Whether what hangs on the object stays: never what is in a namespace, nor the objects of a definition."""
+    options, bucket = attributes.options, attributes.resource.bucket
+    if (
+        not isinstance(options, DeleteOptions)
+        or bucket == _DEFINITIONS
+        or is_of_namespaces(attributes.resource)
+    ):
+        return False
+    return options.propagation == "Orphan" or options.orphan_dependents is True
 
 
 def _whole(attributes: Attributes) -> JsonObject:
