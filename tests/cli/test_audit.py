@@ -281,3 +281,23 @@ def test_one_namespace(capsys: pytest.CaptureFixture[str]) -> None:
     written("more.yaml", namespace("other"), pod("other", "o", hostPID=True))
     _, out, _ = run(capsys, "pods", "-f", ".", "-n", "other")
     assert "Pod o: hostPID=true" in out and "shop" not in out
+
+
+def test_no_name_commands_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "eve\x1b]0;mine\x07\x1b[2J\nhigh"
+    written("evil.yaml", role("r", rule("*", "*", groups="*")), binding("b", "r", f"User {evil}"))
+    for section in ((), ("rbac",)):
+        _, out, _ = run(capsys, *section, "-f", "evil.yaml", "--offline")
+        assert "\x1b" not in out and "\x07" not in out
+        assert "eve\\x1b]0;mine\\x07\\x1b[2J\\nhigh" in out
+
+
+def test_no_name_of_a_binding_adds_to_what_is_proposed(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "b\n---\nkind: Secret\n#"
+    written(
+        "evil.yaml", role("r", rule("get", "pods"), space="shop"), binding(name, "r", "User j", space="shop")
+    )
+    Path("audit.log").write_bytes(lines(event("eve", "list", "/nodes@")))
+    _, out, _ = run(capsys, "rbac", "-f", "evil.yaml", "--audit-log", "audit.log", "--propose")
+    assert "b\\n---\\nkind: Secret" in out
+    assert not [each for each in yaml.safe_load_all(out) if each is not None]

@@ -44,7 +44,16 @@ def print_sections(inventory: Inventory, sections: Sequence[Section], output: st
     lines += (
         _summary(inventory, sections) if summary else [line for each in sections for line in _detailed(each)]
     )
-    print("\n".join(lines))
+    print("\n".join(map(_shown, lines)))
+
+
+def _shown(line: str) -> str:
+    """One line, whatever the names in it are made of: none moves a terminal's cursor, or ends a comment."""
+    if line.isprintable():
+        return line
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in line
+    )
 
 
 def print_proposals(section: Section) -> None:
@@ -58,7 +67,7 @@ def print_proposals(section: Section) -> None:
             )
             if use.deletion:
                 why = "instead of it" if use.proposal else "nobody used it"
-                deletions.append(f"# {use.deletion}   # {use.binding}: {why}\n")
+                deletions.append(_shown(f"# {use.deletion}   # {use.binding}: {why}") + "\n")
     print("---\n".join(documents), end="")
     if deletions:
         print("# To be deleted, once what is above is applied:", *deletions, sep="\n", end="")
