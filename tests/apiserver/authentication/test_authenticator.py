@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import ssl
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,34 @@ def test_a_client_certificate_names_user_and_groups(tmp_path: Path) -> None:  # 
     assert users[0].extra["authentication.kubernetes.io/credential-id"][0].startswith("X509SHA256=")
     assert users[0] is users[1]
     assert users[2].name == "jane"
+
+
+def test_a_client_certificate_ends_on_a_living_connection_too(tmp_path: Path) -> None:  # N5
+    pki = Pki.begin(tmp_path / "pki").wait()
+    authenticator = Authenticator(tokens=STATIC)
+    found: list[str] = []
+    ask = b"GET / HTTP/1.1\r\nHost: a\r\n%s\r\n"
+    ahead = 0.0
+    authenticator.wall_clock = lambda: time.time() + ahead
+
+    def handler(request: Request) -> Response:
+        try:
+            found.append(holder(authenticator, request).name)
+        except Unauthorized:
+            found.append("nobody")
+        return Response(200)
+
+    async def main() -> None:
+        nonlocal ahead
+        server = await serve(handler, ssl_context=pki.ssl_context())
+        context = client_certificate(pki, tmp_path, x509.NameAttribute(NameOID.COMMON_NAME, "root"))
+        reader, writer = await asyncio.open_connection("localhost", server.port, ssl=context)
+        for seconds, header in ((0.0, b""), (600.0, b""), (600.0, b"Authorization: Bearer secret\r\n")):
+            ahead = seconds
+            writer.write(ask % header)
+            await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await server.close(1)
+
+    asyncio.run(main())
+    assert found == ["root", "nobody", "jane"]

@@ -9,6 +9,7 @@ Promises
     N2  a wrong token is 401, whatever is asked; why is logged, and told to nobody
     N3  nothing waits but a question that somebody elsewhere has to be asked
     N4  what was found elsewhere is remembered for REMEMBERED_SECONDS, as kube-apiserver does
+    N5  a client certificate counts until it ends, however long its connection lives
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
@@ -18,7 +19,7 @@ import binascii
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
 
 from kajitori.apimachinery.errors import ServiceUnavailable, Unauthorized
@@ -61,6 +62,9 @@ class Asked(Protocol):
     @property
     def peer_anchors(self) -> frozenset[bytes]: ...
 
+    @property
+    def peer_expires(self) -> float: ...
+
     def header_values(self, name: str) -> list[str]: ...
 
 
@@ -96,9 +100,10 @@ class Authenticator:
         # nobody knows a secret's hash: so no comparison can be timed.
         self._static = {f"Bearer {token}": _complete(user) for token, user in (tokens or {}).items()}
         self._identities: dict[str, Identity] = {}
-        self._certificates: dict[bytes, User] = {}
+        self._certificates: dict[bytes, tuple[User, float]] = {}
         self._elsewhere: dict[str, tuple[float, User]] = {}
         self.monotonic: Callable[[], float] = monotonic
+        self.wall_clock: Callable[[], float] = time
 
     def authenticate(self, request: Asked) -> "User | Awaitable[User]":
         """The user who asks; later where somebody else has to be asked about a token.
@@ -108,8 +113,8 @@ class Authenticator:
         why = ""
         certificate = request.peer_certificate
         if certificate is not None:
-            user = self._certificates.get(certificate)
-            if user is None or self.front_proxy is not None:
+            user, ends = self._certificates.get(certificate, (None, 0.0))
+            if user is None or self.front_proxy is not None or self.wall_clock() > ends:
                 user, why = self._by_certificate(certificate, request)
             if user is not None:
                 return user
@@ -245,6 +250,8 @@ class Authenticator:
 
     def _by_certificate(self, certificate: bytes, request: Asked) -> tuple[User | None, str]:
         """The user that a verified certificate means, or why it means nobody."""
+        if self.wall_clock() > request.peer_expires:
+            return None, "verifying certificate failed: x509: certificate has expired"
         proxy = self.front_proxy
         if proxy is not None:
             user = proxy.user_of(request)
@@ -252,9 +259,11 @@ class Authenticator:
                 return _complete(user), ""
             if not request.peer_anchors & self.client_authorities:
                 return None, "verifying certificate failed: x509: certificate signed by unknown authority"
-        return self._named_by(certificate, request.peer_subject)
+        return self._named_by(certificate, request.peer_subject, request.peer_expires)
 
-    def _named_by(self, certificate: bytes, subject: Sequence[tuple[str, str]]) -> tuple[User | None, str]:
+    def _named_by(
+        self, certificate: bytes, subject: Sequence[tuple[str, str]], ends: float
+    ) -> tuple[User | None, str]:
         """The user that a certificate names: its common name, in its organizations."""
         # Of several common names the last counts, as in Go.
         name = next((value for key, value in reversed(subject) if key == "commonName"), "")
@@ -270,7 +279,7 @@ class Authenticator:
         user = _complete(User(name, "".join(uids), groups, {_CREDENTIAL: (f"X509SHA256={digest}",)}))
         if len(self._certificates) >= _REMEMBERED_MAX:
             self._certificates.clear()
-        self._certificates[certificate] = user
+        self._certificates[certificate] = user, ends
         return user, ""
 
 

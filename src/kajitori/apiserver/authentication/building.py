@@ -101,6 +101,7 @@ class Authentication:
             anonymous=anonymous,
             anonymous_paths=paths,
         )
+        self.authenticator.wall_clock = self._now
         audiences = self.authenticator.audiences
         if options.bootstrap_tokens:
             self.authenticator.bootstrap = BootstrapTokens(lookup, wall_clock=self._now, audiences=audiences)

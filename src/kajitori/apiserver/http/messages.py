@@ -47,6 +47,8 @@ class TlsPeer(Peer, Protocol):
 
     def anchors(self) -> frozenset[bytes]: ...
 
+    def expires(self) -> float: ...
+
 
 class Request:
     """One request, read to its end."""
@@ -108,6 +110,11 @@ class Request:
     def peer_anchors(self) -> frozenset[bytes]:
         """The certificates in DER that the handshake verified that one with, itself included."""
         return cast(TlsPeer, self._peer).anchors() if self._peer.certificate() is not None else frozenset()
+
+    @property
+    def peer_expires(self) -> float:
+        """When that certificate ends, in seconds since the epoch; 0 without one."""
+        return cast(TlsPeer, self._peer).expires() if self._peer.certificate() is not None else 0.0
 
     def header_values(self, name: str) -> list[str]:
         """Every value of a header (lower-case name), one for each time that it was sent."""

@@ -1,6 +1,7 @@
 """Who is at the other end of a connection, as its transport tells."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,3 +45,8 @@ class ConnectionPeer:
         tls = self._transport.get_extra_info("ssl_object")
         peer: Any = tls.getpeercert() if tls is not None else None
         return [pair for names in (peer or {}).get("subject", ()) for pair in names]
+
+    def expires(self) -> float:
+        """When that certificate ends, in seconds since the epoch."""
+        tls = self._transport.get_extra_info("ssl_object")
+        return float(ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"]))
