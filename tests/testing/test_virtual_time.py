@@ -65,3 +65,14 @@ def test_the_clock_follows_the_loop() -> None:
         return (clock.now() - before).total_seconds()
 
     assert run_virtual(pass_time()) == 90
+
+
+def test_years_pass() -> None:  # T1
+    """A nanosecond more than some months is the same floating-point number. Found by the simulation of the queue."""
+
+    async def wait() -> float:
+        for exponent in range(40):
+            await asyncio.sleep(2**exponent + 0.1)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(wait()) == pytest.approx(2**40, rel=1e-6)

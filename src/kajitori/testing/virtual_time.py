@@ -15,6 +15,7 @@ Not for sockets: their peers live in real time. What listens on one is polled, b
 
 import asyncio
 import heapq
+import math
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
@@ -26,6 +27,9 @@ __all__ = ["Deadlock", "VirtualClock", "VirtualTimeLoop", "run_virtual"]
 
 THREAD_SECONDS_MAX = 30.0
 """In real time. Work in a thread that takes longer in a test never ends."""
+
+RESOLUTION_SECONDS = 1e-9
+"""Timers this close to each other are due together, as on Linux."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -128,6 +132,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         if timeout is None:
             raise Deadlock(f"every task waits, and no timer is set (at {self._now:g} s)")
         self._now = max(self._now, self._scheduled[0].when())  # type: ignore[attr-defined]
+        # Past some months the loop's nanosecond is lost in rounding, and the timer would never be due.
+        self._clock_resolution = max(RESOLUTION_SECONDS, math.ulp(self._now))
         return 0.0
 
 
