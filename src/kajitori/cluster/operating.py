@@ -3,6 +3,7 @@
 Names and defaults follow kube-apiserver's flags where it has the same. What is not asked for is not imported.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,13 @@ from kajitori.world.clock import Clock
 
 if TYPE_CHECKING:
     from kajitori.apiserver.operating.audit.log import AuditLog
+    from kajitori.apiserver.operating.audit.policy import Policy
     from kajitori.apiserver.operating.otlp import SpanExporter
     from kajitori.apiserver.operating.tracing import Traces
 
 __all__ = ["Operating", "OperatingError", "Watchers", "watch_over"]
+
+_log = logging.getLogger(__name__)
 
 
 class OperatingError(Exception):
@@ -83,11 +87,17 @@ def watch_over(operating: Operating, clock: Clock) -> Watchers:
 
             files.append(LineFile(operating.access_log, clock=clock))
             witnesses.append(AccessLog(files[-1], slow_seconds=slow, clock=clock))
-        if operating.audit_policy_file is not None and operating.audit_log:
-            audit, file = _audit(operating, operating.audit_policy_file, clock)
-            files.append(file)
-            witnesses.append(audit)
-            lines.append(audit.lines)
+        if operating.audit_policy_file is not None:
+            policy = _audit_policy(operating.audit_policy_file)
+            if operating.audit_log:
+                audit, file = _audit(operating, policy, clock)
+                files.append(file)
+                witnesses.append(audit)
+                lines.append(audit.lines)
+        elif operating.audit_log:
+            _log.warning(
+                "no --audit-policy-file: nothing is written to the audit log %s", operating.audit_log
+            )
     except (LinesError, OperatingError) as error:
         for file in files:
             file.close()
@@ -103,14 +113,18 @@ def watch_over(operating: Operating, clock: Clock) -> Watchers:
     return Watchers(observer, [observer.figures.lines, observer.in_flight.lines, *lines], close)
 
 
-def _audit(operating: Operating, policy_file: Path, clock: Clock) -> "tuple[AuditLog, LineFile]":
-    from kajitori.apiserver.operating.audit.log import AuditLog
+def _audit_policy(file: Path) -> "Policy":
     from kajitori.apiserver.operating.audit.policy import PolicyError, read_policy
 
     try:
-        policy = read_policy(policy_file)
+        return read_policy(file)
     except PolicyError as error:
         raise OperatingError(f"--audit-policy-file {error}") from None
+
+
+def _audit(operating: Operating, policy: "Policy", clock: Clock) -> "tuple[AuditLog, LineFile]":
+    from kajitori.apiserver.operating.audit.log import AuditLog
+
     file = LineFile(
         operating.audit_log,
         bytes_max=(operating.audit_log_megabytes_max or MEGABYTES_MAX) * 1024 * 1024,

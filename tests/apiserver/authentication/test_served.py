@@ -178,6 +178,20 @@ def test_what_contradicts_itself_does_not_start(authentication: dict[str, Any], 
     assert str(error.value) == told
 
 
+def test_a_key_file_without_a_key_does_not_start(tmp_path: Path) -> None:
+    (file := tmp_path / "sa.pub").write_text("no key")
+
+    async def main() -> None:
+        async with Cluster(options(service_account_key_files=(file,))):
+            raise AssertionError("started")
+
+    with pytest.raises(ClusterError) as error:
+        asyncio.run(main())
+    assert str(error.value) == (
+        f"failed to read the service account keys: {file}: data does not contain any valid RSA or ECDSA public keys"
+    )
+
+
 def bootstrap_secret(**data: str) -> dict[str, Any]:
     whole = {
         "token-id": "abcdef",

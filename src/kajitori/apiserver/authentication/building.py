@@ -305,9 +305,11 @@ def _keys(secrets: Secrets, options: AuthenticationOptions) -> KeySet:
     for each in (signing, *further):
         if each is not None and not each.is_file():
             raise AuthenticationError(f"cannot read the service account key {each}: there is no such file")
-    if signing is not None:
-        try:
+    try:
+        if signing is not None:
             keys.load()
-        except (OSError, ValueError) as error:
-            raise AuthenticationError(f"failed to read the service account keys: {error}") from None
+        else:
+            keys.check_others()
+    except (OSError, ValueError) as error:
+        raise AuthenticationError(f"failed to read the service account keys: {error}") from None
     return keys

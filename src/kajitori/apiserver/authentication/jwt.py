@@ -121,6 +121,15 @@ class KeySet:
         self._private = private
         return private
 
+    def check_others(self) -> None:
+        """Reads what verifies besides our own key, which need not be there yet.
+
+        Raises: OSError, ValueError when they cannot be read.
+        """
+        for file in self._verify_files:
+            for _ in _public_keys(file):
+                pass
+
     def _add(self, key: "PublicKey", file: KeyFile) -> None:
         if not algorithm_of(key):
             raise ValueError(f"{file}: use an EC key of the curve P-256, P-384 or P-521")
