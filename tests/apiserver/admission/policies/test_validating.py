@@ -19,6 +19,8 @@ from tests.apiserver.support import (
 )
 from tests.apiserver.webhooks.support import listening
 
+from kajitori.apiserver.admission.matching import Matching
+
 
 def rule(expression: str, **more: Any) -> dict[str, Any]:
     return {"expression": expression, **more}
@@ -142,6 +144,41 @@ async def test_what_is_known_of_a_namespace_is_forgotten_when_that_changes(api: 
     await put(api, binding(name="everywhere"))
     told = await api.refused(422, "POST", CONFIG_MAPS, config_map("c"))
     assert "with binding 'everywhere'" in told.message
+
+
+@served
+async def test_a_version_that_is_served_later_is_what_a_policy_may_be_about(api: Api) -> None:  # B2, B4
+    """The object is written in the version that was there before, which is the same object."""
+    crd = definition("gizmos", kind="Gizmo")
+    path = await define(api, crd)
+    rules = [
+        {"apiGroups": ["example.com"], "apiVersions": ["v2"], "resources": ["gizmos"], "operations": ["*"]}
+    ]
+    about = {"resourceRules": rules}
+    await put(api, policy(matchConstraints=about, validations=[rule("false")]), binding())
+    gizmo = {"apiVersion": "example.com/v1", "kind": "Gizmo", "metadata": {"generateName": "g"}}
+    await api.ok("POST", path, gizmo)
+    [first] = crd["spec"]["versions"]
+    versions = [first, {**first, "name": "v2", "storage": False}]
+    where = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gizmos.example.com"
+    await api.ok("PATCH", where, {"spec": {"versions": versions}}, type=MERGE)
+    await api.refused(422, "POST", path, gizmo)
+
+
+@served
+async def test_what_a_write_asks_does_not_grow_with_policies_about_others(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:  # B4
+    for number in range(20):
+        name = f"p{number}"
+        await put(api, policy(name=name, validations=[rule("true")]), binding(name=name, of=name))
+    secrets = CONFIG_MAPS.replace("configmaps", "secrets")
+    await api.ok("POST", secrets, {"metadata": {"name": "first"}})
+    asked: list[Matching] = []
+    monkeypatch.setattr(Matching, "is_about", lambda self, *_: asked.append(self))
+    monkeypatch.setattr(Matching, "matched", lambda self, *_: asked.append(self))
+    await api.ok("POST", secrets, {"metadata": {"name": "second"}})
+    assert asked == []
 
 
 @served
