@@ -40,6 +40,9 @@ def test_somebody_new_comes_with_a_certificate(
     assert f"RoleBinding {kubectl.namespace}/dora deleted: it named nobody else\n" in removed
     assert f"RoleBinding {kubectl.namespace}/dora-and-joe no longer names dora\n" in removed
     assert "A certificate of dora counts until it ends" in removed
+    again = user(server, tmp_path, "remove", "dora")
+    assert again.returncode == 1
+    assert again.stderr.startswith("kajitori user: dora is named in no binding and no signing request")
     assert kubectl.field(".subjects[*].name", "rolebinding", "dora-and-joe") == "joe"
     assert "cannot list resource" in kubectl.fails("get", "pods", as_dora)
 

@@ -161,7 +161,9 @@ def _remove(config: ConnectionConfig, name: str) -> int:
     for each in done:
         print(each)
     if not done:
-        print(f"{name} is named in no binding and no signing request")
+        raise UserError(
+            f"{name} is named in no binding and no signing request; `kajitori user list` has all names"
+        )
     print(
         f"A certificate of {name} counts until it ends, with the groups that are in it; only what was given to the "
         "name is taken away."
