@@ -15,6 +15,7 @@ def is_package(name: str) -> bool:
 
 ENTRY_POINTS = [
     "kajitori",
+    "kajitori.apis",
     "kajitori.ctrl",
     "kajitori.client",
     "kajitori.testing",
@@ -30,6 +31,8 @@ ENTRY_POINTS = [
 @pytest.mark.parametrize("name", ENTRY_POINTS)
 def test_an_entry_point_offers_exactly_what_is_there(name: str) -> None:
     module = importlib.import_module(name)
+    for each in module.__all__:
+        getattr(module, each)  # Some are loaded when they are asked for.
     public = {
         each
         for each, value in vars(module).items()

@@ -1,5 +1,6 @@
 """Who may import whom, beyond what the contracts in pyproject.toml say, which are checked here too."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,28 @@ def test_the_product_never_reaches_out_of_its_own_tree() -> None:
 def test_there_is_no_drawer_for_odds_and_ends() -> None:
     names = {part for name in modules() for part in name.split(".")}
     assert not names & {"utils", "util", "helpers", "misc", "common"}
+
+
+FOR_OPERATORS = {"kajitori", "kajitori.apis", "kajitori.client", "kajitori.ctrl"}
+"""What an operator may take from the rest of the house: what every author of an operator may."""
+
+
+def is_published(source: str, name: str) -> bool:
+    """Whether authors of operators find it where they look. Kinds are published by group and version; what reads other
+    people's bytes (`wire`) belongs to the operator that speaks them.
+    """
+    if re.match(r"kajitori\.apis\.\w+_v\d|kajitori\.wire\.", f"{source}."):
+        return True
+    return source in FOR_OPERATORS and name in (modules()[source].offers or ())
+
+
+def test_operators_use_only_what_is_published() -> None:
+    taken = [
+        (module.name, source, name)
+        for module in modules().values()
+        if module.name.startswith("kajitori.operators.")
+        for source, name in module.imports()
+        if source.startswith("kajitori.") and not source.startswith("kajitori.operators")
+    ]
+    assert len(taken) > 100
+    assert not [each for each in taken if not is_published(*each[1:])]

@@ -4,9 +4,9 @@ import argparse
 import importlib
 from collections.abc import Iterator, Sequence
 
-from kajitori.apimachinery.crdgen import crd_for, crd_yaml
+from kajitori.apimachinery.crdgen import crd_yaml
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis import facts
+from kajitori.apis import crd_for
 from kajitori.cli.main import CommandError
 from kajitori.cluster.operators import OPERATORS
 from kajitori.world.random import SYSTEM_RANDOM
@@ -68,6 +68,6 @@ def _definitions(name: str) -> Iterator[JsonObject]:
     except (ImportError, AttributeError) as error:
         raise CommandError(f"{name} cannot be imported: {error}", 2) from None
     try:
-        yield crd_for(found, load=lambda each: facts.definition(each).schema)
+        yield crd_for(found)
     except (TypeError, ValueError) as error:
         raise CommandError(f"{name} is not a kind: {error}", 2) from None

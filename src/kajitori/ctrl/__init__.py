@@ -7,9 +7,15 @@ explanations.
 """
 
 from kajitori.ctrl.cache import Cache, CacheOptions, InformerUse, NotInCache
-from kajitori.ctrl.conditions import find_condition, is_condition_true, set_condition, without_condition
+from kajitori.ctrl.conditions import (
+    ConditionStatus,
+    find_condition,
+    is_condition_true,
+    set_condition,
+    without_condition,
+)
 from kajitori.ctrl.controller import CacheSyncTimeout, Controller, CurrentReconcile, current_reconcile
-from kajitori.ctrl.events import EventRecorder
+from kajitori.ctrl.events import EventRecorder, EventType
 from kajitori.ctrl.explain import Cause, Explanation, Trace
 from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer, remove_finalizer
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
@@ -39,19 +45,26 @@ from kajitori.ctrl.queue_state import LOW_PRIORITY
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
 from kajitori.ctrl.upsert import Upserted, create_or_patch, create_or_update
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
+from kajitori.world.clock import SYSTEM_CLOCK, Clock
+from kajitori.world.random import SYSTEM_RANDOM, Random
 
 __all__ = [
     "DONE",
     "LOW_PRIORITY",
+    "SYSTEM_CLOCK",
+    "SYSTEM_RANDOM",
     "AlreadyOwned",
     "Cache",
     "CacheOptions",
     "CacheSyncTimeout",
     "Cause",
     "Change",
+    "Clock",
+    "ConditionStatus",
     "Controller",
     "CurrentReconcile",
     "EventRecorder",
+    "EventType",
     "Explanation",
     "Informer",
     "InformerUse",
@@ -61,6 +74,7 @@ __all__ = [
     "NotInCache",
     "ObjectReconciler",
     "Predicate",
+    "Random",
     "Reconciler",
     "Registration",
     "Request",

@@ -253,7 +253,7 @@ def _definitions(source: Definition) -> list[JsonObject]:
         documents = yaml.safe_load_all(source.read_bytes())
         return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
     if isinstance(source, type):
-        from kajitori.apimachinery.crdgen import crd_for
+        from kajitori.apis import crd_for
 
         return [crd_for(source)]
     return [source]

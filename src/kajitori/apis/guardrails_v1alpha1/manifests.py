@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from kajitori.apimachinery.crdgen import crd_for
 from kajitori.apimachinery.kind import JsonObject
-from kajitori.apis import facts
+from kajitori.apis.declared import crd_for
 from kajitori.apis.guardrails_v1alpha1.kinds import Confirmation, Guardrail
 from kajitori.apis.guardrails_v1alpha1.tokens import GROUP
 
@@ -17,7 +16,7 @@ _RBAC = "rbac.authorization.k8s.io"
 def manifests() -> Iterator[JsonObject]:
     """The objects. Everybody who is somebody may create Confirmations: a token counts for its owner alone."""
     for each in (Guardrail, Confirmation):
-        yield crd_for(each, load=lambda name: facts.definition(name).schema)
+        yield crd_for(each)
     yield {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "ClusterRole",

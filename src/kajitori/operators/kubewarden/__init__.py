@@ -5,10 +5,7 @@ reads a frozen `PolicySeen` and loads the policy, `decide` makes a `Plan` of it,
 modules, `runtime` runs them, `serving` answers AdmissionReviews, `trying` asks a policy without a cluster.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.kubewarden.reconciler import setup
 from kajitori.operators.kubewarden.settings import Settings
 
@@ -18,8 +15,7 @@ __all__ = ["Settings", "crds", "setup"]
 def crds() -> list[JsonObject]:
     """The CustomResourceDefinitions of the operator's kinds."""
     # Generating schemas is needed by few processes, once.
-    from kajitori.apimachinery.crdgen import crd_for
-    from kajitori.apis import facts
+    from kajitori.apis import crd_for
     from kajitori.apis.policies_v1.policies import (
         AdmissionPolicy,
         AdmissionPolicyGroup,
@@ -28,9 +24,6 @@ def crds() -> list[JsonObject]:
     )
     from kajitori.apis.policies_v1.policyserver import PolicyServer
 
-    def load(name: str) -> Mapping[str, Any]:
-        return facts.definition(name).schema
-
     kinds = (
         PolicyServer,
         AdmissionPolicy,
@@ -38,4 +31,4 @@ def crds() -> list[JsonObject]:
         ClusterAdmissionPolicy,
         ClusterAdmissionPolicyGroup,
     )
-    return [crd_for(each, load=load) for each in kinds]
+    return [crd_for(each) for each in kinds]

@@ -1,10 +1,9 @@
 """Carries out a plan. Every step is safe to repeat."""
 
-from kajitori.apimachinery.errors import NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.policies_v1 import FINALIZER, unique_name
-from kajitori.client.client import Client
-from kajitori.ctrl.finalizers import add_finalizer, remove_finalizer
+from kajitori.client import Client, NotFound
+from kajitori.ctrl import add_finalizer, remove_finalizer
 from kajitori.operators.kubewarden.plan import MUTATING, VALIDATING, Plan
 from kajitori.operators.kubewarden.settings import FIELD_MANAGER
 

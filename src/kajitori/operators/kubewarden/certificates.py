@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.wire.wasm.wapc import HostCallError
 
 __all__ = ["is_trusted"]

@@ -17,9 +17,9 @@ Invariants
     I5   requests in the operator's own namespace are not given to policies of the cluster
 """
 
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.policies_v1 import FINALIZER, is_cluster_wide, is_group, unique_name, validate_policy
-from kajitori.ctrl.conditions import set_condition
+from kajitori.ctrl import set_condition
 from kajitori.operators.kubewarden.plan import MUTATING, VALIDATING, Plan, State
 from kajitori.operators.kubewarden.seen import PolicySeen
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject, thaw
 from kajitori.apis.policies_v1 import is_cluster_wide, is_group, unique_name
+from kajitori.ctrl import Clock
 from kajitori.operators.kubewarden.fetching.modules import Modules
 from kajitori.operators.kubewarden.fetching.sources import FetchError, Sources
 from kajitori.operators.kubewarden.runtime.capabilities import Capabilities, Services
@@ -22,7 +22,6 @@ from kajitori.operators.kubewarden.runtime.groups import validate_group
 from kajitori.operators.kubewarden.runtime.responses import constrained
 from kajitori.operators.kubewarden.settings import Settings
 from kajitori.wire.wasm.guest import GuestError
-from kajitori.world.clock import Clock
 
 if TYPE_CHECKING:
     from kajitori.operators.kubewarden.runtime.policy import Policy, Run

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 
 if TYPE_CHECKING:
     from kajitori.operators.kubewarden.loading import Answering

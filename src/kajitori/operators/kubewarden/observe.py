@@ -12,8 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.errors import NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.policies_v1 import (
     POLICY_SERVER,
     SERVER_PORT,
@@ -21,9 +20,8 @@ from kajitori.apis.policies_v1 import (
     unique_name,
     validate_policy,
 )
-from kajitori.client.client import Client
-from kajitori.ctrl.cache import Cache
-from kajitori.ctrl.webhooks import WebhookHost
+from kajitori.client import Client, NotFound
+from kajitori.ctrl import Cache, Clock, WebhookHost
 from kajitori.operators.kubewarden.fetching.modules import Modules
 from kajitori.operators.kubewarden.fetching.sources import FetchError, Sources, credentials_of
 from kajitori.operators.kubewarden.loading import LoadError, load
@@ -32,7 +30,6 @@ from kajitori.operators.kubewarden.seen import Loading, PolicySeen
 from kajitori.operators.kubewarden.services import ClusterServices, KnownKinds, acting_as
 from kajitori.operators.kubewarden.serving import PolicyServers
 from kajitori.operators.kubewarden.settings import Settings
-from kajitori.world.clock import Clock
 
 __all__ = ["Observer"]
 

@@ -10,8 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kajitori.apimachinery.errors import Conflict, NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.policies_v1 import (
     FINALIZER,
     POLICY_KINDS,
@@ -21,13 +20,21 @@ from kajitori.apis.policies_v1 import (
     unique_name,
     validate_policy_server,
 )
-from kajitori.ctrl.cache import Cache, NotInCache
-from kajitori.ctrl.conditions import set_condition
-from kajitori.ctrl.finalizers import add_finalizer, remove_finalizer
-from kajitori.ctrl.handler import Watch
-from kajitori.ctrl.manager import Manager
-from kajitori.ctrl.reconcile import DONE, Request, Result
-from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
+from kajitori.client import Conflict, NotFound
+from kajitori.ctrl import (
+    DONE,
+    Cache,
+    Manager,
+    NotInCache,
+    Request,
+    Result,
+    Watch,
+    WebhookHost,
+    WebhooksNotServed,
+    add_finalizer,
+    remove_finalizer,
+    set_condition,
+)
 from kajitori.operators.kubewarden.act import act, write_status
 from kajitori.operators.kubewarden.decide import decide
 from kajitori.operators.kubewarden.metrics import PolicyMetrics

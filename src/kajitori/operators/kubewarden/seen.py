@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 
 __all__ = ["Loading", "PolicySeen"]
 

@@ -13,13 +13,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from kajitori.apimachinery.errors import ApiError
-from kajitori.apimachinery.kind import JsonObject, Kind
-from kajitori.client.client import Client
-from kajitori.client.transport import RawResponse, RawStream, Transport, TransportError
+from kajitori.apis import JsonObject, Kind
+from kajitori.client import ApiError, Client, RawResponse, RawStream, Transport, TransportError
+from kajitori.ctrl import Clock
 from kajitori.operators.kubewarden.fetching.sources import FetchError, Sources, parse_reference
 from kajitori.wire.wasm.wapc import HostCallError
-from kajitori.world.clock import Clock
 
 __all__ = ["ClusterServices", "KnownKinds", "acting_as"]
 

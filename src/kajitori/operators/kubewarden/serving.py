@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.kubewarden.loading import Answering
 from kajitori.operators.kubewarden.metrics import PolicyMetrics
 from kajitori.operators.kubewarden.runtime.responses import rejection

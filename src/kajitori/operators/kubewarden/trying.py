@@ -7,7 +7,7 @@ tried.response      # the `response` of an AdmissionReview
 
 from dataclasses import dataclass
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.kubewarden.fetching.modules import fetch_module
 from kajitori.operators.kubewarden.fetching.sources import Sources
 from kajitori.operators.kubewarden.runtime.capabilities import Capabilities

@@ -5,10 +5,7 @@ process, `explain` what the operator would do. Inside: `observe` reads a frozen 
 a `Plan` of it, `act` carries it out, `reconciler` joins them.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.mysql.admission import Admission, admission
 from kajitori.operators.mysql.explain import explain
 from kajitori.operators.mysql.observe import entropy_of
@@ -31,11 +28,7 @@ __all__ = [
 def crds() -> list[JsonObject]:
     """The CustomResourceDefinitions of the operator's kinds."""
     # Generating schemas is needed by few processes, once.
-    from kajitori.apimachinery.crdgen import crd_for
-    from kajitori.apis import facts
+    from kajitori.apis import crd_for
     from kajitori.apis.mysql_v1beta2 import BackupPolicy, MySQLCluster
 
-    def load(name: str) -> Mapping[str, Any]:
-        return facts.definition(name).schema
-
-    return [crd_for(each, load=load) for each in (MySQLCluster, BackupPolicy)]
+    return [crd_for(each) for each in (MySQLCluster, BackupPolicy)]

@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from kajitori.apimachinery.errors import AlreadyExists, ApiError, Conflict, NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.mysql_v1beta2 import MYSQL_CLUSTER
-from kajitori.client.client import Client
+from kajitori.client import AlreadyExists, ApiError, Client, Conflict, NotFound
 from kajitori.operators.mysql.metrics import ClusterMetrics
 from kajitori.operators.mysql.plan import (
     Action,

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.admission import Lookup, Operation, admit
+from kajitori.ctrl import SYSTEM_RANDOM, Random
 from kajitori.operators.mysql.observe import entropy_of
-from kajitori.world.random import SYSTEM_RANDOM, Random
 
 __all__ = ["Admission", "admission"]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.quantities import quantity_or_none
 
 __all__ = ["extract", "is_applied"]

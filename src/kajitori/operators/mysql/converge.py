@@ -7,7 +7,7 @@ actions and problems, and a step that cannot be done holds up only what needs it
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.mysql_v1beta2 import BackupPolicySpec, MySQLClusterSpec, validate_policy
 from kajitori.apis.mysql_v1beta2.names import ANNOTATION_FORCE_ROLLING_UPDATE, BACKUP_POLICY
 from kajitori.operators.mysql.applied import extract, is_applied

@@ -30,7 +30,7 @@ databases' own state, by a module of its own beside this one, and share the stat
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2 import MYSQL_CLUSTER, MySQLClusterSpec, default_cluster, validate_cluster
 from kajitori.apis.mysql_v1beta2.names import ANNOTATION_RECONCILIATION_STOPPED, FINALIZER, ClusterNames
 from kajitori.operators.mysql.converge import converge

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from kajitori.apimachinery.kind import JsonObject, NamespacedName
-from kajitori.client.client import Client
+from kajitori.apis import JsonObject, NamespacedName
+from kajitori.client import Client
+from kajitori.ctrl import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from kajitori.operators.mysql.decide import decide
 from kajitori.operators.mysql.observe import Certificates, ClientReader, entropy_of, observe
 from kajitori.operators.mysql.plan import Plan, describe
 from kajitori.operators.mysql.seen import ClusterSeen
 from kajitori.operators.mysql.settings import Settings
-from kajitori.world.clock import SYSTEM_CLOCK, Clock
-from kajitori.world.random import SYSTEM_RANDOM, Random
 
 __all__ = ["explain", "explanation"]
 

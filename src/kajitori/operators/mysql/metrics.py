@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.time import parse_duration, parse_time
+from kajitori.apis import JsonObject, parse_duration, parse_time
 from kajitori.apis.mysql_v1beta2.names import ANNOTATION_CLUSTERING_STOPPED, ANNOTATION_RECONCILIATION_STOPPED
 from kajitori.operators.mysql.plan import Action, GrowClaim, RecreateStatefulSet, ReplaceClaim
 from kajitori.operators.mysql.seen import STATEFUL_SET, ClusterSeen

@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from kajitori.apimachinery.errors import NotFound
-from kajitori.apimachinery.kind import JsonObject, Kind, NamespacedName
+from kajitori.apis import JsonObject, Kind, NamespacedName
 from kajitori.apis.mysql_v1beta2 import BACKUP_POLICY, MYSQL_CLUSTER, ClusterNames
 from kajitori.apis.mysql_v1beta2.names import cluster_labels
-from kajitori.client.client import Client
-from kajitori.ctrl.cache import Cache
+from kajitori.client import Client, NotFound
+from kajitori.ctrl import Cache, Clock, Random
 from kajitori.operators.mysql.objects.secrets import PASSWORD_BYTES, PASSWORD_KEYS
 from kajitori.operators.mysql.seen import (
     CERTIFICATE,
@@ -42,8 +41,6 @@ from kajitori.operators.mysql.seen import (
     ObjectKey,
 )
 from kajitori.operators.mysql.settings import Settings
-from kajitori.world.clock import Clock
-from kajitori.world.random import Random
 
 __all__ = ["CachedReader", "Certificates", "ClientReader", "Reader", "entropy_of", "observe"]
 

@@ -12,9 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kajitori.apimachinery.errors import ApiError, Conflict, NotFound
-from kajitori.apimachinery.frozen import Unstructured
-from kajitori.apimachinery.kind import JsonObject, NamespacedName
+from kajitori.apis import JsonObject, NamespacedName, Unstructured
 from kajitori.apis.mysql_v1beta2 import BACKUP_POLICY, MYSQL_CLUSTER
 from kajitori.apis.mysql_v1beta2.names import (
     LABEL_CREATED_BY,
@@ -22,12 +20,19 @@ from kajitori.apis.mysql_v1beta2.names import (
     LABEL_INSTANCE_NAMESPACE,
     LABEL_NAME,
 )
-from kajitori.client.client import Client
-from kajitori.client.transport import TransportError
-from kajitori.ctrl.cache import Cache, CacheOptions, NotInCache
-from kajitori.ctrl.handler import Watch
-from kajitori.ctrl.manager import Manager
-from kajitori.ctrl.reconcile import DONE, Request, Result
+from kajitori.client import ApiError, Client, Conflict, NotFound, TransportError
+from kajitori.ctrl import (
+    DONE,
+    SYSTEM_RANDOM,
+    Cache,
+    CacheOptions,
+    Manager,
+    NotInCache,
+    Random,
+    Request,
+    Result,
+    Watch,
+)
 from kajitori.operators.mysql.act import StillThere, act, quietly, write_status
 from kajitori.operators.mysql.decide import decide
 from kajitori.operators.mysql.metrics import ClusterMetrics
@@ -53,7 +58,6 @@ from kajitori.operators.mysql.seen import (
 )
 from kajitori.operators.mysql.settings import FIELD_MANAGER, Settings
 from kajitori.operators.mysql.status import status_of_failure
-from kajitori.world.random import SYSTEM_RANDOM, Random
 
 __all__ = ["WORKERS", "MySQLReconciler", "setup"]
 

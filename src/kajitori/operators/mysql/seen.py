@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apis import JsonObject, Kind
 from kajitori.apis.mysql_v1beta2.names import ClusterNames
 from kajitori.operators.mysql.settings import Settings
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.names import ANNOTATION_CLUSTERING_STOPPED
-from kajitori.ctrl.conditions import ConditionStatus, find_condition, set_condition
+from kajitori.ctrl import ConditionStatus, find_condition, set_condition
 from kajitori.operators.mysql.plan import Event, Problem
 from kajitori.operators.mysql.seen import ClusterSeen
 from kajitori.operators.mysql.settings import RECONCILE_VERSION

@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.quantities import quantity_or_none
 from kajitori.apis.mysql_v1beta2.validation import allows_expansion
 from kajitori.operators.mysql.objects.base import Rendering

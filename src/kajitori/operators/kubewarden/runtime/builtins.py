@@ -19,9 +19,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kajitori.apimachinery.errors import ApiError
-from kajitori.apimachinery.patch.json_patch import apply_json_patch
-from kajitori.apimachinery.regex import PatternError, compile_regex
+from kajitori.apis import PatternError, apply_json_patch, compile_regex
+from kajitori.client import ApiError
 from kajitori.operators.kubewarden.runtime.go_format import sprintf
 from kajitori.wire.go_time import parse_rfc3339
 from kajitori.wire.wasm.opa import Builtins, Undefined

@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.kubewarden.runtime.rego import Inventory
 from kajitori.wire.wasm.wapc import HostCallError
 

@@ -8,7 +8,7 @@ Promises
 
 from collections.abc import Callable, Mapping
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.policies_v1 import ExpressionProblem, evaluate_expression
 from kajitori.operators.kubewarden.runtime.responses import rejection
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
+from kajitori.ctrl import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from kajitori.operators.kubewarden.runtime.builtins import builtins_at
 from kajitori.operators.kubewarden.runtime.capabilities import Capabilities
 from kajitori.operators.kubewarden.runtime.engine import CompiledModule, Engine, Limits, TimeIsOver
@@ -32,8 +33,6 @@ from kajitori.wire.wasm.guest import GuestError
 from kajitori.wire.wasm.opa import OpaPolicy
 from kajitori.wire.wasm.wapc import HostCallError, WapcCall, start_functions
 from kajitori.wire.wasm.wasi import WasiExit, WasiProcess
-from kajitori.world.clock import SYSTEM_CLOCK, Clock
-from kajitori.world.random import SYSTEM_RANDOM, Random
 
 __all__ = ["Policy", "Run", "load_policy"]
 

@@ -12,7 +12,7 @@ of `violation` and of `sync`.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.operators.kubewarden.runtime.metadata import ExecutionMode
 from kajitori.operators.kubewarden.runtime.responses import rejection
 

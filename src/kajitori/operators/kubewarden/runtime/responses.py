@@ -16,8 +16,7 @@ from typing import Any
 
 import msgspec
 
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.patch.json_diff import json_diff
+from kajitori.apis import JsonObject, json_diff
 
 __all__ = ["constrained", "of_policy", "rejection", "settings_complaint"]
 

@@ -1,6 +1,6 @@
 """The CronJob that backs a cluster up, and what it may do."""
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2 import BackupPolicySpec
 from kajitori.operators.mysql.objects.base import Rendering
 from kajitori.operators.mysql.objects.jobs import (

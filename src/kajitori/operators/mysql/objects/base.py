@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2 import MYSQL_CLUSTER, ClusterNames, MySQLClusterSpec
 from kajitori.apis.mysql_v1beta2.names import cluster_labels, job_labels
 from kajitori.operators.mysql.settings import Settings

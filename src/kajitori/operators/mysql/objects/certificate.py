@@ -6,7 +6,7 @@ Pods' volume for it is optional, so that they start without.
 
 from typing import Any
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.names import system_labels
 from kajitori.operators.mysql.objects.base import Rendering
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.quantities import quantity_or_none
 from kajitori.operators.mysql.mycnf import render_my_cnf, slow_log_path
 from kajitori.operators.mysql.objects.base import Rendering, content_name

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject, thaw
 from kajitori.apis.mysql_v1beta2.names import (
     AGENT_METRICS_PORT,
     AGENT_PORT,

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject, thaw
 from kajitori.apis.mysql_v1beta2 import JobConfig
 from kajitori.apis.mysql_v1beta2.names import LABEL_CREATED_BY, LABEL_NAME
 from kajitori.operators.mysql.objects.base import CONTAINER_ID, Rendering

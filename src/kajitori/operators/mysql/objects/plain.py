@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject, thaw
 from kajitori.apis.mysql_v1beta2 import ServiceTemplate
 from kajitori.apis.mysql_v1beta2.names import LABEL_ROLE, RESERVED_PORTS
 from kajitori.operators.mysql.objects.base import Rendering

@@ -1,7 +1,6 @@
 """The Job that fills a new cluster from a backup, and what it may do."""
 
-from kajitori.apimachinery.kind import JsonObject
-from kajitori.apimachinery.time import format_time, parse_time
+from kajitori.apis import JsonObject, format_time, parse_time
 from kajitori.apis.mysql_v1beta2 import RestoreSpec
 from kajitori.operators.mysql.objects.base import Rendering
 from kajitori.operators.mysql.objects.jobs import bucket_arguments, job_pod, job_role, job_role_binding

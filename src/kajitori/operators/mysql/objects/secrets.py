@@ -7,7 +7,7 @@ gets the old content back.
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject
 from kajitori.apis.mysql_v1beta2.names import ANNOTATION_SECRET_VERSION, system_labels
 from kajitori.operators.mysql.objects.base import Rendering
 

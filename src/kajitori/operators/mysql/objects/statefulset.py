@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apis import JsonObject, thaw
 from kajitori.apis.mysql_v1beta2.names import (
     ANNOTATION_FORCE_ROLLING_UPDATE,
     LABEL_CREATED_BY,
