@@ -6,14 +6,15 @@ Promises
     A2  an informer stops when its last use is released; what it held is forgotten
     A3  reading a kind that is not watched, or not yet complete, raises: absent always means "does not exist"
     A4  what is handed out is frozen
-    A5  texts that many untyped objects have (kind, namespace, time, labels) are kept once
+    A5  what another cache handed over is not listed again where it would be read alike (V1, V2)
+    A6  texts that many untyped objects have (kind, namespace, time, labels) are kept once
 
 Source: controller-runtime's pkg/cache.
 """
 
 import asyncio
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, TypeVar, overload
@@ -23,6 +24,7 @@ from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.labels import LabelSelector
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, Prepare, codec_of, kind_of
+from kajitori.ctrl.handover import KeptKind
 from kajitori.ctrl.informer import Informer
 from kajitori.ctrl.reflector import ClientSource
 from kajitori.ctrl.store import IndexFunction
@@ -93,6 +95,7 @@ class Cache:
         self._entries: dict[_View, _Entry] = {}
         self._indexes: dict[Model, dict[str, IndexFunction]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._kept: builtins.list[KeptKind] = []
 
     def configure(self, model: Model, options: CacheOptions) -> None:
         """How a kind is cached; to be said before anybody uses it.
@@ -204,6 +207,21 @@ class Cache:
         """
         return self._informer(model).when_gone((namespace, name), uid, call)
 
+    def hand_over(self) -> builtins.list[KeptKind]:
+        """What is here, for the cache that comes after this one. From now on this one learns nothing new."""
+        kept: builtins.list[KeptKind] = []
+        for (model, metadata_only), entry in self._entries.items():
+            if entry.task is not None:
+                entry.task.cancel()
+            left = entry.informer.left()
+            if left is not None:
+                kept.append(KeptKind(model, self.options(model), metadata_only, *left))
+        return kept
+
+    def take_over(self, kept: Iterable[KeptKind]) -> None:
+        """Informers that start from now on begin with what another cache has handed over, where they read it alike."""
+        self._kept.extend(kept)
+
     async def run(self) -> None:
         """Keeps every informer up to date. Until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -242,6 +260,12 @@ class Cache:
         informer = Informer(model, source, random=self._random)
         for name, function in self._indexes.get(model, {}).items():
             informer.store.add_index(name, function)
+        for kept in self._kept:
+            objects = kept.as_read_by(model, options, metadata_only)
+            if objects is not None:
+                informer.resume(objects, kept.resource_version)
+                self._kept.remove(kept)
+                break
         return informer
 
     def _start(self, entry: _Entry) -> None:
@@ -274,7 +298,7 @@ _SHARED = ("namespace", "creationTimestamp")
 
 
 def _sharing(value: JsonObject) -> JsonObject:
-    """The same, with one text for all that are equal (A5): a tenth of what a small object takes."""
+    """The same, with one text for all that are equal (A6): a tenth of what a small object takes."""
     for name in ("apiVersion", "kind"):
         if name in value:
             value[name] = intern(value[name])

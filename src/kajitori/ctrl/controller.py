@@ -10,6 +10,7 @@ Promises
     P4  a name is not reconciled again before the caches have seen what its last reconcile wrote (see
         `readback`)
     P5  names that nothing happened to (first lists, resyncs) come after those that something happened to
+    P6  after `halt` no reconcile begins; `backlog` has the names of those that were to come, and of those cut short
 
 Source: controller-runtime's pkg/internal/controller.
 """
@@ -28,6 +29,7 @@ from kajitori.client.writes import WriteLog, current_writes
 from kajitori.ctrl.cache import RESYNC_SECONDS, Cache, InformerUse
 from kajitori.ctrl.explain import Cause, Explanation, Outcome, State, Trace, Traces
 from kajitori.ctrl.handler import MapFunction, own_request
+from kajitori.ctrl.handover import Backlog, QueuedName
 from kajitori.ctrl.informer import ChangeHandler, Registration
 from kajitori.ctrl.metrics import ReconcileFigures
 from kajitori.ctrl.predicate import Change, Predicate
@@ -115,6 +117,7 @@ class Controller:
         self._parked: dict[Request, Parking] = {}
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
+        self._halted = False
         self.is_working = False
         """Whether the first lists have come and the workers run."""
 
@@ -146,6 +149,31 @@ class Controller:
         self.queue.shut_down()
         for parking in list(self._parked.values()):
             parking.end(True)
+
+    def halt(self) -> None:
+        """Begins nothing any more: `run` returns when the reconciles under way have ended."""
+        self._halted = True
+        self.queue.halt()
+
+    def backlog(self) -> Backlog:
+        """What was to be reconciled, for the controller that comes after this one; once `run` has ended."""
+        names = [
+            QueuedName(request, priority, seconds, self._traces.take_causes(request))
+            for request, priority, seconds in self.queue.left()
+        ]
+        return Backlog(names, self._traces)
+
+    def take_over(self, backlog: Backlog) -> None:
+        """Begins with what another controller left, and remembers what that did; before `run`."""
+        self._traces = backlog.traces
+        for request, priority, seconds, causes in backlog.names:
+            for cause in causes:
+                self._traces.note_cause(request, cause)
+            if any(each.type == "retry" for each in causes):
+                # It failed in code that may be mended now.
+                self.queue.add(request, max(priority, 0))
+            else:
+                self.queue.add_after(request, seconds, priority)
 
     async def run(self) -> None:
         """Until stopped and drained, or cancelled.
@@ -271,6 +299,10 @@ class Controller:
         except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
+                if self._halted:
+                    for cause in causes:
+                        self._traces.note_cause(request, cause)
+                    self.queue.add(request, taken.priority)
                 self.queue.done(request)
                 raise
             # The reconciler cancelled itself: its mistake, not a wish of ours.

@@ -8,6 +8,7 @@ Promises
     I4  what is missing from a list is told as a deletion marked `missed`, with the last known object
     I5  `when_passed(version)` calls once, as soon as everything up to that version has been applied
     I6  a resync tells every stored object as an update from itself to itself, without any request
+    I7  one that resumes is as synced as the one that it follows, and lists nothing (F5)
 
 Source: client-go's sharedIndexInformer (with InOrderInformers), kubernetes PR #111122 for removal, KEP-5647
 for I5.
@@ -77,6 +78,8 @@ class Informer:
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()
         self._stopped = False
+        self._settled = False
+        """Whether everything that is stored has been told: not in the midst of a replacement."""
         self._passed = -1
         self._waiters: list[tuple[int, int, _Waiter]] = []
         self._gone_waiters: dict[Key, list[tuple[str, _Waiter]]] = {}
@@ -152,6 +155,19 @@ class Informer:
 
     # Being kept up to date: the reflector's sink.
 
+    def resume(self, objects: Iterable[Any], resource_version: str) -> None:
+        """Before `run`: begins with what another informer of the same held at that version, instead of a list."""
+        for value in objects:
+            self.store.put(value)
+        self._synced.set()
+        self._settled = True
+        self._advance(resource_version)
+        self._reflector.resume(resource_version)
+
+    def left(self) -> tuple[list[Any], str] | None:
+        """All that exists and as of which version, for one that resumes here; None when it is just being learnt."""
+        return (self.store.list(), self.resource_version) if self._settled else None
+
     async def run(self) -> None:
         """Until cancelled."""
         try:
@@ -162,7 +178,7 @@ class Informer:
                 self.remove_handler(registration)
 
     async def replace(self, objects: list[Any], resource_version: str) -> None:
-        store, first = self.store, not self.has_synced
+        store, first, self._settled = self.store, not self.has_synced, False
         gone = dict.fromkeys(store.keys())
         olds: list[Any] = []
         for value in objects:
@@ -180,6 +196,7 @@ class Informer:
             registration.has_synced = True
         # Lower than before when the server lost its state: what we hold is what it has now.
         self._passed = -1
+        self._settled = True
         self._advance(resource_version)
 
     def apply(self, event: WatchEvent[Any]) -> None:

@@ -12,6 +12,7 @@ Promises
     M4  with `leader_election`, what needs leadership runs only while we lead; caches fill, and the rest runs, without
     M5  when leadership is lost, what needs it is cancelled at once and `run` raises LeadershipLost; on a stop the
         Lease is given back when all that needs it has ended
+    M6  `hand_over` and `take_over` let a manager of newer code go on where this one was (see `handover`)
 
 Source: controller-runtime's pkg/manager.
 """
@@ -28,6 +29,7 @@ from kajitori.ctrl.controller import Controller, Source
 from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
+from kajitori.ctrl.handover import Handover
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
@@ -43,6 +45,9 @@ __all__ = ["GRACEFUL_SECONDS", "ControllerOptions", "Manager", "Runnable"]
 
 GRACEFUL_SECONDS = 30.0
 """How long a reconcile may go on after the stop, as in controller-runtime."""
+
+HANDOVER_SECONDS = 1.0
+"""How long a reconcile may go on when its code is about to be replaced: who waits sits at a keyboard."""
 
 FLUSH_SECONDS = 2.0
 """For the last events."""
@@ -192,6 +197,34 @@ class Manager:
     def stop(self) -> None:
         """Ends `run` gracefully. Safe to repeat."""
         self._stop.set()
+
+    async def hand_over(self, *, grace_seconds: float = HANDOVER_SECONDS) -> Handover:
+        """Ends `run`, and gives what the manager that comes next goes on with. Reconciles under way may end within
+        `grace_seconds`; then they are cut short.
+        """
+        kinds = self.cache.hand_over()
+        tasks = dict(self._controller_tasks)
+        for task, controller in tasks.items():
+            controller.halt()
+            if not controller.is_working:
+                task.cancel()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        self._stop.set()
+        return Handover(kinds, {each.name: each.backlog() for each in self._controllers.values()})
+
+    def take_over(self, left: Handover) -> None:
+        """Goes on where another manager was, as far as the kinds and the names of the controllers are the same; before
+        `run`.
+        """
+        self.cache.take_over(left.kinds)
+        for name, backlog in left.backlogs.items():
+            if name in self._controllers:
+                self._controllers[name].take_over(backlog)
 
     async def run(self) -> None:
         """Until stopped or cancelled.

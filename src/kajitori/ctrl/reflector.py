@@ -12,6 +12,7 @@ Promises
     F3  it never goes back in time: a relist asks for nothing older than what was seen, unless the server has
         forgotten
     F4  a server that refuses WatchList, or ignores it, is listed instead
+    F5  `resume` with a version that the server remembers: it is watched from there on, and nothing is listed
 
 Source: client-go's tools/cache Reflector, KEP-3157.
 """
@@ -110,11 +111,16 @@ class Reflector:
         self._version = ""
         self._version_lost = False
         self._is_paged = False
+        self._resumes = False
 
     @property
     def resource_version(self) -> str:
         """The last one that the sink has been told; empty before the first."""
         return self._version
+
+    def resume(self, resource_version: str) -> None:
+        """The sink has everything up to that version already: `run` begins with a watch."""
+        self._version, self._resumes = resource_version, True
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -129,6 +135,10 @@ class Reflector:
             await self._pause()
 
     async def _list_and_watch(self) -> None:
+        if self._resumes:
+            self._resumes = False
+            await self._watch()
+            return
         if self._stream_initial and await self._stream_then_watch():
             await self._watch()
             return

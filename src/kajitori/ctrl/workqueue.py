@@ -8,7 +8,8 @@ Promises
         starts again at n = 0
     W3  after `shut_down`, what is ready is still handed out, nothing is taken in, and then `get` raises
         QueueShutDown
-    W4  `drained` returns when nothing is ready and no worker holds a name
+    W4  after `halt` nothing is handed out, `get` raises QueueShutDown, and what is taken in is kept
+    W5  `drained` returns when nothing is ready and no worker holds a name
 
 Source: client-go's util/workqueue; limits of its ItemExponentialFailureRateLimiter, controller-runtime's
 default.
@@ -74,6 +75,7 @@ class WorkQueue(Generic[Name]):
         self._due = 0.0
         """When the timer is for; uvloop's has no `when` where the time has come already."""
         self._shut_down = False
+        self._halted = False
         self._held_since: dict[Name, float] = {}
 
     def add(self, name: Name, priority: int = 0) -> None:
@@ -122,6 +124,8 @@ class WorkQueue(Generic[Name]):
         """The next name; to be given back with `done`. Raises: QueueShutDown."""
         loop = asyncio.get_running_loop()
         while True:
+            if self._halted:
+                raise QueueShutDown(self.name)
             taken = self._state.take()
             if taken is not None:
                 name, priority, queued_at = taken
@@ -161,6 +165,20 @@ class WorkQueue(Generic[Name]):
             self._wake_getter()
         if self._is_drained():
             self._release_drainers()
+
+    def halt(self) -> None:
+        """Hands nothing out any more; what is there, and what still comes, `left` tells."""
+        self._halted = True
+        while self._getters:
+            self._wake_getter()
+
+    def left(self) -> list[tuple[Name, int, float]]:
+        """The names that wait or are ready, with their priority and the seconds until they are ready."""
+        now = asyncio.get_running_loop().time()
+        return [
+            (name, priority, 0.0 if ready_at is None else max(0.0, ready_at - now))
+            for name, priority, ready_at in self._state.items()
+        ]
 
     async def drained(self) -> None:
         """Returns when nothing is ready and nothing is held."""
