@@ -51,6 +51,7 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
     from kajitori.client import Client
+    from kajitori.client.transport import Transport
     from kajitori.cluster.inprocess import InProcessTransport
     from kajitori.cluster.programs import Programs
     from kajitori.controllers import Means
@@ -74,9 +75,16 @@ class Cluster:
     """One cluster, from `async with` to its end."""
 
     def __init__(
-        self, options: ClusterOptions, *, clock: Clock = SYSTEM_CLOCK, random: Random = SYSTEM_RANDOM
+        self,
+        options: ClusterOptions,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        random: Random = SYSTEM_RANDOM,
+        through: "Callable[[Transport], Transport] | None" = None,
     ) -> None:
+        """`through` puts something between the API and what runs on it: faults, in tests."""
         self.options = options
+        self._through = through
         self._clock = clock
         self._random = random
         self._secrets: Pki | UnservedSecrets | None = None
@@ -142,7 +150,8 @@ class Cluster:
             server.authenticator.know(token, _CONTROLLERS)
             self._insiders = InProcessTransport(server.handle, token)
             self._stack.push_async_callback(self._insiders.close)
-        return Client(self._insiders, field_manager=field_manager, user_agent=field_manager)
+        transport = self._insiders if self._through is None else self._through(self._insiders)
+        return Client(transport, field_manager=field_manager, user_agent=field_manager)
 
     def on_write(self, call: Callable[[], None]) -> Callable[[], None]:
         """Calls `call` after every write that was committed; gives the way to end that. It must be quick."""

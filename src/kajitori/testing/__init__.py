@@ -26,19 +26,39 @@ from kajitori.testing.conditions import (
     stateful_set_ready,
 )
 from kajitori.testing.env import TestEnv
+from kajitori.testing.faultkinds import (
+    Cut,
+    Late,
+    NoAnswer,
+    NoBookmarks,
+    Refused,
+    Reset,
+    Slow,
+    WatchError,
+)
+from kajitori.testing.faults import Faults
 from kajitori.testing.kube import Kube
 from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
 from kajitori.testing.waiting import NotInTime
 
 __all__ = [
+    "Cut",
     "Deadlock",
+    "Faults",
     "Kube",
     "Kubelet",
+    "Late",
+    "NoAnswer",
+    "NoBookmarks",
     "NotInTime",
+    "Refused",
+    "Reset",
+    "Slow",
     "TestEnv",
     "VirtualClock",
     "VirtualTimeLoop",
+    "WatchError",
     "bind_pod",
     "condition_match",
     "condition_true",

@@ -10,6 +10,7 @@ Promises
     E1  nothing of one environment is seen in another, and nothing is left when it ends
     E2  without `serve` no socket is opened, no file written and no process started
     E3  it runs under virtual time as well: `run_virtual`, with `clock=VirtualClock()`
+    E4  what goes wrong by `faults` does so for every client but the test's own, controllers and operators included
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, overload
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject, Kind
@@ -29,6 +30,7 @@ from kajitori.cluster.cluster import Cluster
 from kajitori.cluster.operators import OPERATORS
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import is_condition_true
+from kajitori.testing.faults import Faults
 from kajitori.testing.waiting import wait_for, wait_for_list, wait_for_object, wait_quiet
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
@@ -36,7 +38,7 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 if TYPE_CHECKING:
     from kajitori.ctrl import Manager
 
-__all__ = ["TestEnv"]
+__all__ = ["EnvOptions", "TestEnv"]
 
 WAIT_SECONDS = 10.0
 """How long a wait takes at most, unless it says otherwise."""
@@ -50,36 +52,53 @@ T = TypeVar("T")
 Definition = JsonObject | type[Any] | Path
 
 
+class EnvOptions(TypedDict, total=False):
+    """What there is besides the API server."""
+
+    controllers: bool | Collection[str]
+    """Those of Kubernetes that run: all, none, or those named, such as `statefulset-controller` (none). Without the
+    controller of service accounts Pods need no service account.
+    """
+    operators: bool | Collection[str]
+    """Those of `kajitori up` that run: all, none, or those named, such as `mysql` (none)."""
+    crds: Iterable[Definition]
+    """Installed before the block begins, see `install` (none)."""
+    serve: bool
+    """Listen on a free loopback port too (no)."""
+    admission: Collection[str]
+    """Plugins that are enabled beside the usual ones (none)."""
+    without_admission: Collection[str]
+    """Plugins that are disabled (none)."""
+    faults: Faults | None
+    """What goes wrong from the beginning on (nothing but what `env.faults` is told later)."""
+    clock: Clock
+    random: Random
+
+
 class TestEnv:
     """One API server, from `async with` to its end."""
 
     __test__ = False  # pytest takes every class called Test… for a class of tests
 
-    def __init__(
-        self,
-        *,
-        controllers: bool | Collection[str] = False,
-        operators: bool | Collection[str] = False,
-        crds: Iterable[Definition] = (),
-        serve: bool = False,
-        admission: Collection[str] = (),
-        without_admission: Collection[str] = (),
-        clock: Clock = SYSTEM_CLOCK,
-        random: Random = SYSTEM_RANDOM,
-    ) -> None:
-        """`controllers` and `operators` that run: all, none, or those named (`statefulset-controller`, `mysql`).
-
-        `crds` are installed before the block begins, see `install`. `serve`: listen on a free loopback port too.
-        `admission` plugins are enabled beside the usual ones, `without_admission` disabled. Without the controller
-        of service accounts Pods need none.
-        """
+    def __init__(self, **options: Unpack[EnvOptions]) -> None:
+        """Raises: TypeError for an option that is none, ValueError for an operator that is none."""
+        unknown = options.keys() - EnvOptions.__annotations__.keys()
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}: unknown: {', '.join(sorted(unknown))}; "
+                f"known are {', '.join(EnvOptions.__annotations__)}"
+            )
+        controllers, operators = options.get("controllers", False), options.get("operators", False)
+        faults, serve = options.get("faults"), options.get("serve", False)
+        self.faults = Faults() if faults is None else faults
+        """What goes wrong for every client but the test's own."""
         chosen = set(OPERATORS) if operators is True else set(operators or ())
         unknown = chosen - OPERATORS.keys()
         if unknown:
             raise ValueError(
                 f"unknown operator {', '.join(sorted(unknown))}; known are {', '.join(OPERATORS)}"
             )
-        self._crds = tuple(crds)
+        self._crds = tuple(options.get("crds", ()))
         self.cluster = Cluster(
             ClusterOptions(
                 port=0,
@@ -88,11 +107,12 @@ class TestEnv:
                 api_only=not controllers and not chosen,
                 controllers=None if controllers is True else frozenset(controllers or ()),
                 without=frozenset(OPERATORS.keys() - chosen),
-                enable_admission_plugins=tuple(admission),
-                disable_admission_plugins=tuple(without_admission),
+                enable_admission_plugins=tuple(options.get("admission", ())),
+                disable_admission_plugins=tuple(options.get("without_admission", ())),
             ),
-            clock=clock,
-            random=random,
+            clock=options.get("clock", SYSTEM_CLOCK),
+            random=options.get("random", SYSTEM_RANDOM),
+            through=self.faults.around,
         )
         """The cluster itself, for what is not offered here."""
 
@@ -114,7 +134,11 @@ class TestEnv:
 
     def client(self, field_manager: str = "test") -> Client:
         """A client in this process, with all rights."""
-        return self.cluster.client(field_manager)
+        return Client(
+            self.faults.around(self.cluster.client(field_manager).transport),
+            field_manager=field_manager,
+            user_agent=field_manager,
+        )
 
     @property
     def url(self) -> str:
