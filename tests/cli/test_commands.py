@@ -67,9 +67,9 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
         (
             ["run", "nope"],
             2,
-            "kajitori run: nope is no operator; use one of kubewarden, mysql, or MODULE:MANAGER",
+            "kajitori run: nope is neither an operator (kubewarden, mysql) nor a module that is found from ",
         ),
-        (["run", "math:pi"], 2, "kajitori run: math:pi must be a function"),
+        (["run", "math:pi"], 2, "kajitori run: math:pi: pi must be a function of one argument"),
         (
             ["run", "mysql", "--metrics-address", "x"],
             2,

@@ -257,7 +257,7 @@ class Cache:
             fields=options.fields,
             metadata_only=metadata_only,
         )
-        informer = Informer(model, source, random=self._random)
+        informer = Informer(model, source, random=self._random, metadata_only=metadata_only)
         for name, function in self._indexes.get(model, {}).items():
             informer.store.add_index(name, function)
         for kept in self._kept:

@@ -143,6 +143,14 @@ class Controller:
             self._traces.traces(request),
         )
 
+    def last_traces(self, most: int) -> list[Trace]:
+        """Its last reconciles, latest first."""
+        return self._traces.last(most)
+
+    def parked(self) -> frozenset[Request]:
+        """The names that are done, but for the caches, which have not seen what was written for them."""
+        return frozenset(self._parked)
+
     def stop(self) -> None:
         """Takes nothing in any more; `run` returns when what is ready has been worked off."""
         self._stopping = True

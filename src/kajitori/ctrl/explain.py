@@ -6,6 +6,7 @@ Written on every change and every reconcile, so it stores plain tuples and build
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from kajitori.ctrl.reconcile import Request
@@ -92,6 +93,10 @@ class Traces:
 
     def causes(self, request: Request) -> tuple[Cause, ...]:
         return tuple(self._causes.get(request, ()))
+
+    def last(self, most: int) -> list[Trace]:
+        """The last reconciles of all names, latest first."""
+        return list(islice(reversed(self._traces), most))
 
     def traces(self, request: Request) -> list[Trace]:
         """Latest first."""

@@ -66,11 +66,17 @@ class Registration:
 class Informer:
     """Made by the cache. Used on one event loop."""
 
-    def __init__(self, model: Model, source: Source, *, random: Random, name: str = "") -> None:
+    def __init__(
+        self, model: Model, source: Source, *, random: Random, name: str = "", metadata_only: bool = False
+    ) -> None:
         self.model = model
+        self.metadata_only = metadata_only
+        """Whether only the metadata of objects is asked for and kept."""
         self.kind: Kind = kind_of(model)
         self.store = Store()
         self.name = name or str(self.kind)
+        self.told_at: float | None = None
+        """When the server last told anything, a bookmark too, on the loop's clock; None: nothing yet."""
         self.handler_errors = 0
         """Exceptions that handlers let out; each is logged."""
         self._random = random
@@ -178,6 +184,7 @@ class Informer:
                 self.remove_handler(registration)
 
     async def replace(self, objects: list[Any], resource_version: str) -> None:
+        self.told_at = asyncio.get_running_loop().time()
         store, first, self._settled = self.store, not self.has_synced, False
         gone = dict.fromkeys(store.keys())
         olds: list[Any] = []
@@ -200,6 +207,7 @@ class Informer:
         self._advance(resource_version)
 
     def apply(self, event: WatchEvent[Any]) -> None:
+        self.told_at = asyncio.get_running_loop().time()
         if event.type == "BOOKMARK":
             self._advance(event.resource_version)
             return

@@ -120,11 +120,16 @@ class LeaderElector:
         self._lease: Unstructured | None = None
         """As last read or written."""
         self._reported = ""
-        self._extra = {"lock": f"{self._namespace}/{settings.name}", "identity": self.identity}
+        self._extra = {"lock": self.lease, "identity": self.identity}
 
     @property
     def is_leader(self) -> bool:
         return self._view.leads(self._clock.monotonic())
+
+    @property
+    def lease(self) -> str:
+        """`namespace/name` of the Lease."""
+        return f"{self._namespace}/{self.settings.name}"
 
     @property
     def leader(self) -> str:

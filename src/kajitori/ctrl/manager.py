@@ -108,12 +108,15 @@ class Manager:
         self._tasks: set[asyncio.Task[None]] = set()
         self._controller_tasks: dict[asyncio.Task[None], Controller] = {}
         self._collectors: list[Any] = []
-        self._elector: LeaderElector | None = None
+        self.elector: LeaderElector | None = None
+        """Our candidate of the leader election; None: there is none."""
+        self.started_at: float | None = None
+        """When `run` began, on the loop's clock; None: it has not."""
         if leader_election is not None:
-            self._elector = LeaderElector(
+            self.elector = LeaderElector(
                 client, leader_election, clock=clock, random=random, events=self.events
             )
-            self.measure(LeaderCollector(self._elector))
+            self.measure(LeaderCollector(self.elector))
         self.measure(RuntimeCollector(lambda: self._controllers.values(), clock.monotonic))
 
     def controller(
@@ -163,7 +166,16 @@ class Manager:
     @property
     def is_leader(self) -> bool:
         """Whether what needs leadership may run; without leader election, always."""
-        return self._elector is None or self._elector.is_leader
+        return self.elector is None or self.elector.is_leader
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `run` has been told to end."""
+        return self._stop.is_set()
+
+    def is_started(self, controller: Controller) -> bool:
+        """Whether it runs; not before `run`, nor while another process leads and it needs leadership."""
+        return controller in self._controller_tasks.values()
 
     @property
     def controllers(self) -> Sequence[Controller]:
@@ -231,6 +243,7 @@ class Manager:
 
         Raises: LeadershipLost; an ExceptionGroup with the error of the part that failed.
         """
+        self.started_at = asyncio.get_running_loop().time()
         try:
             await self._run_services()
         except BaseExceptionGroup as group:
@@ -262,16 +275,16 @@ class Manager:
             await self._run_until_stopped()
         finally:
             # Only here has all that needs leadership ended.
-            if self._elector is not None:
-                await self._elector.release()
+            if self.elector is not None:
+                await self.elector.release()
 
     async def _run_until_stopped(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
             election = None
             try:
-                if self._elector is not None:
-                    election = group.create_task(self._stand(self._elector), name="leader election")
+                if self.elector is not None:
+                    election = group.create_task(self._stand(self.elector), name="leader election")
                 for controller in self._controllers.values():
                     self._start_controller(controller)
                 for runnable in self._runnables:
@@ -281,6 +294,7 @@ class Manager:
                 # Also when we are cancelled: what has begun may end in peace. A second cancellation cuts it
                 # short.
                 self._group = None
+                self._stop.set()
                 await self._drain()
                 if election is not None:
                     election.cancel()

@@ -16,11 +16,11 @@ Source: client-go's util/workqueue and controller-runtime's pkg/controller/prior
 """
 
 from collections.abc import Hashable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-__all__ = ["LOW_PRIORITY", "NAMES_MAX", "QueueFull", "QueueState"]
+__all__ = ["LOW_PRIORITY", "NAMES_MAX", "QueueFull", "QueueState", "Queued"]
 
 LOW_PRIORITY = -100
 """Of names that nothing happened to: initial lists and resyncs. Real changes overtake them."""
@@ -38,6 +38,16 @@ Name = TypeVar("Name", bound=Hashable)
 
 class QueueFull(Exception):
     """The queue holds as many names as it may."""
+
+
+class Queued(NamedTuple, Generic[Name]):
+    """A name that is there, for those who look on."""
+
+    name: Name
+    priority: int
+    queued_at: float
+    ready_at: float | None
+    """None: it is ready."""
 
 
 class _Entry:
@@ -187,6 +197,19 @@ class QueueState(Generic[Name]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def next(self, most: int) -> list[Queued[Name]]:
+        """Those that come next: the ready ones in their order, then the waiting ones by their time."""
+        first = nsmallest(
+            most,
+            self._entries.items(),
+            key=lambda item: (
+                (0, -item[1].priority, item[1].order)
+                if item[1].ready_at is None
+                else (1, item[1].ready_at, 0)
+            ),
+        )
+        return [Queued(name, each.priority, each.queued_at, each.ready_at) for name, each in first]
 
     def depths(self) -> dict[int, int]:
         """How many names are ready, by priority."""

@@ -9,6 +9,7 @@ Source: client-go's tools/cache thread-safe store.
 
 import builtins
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from kajitori.apimachinery.labels import LabelSelector
@@ -124,6 +125,10 @@ class Store:
             for index in self._indexes.values():
                 index.remove(key)
         return old
+
+    def sample(self, most: int) -> builtins.list[Any]:
+        """So many objects at most, whichever."""
+        return list(islice(self._objects.values(), most))
 
     def keys(self) -> builtins.list[Key]:
         return list(self._objects)

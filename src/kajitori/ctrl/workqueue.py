@@ -21,7 +21,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from kajitori.ctrl.queue_state import NAMES_MAX, QueueState
+from kajitori.ctrl.queue_state import NAMES_MAX, Queued, QueueState
 
 __all__ = [
     "FAILURE_DELAY_MAX_SECONDS",
@@ -190,6 +190,19 @@ class WorkQueue(Generic[Name]):
     def held_seconds(self, now: float) -> list[float]:
         """How long each name that a worker holds has been held."""
         return [now - since for since in self._held_since.values()]
+
+    def held(self) -> dict[Name, float]:
+        """The names that workers hold, and since when."""
+        return dict(self._held_since)
+
+    def next(self, most: int) -> list[Queued[Name]]:
+        """The names that come next."""
+        return self._state.next(most)
+
+    @property
+    def failing(self) -> int:
+        """How many names failed when they were last tried."""
+        return len(self._failures)
 
     def depths(self) -> dict[int, int]:
         """How many names are ready, by priority."""
