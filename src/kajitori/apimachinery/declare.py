@@ -46,12 +46,14 @@ __all__ = [
     "KindOptions",
     "ListMap",
     "ListSet",
+    "MicroTime",
     "NoDefault",
     "Nullable",
     "PreserveUnknown",
     "Quantity",
     "Rule",
     "Scale",
+    "Time",
     "declaration_of",
     "kind",
     "kind_of",
@@ -154,10 +156,18 @@ IntOrString = int | str
 Quantity = Annotated[
     int | str,
     msgspec.Meta(
-        pattern=r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+        # Said to the API server, which keeps it; what is read has been checked.
+        extra_json_schema={
+            "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+            r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+        }
     ),
 ]
 """An amount such as `500m` or `10Gi`; a bare number is one too."""
+Time = Annotated[str, Format("date-time")]
+"""A moment, RFC 3339 with whole seconds: `2026-01-02T15:04:05Z`."""
+MicroTime = Annotated[str, Format("date-time")]
+"""A moment with microseconds: `2026-01-02T15:04:05.000000Z`."""
 
 
 # The kind itself.

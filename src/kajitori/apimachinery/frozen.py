@@ -17,7 +17,7 @@ from typing import Any, NoReturn, overload
 
 from kajitori.apimachinery.kind import JsonObject, NamespacedName
 
-__all__ = ["FrozenDict", "FrozenList", "Unstructured", "freeze", "thaw"]
+__all__ = ["EMPTY", "FrozenDict", "FrozenList", "Unstructured", "freeze", "thaw"]
 
 
 def _refuse(self: object, *arguments: object, **named: object) -> NoReturn:
@@ -67,7 +67,7 @@ class Unstructured(FrozenDict):
     @property
     def metadata(self) -> FrozenDict:
         """`metadata`, empty when the object has none."""
-        return self.get("metadata") or _EMPTY
+        return self.get("metadata") or EMPTY
 
     @property
     def name(self) -> str:
@@ -101,12 +101,12 @@ class Unstructured(FrozenDict):
 
     @property
     def labels(self) -> Mapping[str, str]:
-        labels: Mapping[str, str] = self.metadata.get("labels") or _EMPTY
+        labels: Mapping[str, str] = self.metadata.get("labels") or EMPTY
         return labels
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        annotations: Mapping[str, str] = self.metadata.get("annotations") or _EMPTY
+        annotations: Mapping[str, str] = self.metadata.get("annotations") or EMPTY
         return annotations
 
     @property
@@ -125,7 +125,9 @@ class Unstructured(FrozenDict):
         return bool(self.metadata.get("deletionTimestamp"))
 
 
-_EMPTY = FrozenDict()
+EMPTY = FrozenDict()
+"""No members at all: one for everybody who has none."""
+
 _EMPTY_LIST = FrozenList()
 
 

@@ -2,7 +2,7 @@
 member.
 
     @kind(group="example.com", version="v1", plural="widgets")
-    class Widget(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    class Widget(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, repr_omit_defaults=True, gc=False):
         metadata: ObjectMeta = ObjectMeta()
         spec: WidgetSpec = WidgetSpec()
 
@@ -11,14 +11,19 @@ member.
 Source: meta/v1 ObjectMeta and OwnerReference.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
+from kajitori.apimachinery.frozen import EMPTY
 from kajitori.apimachinery.kind import NamespacedName
 
 __all__ = ["ObjectMeta", "OwnerReference"]
 
 
-class OwnerReference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class OwnerReference(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, repr_omit_defaults=True, gc=False
+):
     """The object that this one belongs to, in the same namespace or cluster-scoped."""
 
     api_version: str
@@ -30,7 +35,9 @@ class OwnerReference(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     block_owner_deletion: bool = False
 
 
-class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class ObjectMeta(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, repr_omit_defaults=True, gc=False
+):
     """What every object has. Times are RFC 3339 texts, as on the wire."""
 
     name: str = ""
@@ -42,8 +49,8 @@ class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     deletion_grace_period_seconds: int | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: Mapping[str, str] = EMPTY
+    annotations: Mapping[str, str] = EMPTY
     owner_references: tuple[OwnerReference, ...] = ()
     finalizers: tuple[str, ...] = ()
 
