@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test sim fuzz e2e fmt lint types docs bench check clean setup tools lock facts
+.PHONY: up test sim fuzz e2e fmt lint types docs bench check clean setup tools lock models
 
 up: .venv/run.stamp          ## Kubernetes in one process; ARGS="--memory" and the like are passed on
 	@exec $(BIN)/kajitori up $(ARGS)
@@ -52,6 +52,9 @@ bench: .venv/dev.stamp       ## the figures of the README's table, measured here
 	$(BIN)/python bench/run.py $(ARGS)
 
 check: lint types test       ## what CI runs; the tests run the docs too
+
+models: .venv/dev.stamp       ## writes the typed models of the built-in kinds from the facts
+	$(BIN)/python tools/gen_models.py
 
 lock: .venv/dev.stamp        ## writes the lock files anew
 	$(BIN)/uv pip compile -q --no-header --no-annotate --no-emit-index-url --universal --generate-hashes \

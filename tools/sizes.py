@@ -5,6 +5,8 @@ from pathlib import Path
 
 LINES_MAX = 600
 LOOK_TWICE = 400
+GENERATED = "Written by tools/"
+"""How the docstring of a module says that nobody edits it."""
 
 
 def main() -> int:
@@ -12,7 +14,10 @@ def main() -> int:
     root = Path(__file__).parent.parent
     over = 0
     for path in sorted((root / "src").rglob("*.py")):
-        lines = len(path.read_text(encoding="utf-8").splitlines())
+        text = path.read_text(encoding="utf-8").splitlines()
+        lines = len(text)
+        if any(each.startswith(GENERATED) for each in text[:5]):
+            continue
         if lines > LINES_MAX:
             over += 1
             print(f"{path.relative_to(root)}: {lines} lines, more than {LINES_MAX}: probably two rooms")

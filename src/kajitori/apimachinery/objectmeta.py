@@ -30,9 +30,9 @@ class OwnerReference(
     kind: str
     name: str
     uid: str
-    controller: bool = False
+    controller: bool | None = None
     """Of all owners only one controls."""
-    block_owner_deletion: bool = False
+    block_owner_deletion: bool | None = None
 
 
 class ObjectMeta(

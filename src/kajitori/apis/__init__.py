@@ -1,7 +1,7 @@
 """The kinds of Kubernetes: what they are called, how they are shaped, what fills them and what may change.
 
 Operators take from here what objects are made of: `Kind`, `ObjectMeta`, what a declared kind may say, times,
-quantities, patches. Each group and version is a package beside it, e.g. `mysql_v1beta2`.
+quantities, patches. Each group and version is a module or package beside it: `core_v1`, `apps_v1`, `mysql_v1beta2`.
 
 Built-in kinds are data (`facts`), read through `resources` (names and paths), `definitions` (shapes) and
 `typed` (decoding). What Kubernetes does in code is in `defaults`, `strategies` and `conversion`.
@@ -26,12 +26,14 @@ if typing.TYPE_CHECKING:
         IntOrString,
         ListMap,
         ListSet,
+        MicroTime,
         NoDefault,
         Nullable,
         PreserveUnknown,
         Quantity,
         Rule,
         Scale,
+        Time,
         kind,
         schema_markers,
     )
@@ -71,6 +73,7 @@ __all__ = [
     "LabelSelector",
     "ListMap",
     "ListSet",
+    "MicroTime",
     "NamespacedName",
     "NoDefault",
     "Nullable",
@@ -82,6 +85,7 @@ __all__ = [
     "QuantityError",
     "Rule",
     "Scale",
+    "Time",
     "Unstructured",
     "apply_json_patch",
     "compile_regex",
@@ -105,8 +109,8 @@ _HOMES = {
     "apimachinery.crd_schemas": "DeclarationError",
     "apimachinery.declare": (
         "Atomic BuiltinSchema Column Default EmbeddedResource Float32 Float64 Format Int32 "
-        "Int64 IntOrString ListMap ListSet NoDefault Nullable PreserveUnknown Quantity Rule "
-        "Scale kind schema_markers"
+        "Int64 IntOrString ListMap ListSet MicroTime NoDefault Nullable PreserveUnknown Quantity Rule "
+        "Scale Time kind schema_markers"
     ),
     "apimachinery.errors": "FieldError FieldErrorType Invalid invalid",
     "apimachinery.frozen": "FrozenDict FrozenList Unstructured freeze thaw",

@@ -341,7 +341,7 @@ class Client:
     async def apply(
         self,
         model: type[T],
-        value: T,
+        value: T | Mapping[str, Any],
         *,
         force: bool = False,
         namespace: str = "",
@@ -358,6 +358,9 @@ class Client:
     ) -> Any:
         """Server-side apply: the object ends up with these fields, owned by the field manager; fields that
         it applied before and leaves out now are removed. `force` takes fields over from other managers.
+
+        Of an instance of a class, what differs from the class's defaults is applied. A JSON object, with wire names,
+        can also say that a field has just its default value.
 
         Raises: Conflict naming the fields and their owners, Invalid, any other ApiError; ValueError without
         a field manager, which apply needs.

@@ -19,6 +19,7 @@ import msgspec
 from kajitori.apimachinery import declare
 from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.struct_decoder import struct_decoder
 
 __all__ = [
     "AnyObject",
@@ -78,6 +79,11 @@ class _RawList(msgspec.Struct):
     metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
 
 
+class _RawObjects(msgspec.Struct):
+    items: list[msgspec.Raw] | None = None
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+
+
 class _RawEvent(msgspec.Struct):
     type: str
     object: Any
@@ -90,6 +96,7 @@ class _TypedEvent(msgspec.Struct):
 
 _decode_any = msgspec.json.Decoder().decode
 _decode_list = msgspec.json.Decoder(_RawList).decode
+_decode_raw_list = msgspec.json.Decoder(_RawObjects).decode
 _decode_event = msgspec.json.Decoder(_RawEvent).decode
 _decode_typed_event = msgspec.json.Decoder(_TypedEvent).decode
 _encode = msgspec.json.Encoder().encode
@@ -153,7 +160,7 @@ class _TypedCodec(Codec[AnyObject]):
                 f"{model.__qualname__} has no `metadata` member, so its objects cannot be told apart; "
                 "declare `metadata: ObjectMeta = ObjectMeta()`"
             )
-        self._decode = msgspec.json.Decoder(model).decode
+        self._decode = struct_decoder(model)
         listed = msgspec.defstruct(
             f"{model.__name__}List",
             [
@@ -161,7 +168,7 @@ class _TypedCodec(Codec[AnyObject]):
                 ("metadata", _ListMeta, msgspec.field(default_factory=_ListMeta)),
             ],
         )
-        self._decode_list = msgspec.json.Decoder(cast(Any, listed)).decode
+        self._decode_list = cast(Callable[[bytes], Any], msgspec.json.Decoder(cast(Any, listed)).decode)
         head = _encode(self._head)
         self._prefix = b"" if names & {"apiVersion", "kind"} else head[:-1]
 
@@ -169,9 +176,14 @@ class _TypedCodec(Codec[AnyObject]):
         return self._decode(body)
 
     def decode_list(self, body: bytes) -> ObjectList[AnyObject]:
-        raw = self._decode_list(body)
-        meta = raw.metadata
-        return ObjectList(raw.items, meta.resource_version, meta.continue_, meta.remaining_item_count)
+        try:
+            raw = self._decode_list(body)
+            items, meta = raw.items, raw.metadata
+        except msgspec.ValidationError:
+            # One of them has nulls, or does not fit the class.
+            one_by_one = _decode_raw_list(body)
+            items, meta = [self._decode(each) for each in one_by_one.items or ()], one_by_one.metadata
+        return ObjectList(items, meta.resource_version, meta.continue_, meta.remaining_item_count)
 
     def decode_event(self, line: bytes) -> "WatchEvent[AnyObject] | JsonObject":
         raw = _decode_typed_event(line)

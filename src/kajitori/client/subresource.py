@@ -3,15 +3,19 @@
 """
 
 from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 import msgspec
 
 from kajitori.apimachinery.frozen import Unstructured, freeze
+from kajitori.client.objects import codec_of
 from kajitori.client.options import PatchType, WriteOptions, write_query
 from kajitori.client.transport import RawResponse
 
 __all__ = ["Subresource"]
+
+T = TypeVar("T")
+Body = Mapping[str, Any] | msgspec.Struct
 
 
 class _Send(Protocol):
@@ -21,8 +25,8 @@ class _Send(Protocol):
 
 
 class Subresource:
-    """Made by `Client.subresource`. Bodies must say their own `apiVersion` and `kind` (`autoscaling/v1
-    Scale`).
+    """Made by `Client.subresource`. Bodies are instances of a class, or JSON objects that say their own `apiVersion`
+    and `kind` (`autoscaling/v1 Scale`).
     """
 
     def __init__(self, send: _Send, path: str, field_manager: str) -> None:
@@ -30,17 +34,25 @@ class Subresource:
         self._path = path
         self._field_manager = field_manager
 
-    async def get(self) -> Unstructured:
-        """Raises: NotFound, any other ApiError; TransportError."""
-        return _object(await self._send("GET", self._path))
+    @overload
+    async def get(self) -> Unstructured: ...
+    @overload
+    async def get(self, model: type[T]) -> T: ...
+    async def get(self, model: type[Any] | None = None) -> Any:
+        """As an instance of a class when one is given, such as `autoscaling_v1.Scale`.
 
-    async def create(self, body: Mapping[str, Any], **options: Unpack[WriteOptions]) -> Unstructured:
+        Raises: NotFound, any other ApiError; TransportError.
+        """
+        response = await self._send("GET", self._path)
+        return _object(response) if model is None else codec_of(model).decode(response.body)
+
+    async def create(self, body: Body, **options: Unpack[WriteOptions]) -> Unstructured:
         """`eviction`, `binding`, `token`. Raises: TooManyRequests when a disruption budget forbids an
         eviction.
         """
         return await self._write("POST", body, "application/json", options)
 
-    async def update(self, body: Mapping[str, Any], **options: Unpack[WriteOptions]) -> Unstructured:
+    async def update(self, body: Body, **options: Unpack[WriteOptions]) -> Unstructured:
         """Raises: Conflict, any other ApiError."""
         return await self._write("PUT", body, "application/json", options)
 
@@ -52,7 +64,12 @@ class Subresource:
 
     async def _write(self, method: str, body: Any, content_type: str, options: WriteOptions) -> Unstructured:
         path = self._path + write_query(options, self._field_manager)
-        return _object(await self._send(method, path, msgspec.json.encode(body), content_type=content_type))
+        sent = (
+            codec_of(type(body)).encode(body)
+            if isinstance(body, msgspec.Struct)
+            else msgspec.json.encode(body)
+        )
+        return _object(await self._send(method, path, sent, content_type=content_type))
 
 
 def _object(response: RawResponse) -> Unstructured:
