@@ -3,7 +3,7 @@
 The work is done in `definitions`; a server without definitions starts without it, and without what it needs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.kind import JsonObject
@@ -15,6 +15,7 @@ from kajitori.storage import Event
 
 if TYPE_CHECKING:
     from kajitori.apiserver.definitions import Definitions
+    from kajitori.apiserver.webhooks.caller import AnswerHere
 
 __all__ = ["BUCKET", "CustomResources"]
 
@@ -30,12 +31,15 @@ class CustomResources:
         catalog: Catalog,
         endpoints: ResourceEndpoints,
         changed: Callable[[], None],
+        *,
+        webhooks: "Mapping[tuple[str, str], AnswerHere]",
     ) -> None:
-        """`changed` is called when what is served has changed."""
+        """`changed` is called when what is served has changed; `webhooks` are those that this process answers."""
         self._registry = registry
         self._catalog = catalog
         self._endpoints = endpoints
         self._changed = changed
+        self._webhooks = webhooks
         self._background: Background | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._definitions: Definitions | None = None
@@ -58,7 +62,9 @@ class CustomResources:
             from kajitori.apiserver.definitions import Definitions
 
             assert self._background is not None, "not started"
-            self._definitions = Definitions(self._registry, self._catalog, self._endpoints, self._changed)
+            self._definitions = Definitions(
+                self._registry, self._catalog, self._endpoints, self._changed, webhooks=self._webhooks
+            )
             self._definitions.start(self._background)
         return self._definitions
 

@@ -12,7 +12,7 @@ Source: apiextensions-apiserver's naming, establishing and finalizing controller
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha512
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ from kajitori.storage import Event
 
 if TYPE_CHECKING:
     from kajitori.apiserver.registry.converting import Conversion
+    from kajitori.apiserver.webhooks.caller import AnswerHere
 
 __all__ = ["Definitions"]
 
@@ -66,12 +67,15 @@ class Definitions:
         catalog: Catalog,
         endpoints: ResourceEndpoints,
         changed: Callable[[], None],
+        *,
+        webhooks: "Mapping[tuple[str, str], AnswerHere]",
     ) -> None:
-        """`changed` is called when what is served has changed."""
+        """`changed` is called when what is served has changed; `webhooks` are those that this process answers."""
         self._registry = registry
         self._catalog = catalog
         self._endpoints = endpoints
         self._changed = changed
+        self._webhooks = webhooks
         self._background: Background | None = None
         self._known: dict[str, dict[str, StoredDefinition]] = {}
         """All definitions, by group and name: a group's names are what they may quarrel about."""
@@ -189,7 +193,7 @@ class Definitions:
         )  # with the first definition that has one
         from kajitori.apiserver.webhooks import WebhookCaller
 
-        caller = WebhookCaller(self._registry.store)
+        caller = WebhookCaller(self._registry.store, here=self._webhooks)
         return Conversion(conversion.get("webhook") or {}, caller, self._registry.random.uuid4)
 
     def _replaced(self, before: Sequence[Resource]) -> None:

@@ -6,8 +6,10 @@ Promises
 """
 
 import base64
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apiserver.http import Request, Response, Server, serve
@@ -15,7 +17,7 @@ from kajitori.apiserver.pki import Pki, PkiError, serving_names
 from kajitori.cli.main import CommandError
 from kajitori.ctrl.webhooks import Answer
 
-__all__ = ["HttpsWebhooks"]
+__all__ = ["HttpsMount", "HttpsWebhooks"]
 
 _JSON = "application/json"
 _PLAIN = "text/plain; charset=utf-8"
@@ -30,6 +32,7 @@ class HttpsWebhooks:
         self._port = port
         self._name = name or host
         self._answers: dict[tuple[str, str], Answer] = {}
+        self._mounted: dict[str, Answer] = {}
         self._pki: Pki | None = None
         self._server: Server | None = None
 
@@ -66,6 +69,19 @@ class HttpsWebhooks:
 
     # What operators ask for.
 
+    def mount(self, name: str, answer: Answer) -> "HttpsMount":
+        self._mounted[name] = answer
+        return HttpsMount(self, name, answer)
+
+    def unmount(self, name: str, answer: Answer) -> None:
+        if self._mounted.get(name) == answer:
+            del self._mounted[name]
+
+    def url_config(self, path: str) -> JsonObject:
+        """`clientConfig` of what is answered at a path."""
+        assert self._pki is not None, "not listening"
+        return {"url": self.url + path, "caBundle": base64.b64encode(self._pki.ca_data()).decode()}
+
     def serve(self, namespace: str, service: str, answer: Answer) -> None:
         self._answers[namespace, service] = answer
 
@@ -73,20 +89,42 @@ class HttpsWebhooks:
         self._answers.pop((namespace, service), None)
 
     def client_config(self, namespace: str, service: str, port: int, path: str) -> JsonObject:
-        assert self._pki is not None, "not listening"
-        return {
-            "url": f"{self.url}/{namespace}/{service}{path}",
-            "caBundle": base64.b64encode(self._pki.ca_data()).decode(),
-        }
+        return self.url_config(f"/{namespace}/{service}{path}")
 
     async def _handle(self, request: Request) -> Response:
         if request.path == "/readiness":
             return Response(200, b"ok", _PLAIN)
-        _, namespace, service, *rest = [*request.path.split("/", 3), "", "", ""]
-        answer = self._answers.get((namespace, service))
-        if answer is None:
-            return Response(404, b"nothing is answered here\n", _PLAIN)
         if request.method != "POST":
             return Response(405, b"send a POST\n", _PLAIN)
-        body = await answer(f"/{rest[0]}", request.body)
-        return Response(404, b"no such policy\n", _PLAIN) if body is None else Response(200, body, _JSON)
+        _, namespace, service, *rest = [*request.path.split("/", 3), "", "", ""]
+        answer = self._answers.get((namespace, service))
+        asked = [(each, request.path) for each in self._mounted.values()]
+        if answer is not None:
+            asked.insert(0, (answer, f"/{rest[0]}"))
+        for each, path in asked:
+            if (body := await each(path, request.body)) is not None:
+                return Response(200, body, _JSON)
+        return Response(404, b"nothing is answered here\n", _PLAIN)
+
+
+class HttpsMount:
+    """The webhooks of one manager, over HTTPS."""
+
+    def __init__(self, host: HttpsWebhooks, name: str, answer: Answer) -> None:
+        self._host = host
+        self._name = name
+        self._answer = answer
+        self.identity = f"{urlsplit(host.url).hostname}/{name}"
+        self.annotations = dict[str, str]()
+
+    def client_config(self, path: str) -> JsonObject:
+        return self._host.url_config(path)
+
+    def on_change(self, changed: Callable[[], object]) -> None:
+        """Never: the certificate is one for the life of the process."""
+
+    def registered(self) -> None:
+        """Nothing waits for it."""
+
+    def unmount(self) -> None:
+        self._host.unmount(self._name, self._answer)

@@ -126,7 +126,7 @@ def assemble(
     addresses = ServiceAddresses(registry, catalog, allocation)
     endpoints = ResourceEndpoints(registry)
     openapi = OpenApi(lambda: custom)
-    custom = CustomResources(registry, catalog, endpoints, openapi.changed)
+    custom = CustomResources(registry, catalog, endpoints, openapi.changed, webhooks=operators.webhooks)
     subresources = Subresources(
         registry, endpoints, catalog, authenticator=authenticator, authorizer=authorizer
     )

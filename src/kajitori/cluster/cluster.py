@@ -97,7 +97,8 @@ class Cluster:
         self._observer: Observer | None = None
         self._authentication: Authentication | None = None
         self._background: Background | None = None
-        self._webhooks = LocalWebhooks()
+        self.webhooks = LocalWebhooks()
+        """What answers in this process for webhooks."""
         self._why_not_ready: str | None = "starting"
         self._stopping: str | None = None
         self._failure: str | None = None
@@ -243,7 +244,7 @@ class Cluster:
                 options,
                 authenticator=authentication.authenticator,
                 authorizer=authorizing.authorizer,
-                operators=Operators(admission(options, store, self._random), self._webhooks),
+                operators=Operators(admission(options, store, self._random), self.webhooks),
                 reports=Reports(
                     lambda: self._why_not_ready,
                     lambda: self._stopping,
@@ -298,7 +299,7 @@ class Cluster:
             self.options,
             self._programs_client,
             means=given,
-            webhooks=self._webhooks,
+            webhooks=self.webhooks,
             clock=self._clock,
             random=self._random,
         )

@@ -6,6 +6,9 @@ brings the world closer to it. The rest is ours: list and watch, caches, queues,
 explanations.
 """
 
+import importlib
+import typing
+
 from kajitori.ctrl.cache import Cache, CacheOptions, InformerUse, NotInCache
 from kajitori.ctrl.conditions import (
     ConditionStatus,
@@ -48,11 +51,27 @@ from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
+if typing.TYPE_CHECKING:
+    from kajitori.ctrl.webhooks.conversion import Conversions
+    from kajitori.ctrl.webhooks.reviews import AdmissionRequest, AdmissionResponse
+    from kajitori.ctrl.webhooks.typed import (
+        Defaulter,
+        Denied,
+        FieldsInvalid,
+        Mutating,
+        Validating,
+        Validator,
+        Verdict,
+        current_admission,
+    )
+
 __all__ = [
     "DONE",
     "LOW_PRIORITY",
     "SYSTEM_CLOCK",
     "SYSTEM_RANDOM",
+    "AdmissionRequest",
+    "AdmissionResponse",
     "AlreadyOwned",
     "Cache",
     "CacheOptions",
@@ -62,15 +81,20 @@ __all__ = [
     "Clock",
     "ConditionStatus",
     "Controller",
+    "Conversions",
     "CurrentReconcile",
+    "Defaulter",
+    "Denied",
     "EventRecorder",
     "EventType",
     "Explanation",
+    "FieldsInvalid",
     "Informer",
     "InformerUse",
     "LeaderElection",
     "LeadershipLost",
     "Manager",
+    "Mutating",
     "NotInCache",
     "ObjectReconciler",
     "Predicate",
@@ -82,6 +106,9 @@ __all__ = [
     "TerminalError",
     "Trace",
     "Upserted",
+    "Validating",
+    "Validator",
+    "Verdict",
     "Watch",
     "WebhookHost",
     "WebhooksNotServed",
@@ -95,6 +122,7 @@ __all__ = [
     "controller_reference",
     "create_or_patch",
     "create_or_update",
+    "current_admission",
     "current_reconcile",
     "find_condition",
     "generation_changed",
@@ -111,3 +139,20 @@ __all__ = [
     "with_controller",
     "without_condition",
 ]
+
+_HOMES = {
+    "webhooks.conversion": "Conversions",
+    "webhooks.reviews": "AdmissionRequest AdmissionResponse",
+    "webhooks.typed": "Defaulter Denied FieldsInvalid Mutating Validating Validator Verdict current_admission",
+}
+"""What is loaded when it is asked for: few operators need it."""
+
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> typing.Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    return found

@@ -20,8 +20,10 @@ Source: controller-runtime's pkg/manager.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
+from kajitori.apimachinery.frozen import Unstructured
+from kajitori.apimachinery.kind import Kind
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, kind_of
 from kajitori.ctrl.cache import Cache, InformerUse
@@ -34,12 +36,17 @@ from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector,
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import Reconciler, Request
-from kajitori.ctrl.webhooks import WebhookHost
+from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+
+    from kajitori.ctrl.webhooks.conversion import Conversions
+    from kajitori.ctrl.webhooks.declared import WebhookOptions
+    from kajitori.ctrl.webhooks.registering import ManagerWebhooks
+    from kajitori.ctrl.webhooks.typed import Defaulter, Mutating, Validating, Validator
 
 __all__ = ["GRACEFUL_SECONDS", "ControllerOptions", "Manager", "Runnable"]
 
@@ -53,6 +60,8 @@ FLUSH_SECONDS = 2.0
 """For the last events."""
 
 Runnable = Callable[[], Awaitable[None]]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +105,7 @@ class Manager:
         self.clock = clock
         self.webhooks = webhooks
         """Where webhooks are answered; None: nowhere."""
+        self._declared_webhooks: ManagerWebhooks | None = None
         self._random = random
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller] = {}
@@ -153,6 +163,49 @@ class Manager:
         self._controllers[name] = controller
         self._start_controller(controller)
         return controller
+
+    @overload
+    def webhook(
+        self,
+        model: Kind,
+        handler: "Validator[Unstructured] | Defaulter[Unstructured] | Validating | Mutating",
+        **options: "Unpack[WebhookOptions]",
+    ) -> None: ...
+    @overload
+    def webhook(
+        self,
+        model: type[T],
+        handler: "Validator[T] | Defaulter[T] | Validating | Mutating",
+        **options: "Unpack[WebhookOptions]",
+    ) -> None: ...
+    def webhook(self, model: Model, handler: Any, **options: "Unpack[WebhookOptions]") -> None:
+        """Asks `handler` about writes of objects of `model`: in every process, leading or not; the leader registers it.
+
+        Raises: WebhooksNotServed when nobody answers webhooks here; TypeError, ValueError for what cannot be one.
+        """
+        self._webhooks_here().webhook(model, handler, options)
+
+    def conversion(self, kind: Kind, conversions: "Conversions") -> None:
+        """Converts objects of a kind between its versions, by functions from JSON to JSON; those that there is no
+        function for go through the version of `kind`, the hub.
+
+        Raises: WebhooksNotServed; ValueError where the kind is converted already.
+        """
+        self._webhooks_here().conversion(kind, conversions)
+
+    async def webhooks_registered(self) -> None:
+        """Returns when the webhooks that were declared are asked, in the process that leads; at once without any."""
+        if self._declared_webhooks is not None and self.is_leader:
+            await self._declared_webhooks.registered()
+
+    def _webhooks_here(self) -> "ManagerWebhooks":
+        if self._declared_webhooks is None:
+            if self.webhooks is None:
+                raise WebhooksNotServed(f"the operator {self.name} answers webhooks")
+            from kajitori.ctrl.webhooks.registering import ManagerWebhooks  # few operators have any
+
+            self._declared_webhooks = ManagerWebhooks(self, self.webhooks)
+        return self._declared_webhooks
 
     def add(self, runnable: Runnable, *, needs_leader: bool = True) -> None:
         """Runs `runnable()` as a task until the controllers have stopped; when it raises, the manager

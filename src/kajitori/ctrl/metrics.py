@@ -16,7 +16,7 @@ from kajitori.ctrl.workqueue import WorkQueue
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-__all__ = ["Histogram", "ReconcileFigures", "RuntimeCollector"]
+__all__ = ["QUEUE_SECONDS", "Histogram", "ReconcileFigures", "RuntimeCollector"]
 
 RECONCILE_SECONDS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),

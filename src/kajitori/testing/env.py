@@ -31,12 +31,12 @@ from kajitori.cluster.operators import OPERATORS
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import is_condition_true
 from kajitori.testing.faults import Faults
-from kajitori.testing.waiting import wait_for, wait_for_list, wait_for_object, wait_quiet
+from kajitori.testing.waiting import NotInTime, wait_for, wait_for_list, wait_for_object, wait_quiet
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
-    from kajitori.ctrl import Manager
+    from kajitori.ctrl import Manager, WebhookHost
 
 __all__ = ["EnvOptions", "TestEnv"]
 
@@ -141,6 +141,11 @@ class TestEnv:
         )
 
     @property
+    def webhooks(self) -> "WebhookHost":
+        """Where managers of this test have their webhooks answered: `Manager(client, webhooks=env.webhooks)`."""
+        return self.cluster.webhooks
+
+    @property
     def url(self) -> str:
         """Where the API is served; only with `serve`."""
         return self.cluster.url
@@ -170,11 +175,15 @@ class TestEnv:
 
     @asynccontextmanager
     async def running(self, *managers: "Manager") -> AsyncGenerator[None, None]:
-        """Runs managers for the length of a block; what they fail with comes out of it."""
+        """Runs managers for the length of a block, which begins when their webhooks are registered; what they fail
+        with comes out of it.
+        """
         async with asyncio.TaskGroup() as tasks:
             for each in managers:
                 tasks.create_task(each.run(), name=f"manager {each.name}")
             try:
+                for each in managers:
+                    await _webhooks_registered(each)
                 yield
             finally:
                 for each in managers:
@@ -265,6 +274,15 @@ class TestEnv:
         Raises: NotInTime.
         """
         await wait_quiet(quiet_seconds, seconds=seconds, on_write=self.cluster.on_write)
+
+
+async def _webhooks_registered(manager: "Manager") -> None:
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await manager.webhooks_registered()
+    except TimeoutError:
+        why = f"the webhooks of the manager {manager.name} were not registered within {WAIT_SECONDS:g} s"
+        raise NotInTime(f"{why}; the log says what kept it") from None
 
 
 def _definitions(source: Definition) -> list[JsonObject]:

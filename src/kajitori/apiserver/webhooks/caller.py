@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kajitori.apimachinery.errors import ApiError
 from kajitori.apiserver.webhooks.answers import refusal
 from kajitori.apiserver.webhooks.exchange import Answered, ExchangeError, exchange
 from kajitori.storage import Store
@@ -162,7 +163,10 @@ class WebhookCaller:
 
 async def _ask(answers: AnswerHere, path: str, body: bytes) -> Answered:
     """Asks in this process, as over the network."""
-    answer = await answers(path, body)
+    try:
+        answer = await answers(path, body)
+    except ApiError as error:
+        return Answered(error.code, "application/json", msgspec.json.encode(error.to_status()), {})
     if answer is None:
         return Answered(404, "text/plain", b"not found", {})
     return Answered(200, "application/json", answer, {})
