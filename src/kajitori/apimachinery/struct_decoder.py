@@ -18,7 +18,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-__all__ = ["struct_decoder", "without_nulls"]
+from kajitori.apimachinery.kind import JsonObject
+
+__all__ = ["struct_decoder", "undeclared", "without_nulls"]
 
 T = TypeVar("T")
 
@@ -45,6 +47,24 @@ def struct_decoder(struct: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
 def without_nulls(value: Any, struct: Any) -> Any:
     """A JSON value without the nulls that the type takes none of."""
     return _cleaned(value, _type_info(struct))
+
+
+def undeclared(value: JsonObject, struct: Any) -> dict[tuple[str, ...], Any]:
+    """The members of a JSON object that its class does not declare, by their paths; not those inside lists and maps."""
+    return dict(_undeclared(value, _type_info(struct), ()))
+
+
+def _undeclared(
+    value: Any, info: inspect.Type, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    struct = _struct_for(value, info) if isinstance(value, dict) else None
+    if struct is not None:
+        types = {field.encode_name: field.type for field in struct.fields}
+        for name, member in value.items():
+            if name in types:
+                yield from _undeclared(member, types[name], (*path, name))
+            elif name != struct.tag_field:
+                yield (*path, name), member
 
 
 @cache
