@@ -48,12 +48,14 @@ if typing.TYPE_CHECKING:
     from kajitori.apimachinery.quantity import QuantityError, parse_quantity
     from kajitori.apimachinery.regex import PatternError, compile_regex
     from kajitori.apimachinery.time import format_time, parse_duration, parse_time
+    from kajitori.apimachinery.versions import ConversionFailed, Spoke, Versions, webhook_conversion
     from kajitori.apis.declared import crd_for
 
 __all__ = [
     "Atomic",
     "BuiltinSchema",
     "Column",
+    "ConversionFailed",
     "DeclarationError",
     "Default",
     "EmbeddedResource",
@@ -85,8 +87,10 @@ __all__ = [
     "QuantityError",
     "Rule",
     "Scale",
+    "Spoke",
     "Time",
     "Unstructured",
+    "Versions",
     "apply_json_patch",
     "compile_regex",
     "crd_for",
@@ -103,6 +107,7 @@ __all__ = [
     "schema_markers",
     "selector_from_object",
     "thaw",
+    "webhook_conversion",
 ]
 
 _HOMES = {
@@ -123,6 +128,7 @@ _HOMES = {
     "apimachinery.quantity": "QuantityError parse_quantity",
     "apimachinery.regex": "PatternError compile_regex",
     "apimachinery.time": "format_time parse_duration parse_time",
+    "apimachinery.versions": "ConversionFailed Spoke Versions webhook_conversion",
     "apis.declared": "crd_for",
 }
 """What is to be found where: loaded when it is asked for, since much that imports a kind needs none of it."""
