@@ -1,20 +1,27 @@
 """A controller at work: outcomes, parking, priorities, explanations, shutting down."""
 
 import asyncio
+import contextlib
+import functools
 import logging
+import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
 from tests.ctrl.scripted import PODS, WIDGETS, Asked, Script, answer, bookmark, event, pod, pod_list
 
-from kajitori.apimachinery.errors import Invalid, NotFound, TooManyRequests
+from kajitori.apimachinery.errors import Conflict, Invalid, NotFound, TooManyRequests
+from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
 from kajitori.ctrl import (
     DONE,
     LOW_PRIORITY,
     CacheSyncTimeout,
     Manager,
+    RateLimit,
     Request,
     Result,
     TerminalError,
@@ -22,6 +29,7 @@ from kajitori.ctrl import (
     current_reconcile,
     generation_changed,
 )
+from kajitori.ctrl.queue_state import QueueFull
 from kajitori.ctrl.readback import PARKED_SECONDS_MAX
 from kajitori.testing import VirtualClock, run_virtual
 from kajitori.world.random import SeededRandom
@@ -164,6 +172,161 @@ def test_mistakes_are_contained_and_counted_as_panics(error: Exception) -> None:
 def test_a_reconciler_that_cancels_itself_has_failed() -> None:  # P2
     times, figures = outcomes(lambda request, call: raise_it(asyncio.CancelledError()), 0.02)
     assert times[:2] == [0, 0.005] and figures.error == len(times)
+
+
+async def cancel_itself(request: Request, call: int) -> Result:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(1)
+    return DONE
+
+
+async def swallow_its_own_cancellation(request: Request, call: int) -> Result:
+    with contextlib.suppress(asyncio.CancelledError):
+        await cancel_itself(request, call)
+    return await raise_it(RuntimeError("went on"))
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+OUTRAGEOUS: list[Callable[[Request, int], Awaitable[Any]]] = [
+    cancel_itself,
+    swallow_its_own_cancellation,
+    *(
+        functools.partial(lambda error, request, call: raise_it(error), error)
+        for error in (
+            SystemExit(3),
+            GeneratorExit(),
+            Unprintable(),
+            BaseExceptionGroup("", [SystemExit(1), KeyError("a")]),
+            ExceptionGroup("", [ExceptionGroup("", [TerminalError("never")]), RuntimeError("no")]),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("outrageous", OUTRAGEOUS)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_whatever_a_reconciler_raises_ends_only_that_reconcile(
+    outrageous: Callable[[Request, int], Awaitable[Any]], workers: int
+) -> None:  # P2
+    async def three_times(request: Request, call: int) -> Result:
+        if call <= 3:
+            result: Result = await outrageous(request, call)
+            return result
+        return DONE
+
+    times, figures = outcomes(three_times, 3600, workers=workers, timeout_seconds=60)
+    assert len(times) == 4 and (figures.error, figures.success) == (3, 1)
+    # Nobody has gone: as many as before work.
+    assert figures.active_workers == 0
+
+
+INTERRUPTED = """
+import asyncio
+from kajitori.ctrl import Channel, Manager, Request
+from kajitori.client import Client
+
+class Interrupted:
+    async def reconcile(self, request):
+        raise KeyboardInterrupt
+
+channel = Channel()
+channel.put(Request("", "a"))
+manager = Manager(Client(None))
+manager.controller("c", Interrupted(), sources=[channel])
+asyncio.run(manager.run())
+"""
+
+
+def test_who_presses_ctrl_c_ends_the_process() -> None:  # P2
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=30)
+    assert ended.returncode in (-signal.SIGINT, 130) and "KeyboardInterrupt" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "told"),
+    [
+        (7, "return a Result"),
+        (Result, "return a Result"),
+        (Result("soon"), "requeue_after_seconds is 'soon'"),  # type: ignore[arg-type]
+        (Result(-1), "requeue_after_seconds is -1"),
+        (Result(float("nan")), "requeue_after_seconds is nan"),
+        (Result(float("inf")), "requeue_after_seconds is inf"),
+        (Result(5, priority="high"), "priority is 'high'"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_result_that_is_nonsense_is_a_mistake(
+    nonsense: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:  # P2
+    _, figures = outcomes(lambda request, call: asyncio.sleep(0, nonsense), 0.001)
+    assert (figures.error, figures.panics) == (1, 1) and told in caplog.text
+
+
+def test_conflicts_are_counted() -> None:
+    conflict = Conflict("the object has been modified")
+    _, figures = outcomes(
+        lambda request, call: (
+            raise_it(ExceptionGroup("", [conflict]) if call == 1 else conflict)
+            if call <= 2
+            else asyncio.sleep(0, DONE)
+        ),
+        10,
+    )
+    assert (figures.conflicts, figures.error, figures.panics) == (2, 2, 0)
+
+
+def test_a_queue_that_is_full_stops_the_manager() -> None:  # Q5
+    async def run() -> None:
+        listed = pod_list(5, *(pod(f"p{number}", 1) for number in range(5)))
+        manager = Manager(Client(Script(served(listed=listed))), clock=VirtualClock(), random=SeededRandom(1))
+        manager.controller("c", Calls(lambda request, call: asyncio.sleep(0, DONE)), for_=PODS, names_max=3)
+        with pytest.raises(ExceptionGroup) as caught:
+            await manager.run()
+        assert caught.value.subgroup(QueueFull) is not None
+
+    run_virtual(run())
+
+
+def test_a_controller_may_have_a_rate_limit_of_its_own() -> None:
+    limit = RateLimit(base_seconds=1, max_seconds=4)
+    times, _ = outcomes(lambda request, call: raise_it(OSError("no")), 14, rate_limit=limit)
+    assert times == [0, 1, 3, 7, 11]
+
+
+def test_workers_are_those_of_the_controller_then_of_the_kind_then_of_the_manager() -> None:
+    async def run() -> list[int]:
+        manager = Manager(
+            Client(Script(served())),
+            kind_workers={"Pod": 4, "Widget.example.com": 5},
+            workers=2,
+            needs_leader=False,
+        )
+        calls = Calls(lambda request, call: asyncio.sleep(0, DONE))
+        made = [
+            manager.controller("own", calls, for_=PODS, workers=3),
+            manager.controller("core", calls, for_=PODS),
+            manager.controller("group", calls, for_=WIDGETS),
+            manager.controller("other", calls, for_=Kind("apps", "v1", "Widget", "widgets")),
+            manager.controller("none", calls),
+        ]
+        assert not any(each.needs_leader for each in made)
+        return [each.workers for each in made]
+
+    assert run_virtual(run()) == [3, 4, 5, 2, 2]
+
+
+def test_what_is_owned_needs_an_owner() -> None:
+    async def run() -> None:
+        manager = Manager(Client(Script(served())))
+        with pytest.raises(ValueError, match="say for_"):
+            manager.controller("c", Calls(lambda request, call: asyncio.sleep(0, DONE)), owns=[PODS])
+
+    run_virtual(run())
 
 
 def test_forgetting_to_return_a_result_is_told(caplog: pytest.LogCaptureFixture) -> None:  # P2

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.ctrl.scripted import PODS, WIDGETS, Asked, Script, bookmark, event, pod, pod_list
 
+from kajitori.apimachinery.frozen import freeze
 from kajitori.apimachinery.labels import parse_label_selector
 from kajitori.client import Client
+from kajitori.client.objects import WatchEvent
 from kajitori.ctrl import Cache, CacheOptions, Change, NotInCache
-from kajitori.ctrl.informer import Informer, InformerStopped
+from kajitori.ctrl.informer import TURN_CHANGES, Informer, InformerStopped
 from kajitori.ctrl.store import Store
 from kajitori.testing import run_virtual
 from kajitori.world.random import SeededRandom
@@ -61,6 +63,31 @@ def observe(
             return await scene(cache, use.informer)
 
     return run_virtual(run())
+
+
+def test_a_handler_of_many_objects_hears_each_first_as_it_was_and_lets_others_have_their_turn() -> None:  # I1
+    many = 2 * TURN_CHANGES + 10
+
+    async def scene(cache: Cache, informer: Informer) -> None:
+        heard, removed = list[Change](), list[Change]()
+        registration = informer.add_handler(heard.append)
+        gone = informer.add_handler(removed.append)
+        assert len(heard) == TURN_CHANGES and not registration.has_synced
+        gone.remove()
+        last, before = pod(f"p{many - 1}", 9), pod(f"p{many - 2}", 9)
+        informer.apply(WatchEvent("MODIFIED", freeze(last), "9"))
+        informer.apply(WatchEvent("DELETED", freeze(before), "10"))
+        assert [shown(each) for each in heard[TURN_CHANGES:]] == [
+            ("create", f"p{many - 1}", True),
+            ("update", f"p{many - 1}", False),
+            ("create", f"p{many - 2}", True),
+            ("delete", f"p{many - 2}", False),
+        ]
+        await registration.synced.wait()
+        names = [each.object.name for each in heard if each.type == "create"]
+        assert len(names) == len(set(names)) == many and len(removed) == TURN_CHANGES
+
+    observe(scene, server(listed=pod_list(5, *(pod(f"p{number}", 1) for number in range(many)))))
 
 
 def test_a_handler_hears_what_exists_and_then_every_change() -> None:  # I1

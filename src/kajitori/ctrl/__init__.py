@@ -17,11 +17,11 @@ from kajitori.ctrl.conditions import (
     set_condition,
     without_condition,
 )
-from kajitori.ctrl.controller import CacheSyncTimeout, Controller, CurrentReconcile, current_reconcile
+from kajitori.ctrl.controller import Controller, ControllerOptions, CurrentReconcile, current_reconcile
 from kajitori.ctrl.events import EventRecorder, EventType
 from kajitori.ctrl.explain import Cause, Explanation, Trace
 from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer, remove_finalizer
-from kajitori.ctrl.handler import Watch, own_request, owner_requests
+from kajitori.ctrl.handler import MapFunction, Watch, own_request, owner_requests
 from kajitori.ctrl.informer import Informer, Registration
 from kajitori.ctrl.leader import LeaderElection, LeadershipLost
 from kajitori.ctrl.manager import Manager
@@ -45,8 +45,20 @@ from kajitori.ctrl.predicate import (
     resource_version_changed,
 )
 from kajitori.ctrl.queue_state import LOW_PRIORITY
+from kajitori.ctrl.rate_limit import RateLimit
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
+from kajitori.ctrl.source import (
+    Channel,
+    ChannelFull,
+    Enqueue,
+    EventSource,
+    SourceFailed,
+    SyncingSource,
+    Timer,
+    all_in,
+)
 from kajitori.ctrl.upsert import Upserted, create_or_patch, create_or_update
+from kajitori.ctrl.watching import CacheSyncTimeout, WatchHandle
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
@@ -78,14 +90,19 @@ __all__ = [
     "CacheSyncTimeout",
     "Cause",
     "Change",
+    "Channel",
+    "ChannelFull",
     "Clock",
     "ConditionStatus",
     "Controller",
+    "ControllerOptions",
     "Conversions",
     "CurrentReconcile",
     "Defaulter",
     "Denied",
+    "Enqueue",
     "EventRecorder",
+    "EventSource",
     "EventType",
     "Explanation",
     "FieldsInvalid",
@@ -94,25 +111,32 @@ __all__ = [
     "LeaderElection",
     "LeadershipLost",
     "Manager",
+    "MapFunction",
     "Mutating",
     "NotInCache",
     "ObjectReconciler",
     "Predicate",
     "Random",
+    "RateLimit",
     "Reconciler",
     "Registration",
     "Request",
     "Result",
+    "SourceFailed",
+    "SyncingSource",
     "TerminalError",
+    "Timer",
     "Trace",
     "Upserted",
     "Validating",
     "Validator",
     "Verdict",
     "Watch",
+    "WatchHandle",
     "WebhookHost",
     "WebhooksNotServed",
     "add_finalizer",
+    "all_in",
     "all_of",
     "annotation_changed",
     "any_of",

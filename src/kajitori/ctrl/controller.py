@@ -1,77 +1,52 @@
-"""A controller: watches that put names in a queue, workers that take them out and call the reconciler.
+"""A controller: watches and event sources that put names in a queue, workers that take them out and call the
+reconciler.
 
-Made by `Manager.controller`. Its life: its informers are wanted, their first lists awaited, then its workers
-run until it is stopped; then what is ready is still worked off.
+Made by `Manager.controller`. Its life: its sources begin, its informers are wanted and their first lists awaited, then
+its workers run until it is stopped; then what is ready is still worked off.
 
 Promises
     P1  a name is reconciled by one worker at a time, and once more when it changed meanwhile
-    P2  whatever the reconciler raises ends that one reconcile, counted and logged, and nothing else
-    P3  the outcome decides what follows, as in `_settle`
+    P2  whatever the reconciler raises or returns ends that one reconcile, counted and logged, and nothing else; only
+        KeyboardInterrupt goes through
+    P3  the outcome decides what follows, as `outcome` says
     P4  a name is not reconciled again before the caches have seen what its last reconcile wrote (see
         `readback`)
     P5  names that nothing happened to (first lists, resyncs) come after those that something happened to
-    P6  after `halt` no reconcile begins; `backlog` has the names of those that were to come, and of those cut short
+    P6  a reconcile that takes longer than `timeout_seconds` is cancelled, counted and tried again; one that does not
+        let itself be cancelled keeps its worker, which the figures of the queue show
+    P7  after `halt` no reconcile begins; `backlog` has the names of those that were to come, and of those cut short
+    P8  while a name is written by one reconcile after another without a pause, somebody undoes what it writes: that is
+        counted and logged
 
 Source: controller-runtime's pkg/internal/controller.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypedDict, Unpack
 
-from kajitori.apimachinery.errors import ApiError
-from kajitori.client.accessors import key_pair_of, resource_version_of
-from kajitori.client.objects import Model, kind_of
 from kajitori.client.writes import WriteLog, current_writes
-from kajitori.ctrl.cache import RESYNC_SECONDS, Cache, InformerUse
+from kajitori.ctrl.cache import Cache
 from kajitori.ctrl.explain import Cause, Explanation, Outcome, State, Trace, Traces
-from kajitori.ctrl.handler import MapFunction, own_request
+from kajitori.ctrl.handler import Watch
 from kajitori.ctrl.handover import Backlog, QueuedName
-from kajitori.ctrl.informer import ChangeHandler, Registration
 from kajitori.ctrl.metrics import ReconcileFigures
-from kajitori.ctrl.predicate import Change, Predicate
-from kajitori.ctrl.queue_state import LOW_PRIORITY, QueueFull
+from kajitori.ctrl.outcome import checked, judge, told
+from kajitori.ctrl.queue_state import NAMES_MAX, QueueFull
+from kajitori.ctrl.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
 from kajitori.ctrl.readback import Parking, park
-from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
+from kajitori.ctrl.reconcile import DONE, R, Reconciler, Request, Result
+from kajitori.ctrl.source import EventSource, SourceFailed, SyncingSource
+from kajitori.ctrl.watching import CACHE_SYNC_TIMEOUT_SECONDS, CacheSyncTimeout, Watches, WatchHandle
 from kajitori.ctrl.workqueue import QueueShutDown, Taken, WorkQueue
 from kajitori.world.random import Random
 
-__all__ = [
-    "CACHE_SYNC_TIMEOUT_SECONDS",
-    "CacheSyncTimeout",
-    "Controller",
-    "CurrentReconcile",
-    "Source",
-    "current_reconcile",
-]
-
-CACHE_SYNC_TIMEOUT_SECONDS = 120.0
-"""How long the first lists may take, as in controller-runtime; usually a kind is missing or forbidden."""
-
-_MISTAKES = (
-    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError),
-    *(NameError, NotImplementedError, RecursionError, TypeError),
-)
-"""What a reconciler raises when its author erred: what Go calls a panic."""
+__all__ = ["Controller", "ControllerOptions", "CurrentReconcile", "current_reconcile"]
 
 _log = logging.getLogger(__name__)
-
-
-class CacheSyncTimeout(Exception):
-    """A kind that a controller watches could not be listed in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One watched kind, and what its changes mean."""
-
-    model: Model
-    map: MapFunction
-    predicates: Sequence[Predicate] = ()
-    metadata_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,54 +54,96 @@ class CurrentReconcile:
     """Which reconcile the running task works for: for logs and traces."""
 
     controller: str
-    request: Request
+    request: Any
     reconcile_id: str
 
 
 current_reconcile: ContextVar[CurrentReconcile | None] = ContextVar("current_reconcile", default=None)
 
 
-class Controller:
+class ControllerOptions(TypedDict, total=False):
+    """How a controller runs."""
+
+    workers: int
+    """So many names are reconciled at the same time (1)."""
+    timeout_seconds: float | None
+    """A reconcile that takes longer is cancelled and counts as failed (None: it may take any time)."""
+    needs_leader: bool
+    """False: it runs in every process of a leader election, not only in the leader's (True)."""
+    rate_limit: RateLimit
+    """How failures are slowed down (each name by itself, 5 ms doubled up to 1000 s)."""
+    names_max: int
+    """So many names may be in its queue; one more stops the manager (NAMES_MAX)."""
+    cache_sync_timeout_seconds: float
+    """How long the first lists of what it watches may take (CACHE_SYNC_TIMEOUT_SECONDS)."""
+
+
+class Controller(Generic[R]):
     """One reconciler at work."""
 
     def __init__(
         self,
         name: str,
-        reconciler: Reconciler,
-        sources: Sequence[Source],
+        reconciler: Reconciler[R],
+        watches: Iterable[Watch[R]],
         *,
         cache: Cache,
         random: Random,
-        workers: int = 1,
-        timeout_seconds: float | None = None,
-        needs_leader: bool = True,
+        sources: Iterable[EventSource[R]] = (),
+        **options: Unpack[ControllerOptions],
     ) -> None:
-        assert workers > 0, workers
         self.name = name
-        self.workers = workers
-        self.needs_leader = needs_leader
+        self.workers = options.get("workers", 1)
+        assert self.workers > 0, self.workers
+        self.needs_leader = options.get("needs_leader", True)
         """Whether, in a leader election, it runs only where the leader is."""
         self.figures = ReconcileFigures()
-        self.queue: WorkQueue[Request] = WorkQueue(name)
+        self.queue: WorkQueue[R] = WorkQueue(
+            name,
+            names_max=options.get("names_max", NAMES_MAX),
+            rate_limit=options.get("rate_limit", DEFAULT_RATE_LIMIT),
+        )
         self._reconciler = reconciler
-        self.sources = sources
+        self._watches: Watches[R] = Watches(name, watches, self._tell, self.figures)
+        self._sources = tuple(sources)
         self._cache = cache
         self._random = random
-        self._timeout = timeout_seconds
-        self._traces = Traces()
-        self._parked: dict[Request, Parking] = {}
+        self._timeout = options.get("timeout_seconds")
+        self._sync_timeout = options.get("cache_sync_timeout_seconds", CACHE_SYNC_TIMEOUT_SECONDS)
+        self._traces: Traces[R] = Traces()
+        self._parked: dict[R, Parking] = {}
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
         self._halted = False
+        self._cut_short = False
+        """Whether what runs here is being cancelled, by whoever runs us or because a part has failed."""
+        self._source_tasks: list[asyncio.Task[None]] = []
         self.is_working = False
         """Whether the first lists have come and the workers run."""
 
-    def enqueue(self, request: Request, priority: int = 0) -> None:
+    def watch(self, watch: Watch[R]) -> WatchHandle[R]:
+        """Watches one more kind from now on, or from the beginning. Safe at any time, like the handle's `remove`."""
+        return self._watches.add(watch)
+
+    @property
+    def watches(self) -> Sequence[WatchHandle[R]]:
+        """All that it watches now."""
+        return list(self._watches)
+
+    def enqueue(self, request: R, priority: int = 0) -> None:
         """Reconciles a name soon, for reasons of the caller's. Raises: QueueFull."""
         self._traces.note_cause(request, Cause("asked", asyncio.get_running_loop().time()))
         self.queue.add(request, priority)
 
-    def explain(self, request: Request) -> Explanation:
+    def warm(self) -> None:
+        """Lets its caches fill before it runs."""
+        self._watches.warm(self._cache)
+
+    def cool(self) -> None:
+        """Takes that back, when it is not going to run. Safe to repeat."""
+        self._watches.end()
+
+    def explain(self, request: R) -> Explanation[R]:
         """What is known of a name here."""
         state: State = "absent"
         if request in self._parked:
@@ -136,6 +153,7 @@ class Controller:
         elif self.queue.is_there(request):
             state = "queued"
         return Explanation(
+            self.name,
             request,
             state,
             self.queue.failures(request),
@@ -143,11 +161,11 @@ class Controller:
             self._traces.traces(request),
         )
 
-    def last_traces(self, most: int) -> list[Trace]:
+    def last_traces(self, most: int) -> list[Trace[R]]:
         """Its last reconciles, latest first."""
         return self._traces.last(most)
 
-    def parked(self) -> frozenset[Request]:
+    def parked(self) -> frozenset[R]:
         """The names that are done, but for the caches, which have not seen what was written for them."""
         return frozenset(self._parked)
 
@@ -155,6 +173,7 @@ class Controller:
         """Takes nothing in any more; `run` returns when what is ready has been worked off."""
         self._stopping = True
         self.queue.shut_down()
+        self._stop_sources()
         for parking in list(self._parked.values()):
             parking.end(True)
 
@@ -162,8 +181,13 @@ class Controller:
         """Begins nothing any more: `run` returns when the reconciles under way have ended."""
         self._halted = True
         self.queue.halt()
+        self._stop_sources()
 
-    def backlog(self) -> Backlog:
+    def _stop_sources(self) -> None:
+        for task in self._source_tasks:
+            task.cancel()
+
+    def backlog(self) -> Backlog[R]:
         """What was to be reconciled, for the controller that comes after this one; once `run` has ended."""
         names = [
             QueuedName(request, priority, seconds, self._traces.take_causes(request))
@@ -171,7 +195,7 @@ class Controller:
         ]
         return Backlog(names, self._traces)
 
-    def take_over(self, backlog: Backlog) -> None:
+    def take_over(self, backlog: Backlog[R]) -> None:
         """Begins with what another controller left, and remembers what that did; before `run`."""
         self._traces = backlog.traces
         for request, priority, seconds, causes in backlog.names:
@@ -186,111 +210,106 @@ class Controller:
     async def run(self) -> None:
         """Until stopped and drained, or cancelled.
 
-        Raises: CacheSyncTimeout; QueueFull; whatever kept a worker from going on.
+        Raises: CacheSyncTimeout; SourceFailed; QueueFull; an ExceptionGroup of several of them.
         """
         self._failed = asyncio.get_running_loop().create_future()
-        uses: list[InformerUse] = []
-        registrations: list[Registration] = []
         try:
-            for source in self.sources:
-                use = self._cache.use(source.model, metadata_only=source.metadata_only)
-                uses.append(use)
-                registrations.append(
-                    use.informer.add_handler(self._handler(source), resync_seconds=RESYNC_SECONDS)
-                )
-            await self._wait_synced(uses)
-            await self._work_until_stopped()
+            async with asyncio.TaskGroup() as group:
+                try:
+                    await self._run_in(group)
+                except BaseException:
+                    self._cut_short = True
+                    raise
+        except ExceptionGroup as errors:
+            if len(errors.exceptions) == 1:
+                raise errors.exceptions[0] from errors.exceptions[0].__cause__
+            raise
         finally:
-            for registration in registrations:
-                registration.remove()
-            for use in uses:
-                use.release()
+            self._watches.end()
             for parking in list(self._parked.values()):
                 parking.end(True)
 
-    async def _wait_synced(self, uses: Sequence[InformerUse]) -> None:
-        for use in uses:
-            try:
-                async with asyncio.timeout(CACHE_SYNC_TIMEOUT_SECONDS):
-                    await use.informer.wait_synced()
-            except TimeoutError:
-                raise CacheSyncTimeout(
-                    f"controller {self.name}: {use.informer.name} could not be listed within "
-                    f"{CACHE_SYNC_TIMEOUT_SECONDS:g} s; does the kind exist, and may we list and watch it?"
-                ) from None
-
-    async def _work_until_stopped(self) -> None:
+    async def _run_in(self, group: asyncio.TaskGroup) -> None:
         assert self._failed is not None
+        self._source_tasks = [
+            group.create_task(self._run_source(source), name=f"{self.name} {_label(source)}")
+            for source in self._sources
+        ]
+        await self._watches.begin(self._cache, self._sync_timeout)
+        for source in self._sources:
+            if isinstance(source, SyncingSource):
+                await self._wait_source(source)
         self.is_working = True
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._work(), name=f"{self.name} worker {number}")
-                for number in range(self.workers)
-            ]
-            await asyncio.wait([*tasks, self._failed], return_when=asyncio.FIRST_COMPLETED)
-            if self._failed.done():
+        working = {
+            group.create_task(self._work(), name=f"{self.name} worker {number}")
+            for number in range(self.workers)
+        }
+        while working:
+            ended, _ = await asyncio.wait({*working, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed in ended:
                 self._failed.result()
+            working -= ended
 
-    # From changes to names.
+    async def _wait_source(self, source: SyncingSource) -> None:
+        try:
+            async with asyncio.timeout(self._sync_timeout):
+                await source.wait_synced()
+        except TimeoutError:
+            raise CacheSyncTimeout(
+                f"controller {self.name}: its event source {_label(source)} has not told what there was at the "
+                f"beginning within {self._sync_timeout:g} s"
+            ) from None
 
-    def _handler(self, source: Source) -> ChangeHandler:
-        predicates, requests_of, queue, note = (
-            source.predicates,
-            source.map,
-            self.queue,
-            self._traces.note_cause,
-        )
-        kind_name = kind_of(source.model).kind
-        is_own = requests_of is own_request
-        time = asyncio.get_running_loop().time
+    # From what happens to names.
 
-        def on_change(change: Change) -> None:
-            for predicate in predicates:
-                if not predicate(change):
-                    return
-            kind, value, old = change.type, change.object, change.old
-            requests = requests_of(value)
-            new_version, old_version, priority = resource_version_of(value), "", 0
-            cause_type: Any = kind
-            if kind == "update":
-                old_version = resource_version_of(old)
-                if old_version == new_version:
-                    priority, cause_type = LOW_PRIORITY, "resync"
-                elif not is_own:
-                    # An object that moved from one owner to another concerns both.
-                    requests = dict.fromkeys([*requests_of(old), *requests])
-            elif change.initial:
-                priority = LOW_PRIORITY
-            cause: Cause | None = None
-            for request in requests:
-                if cause is None:
-                    cause = Cause(
-                        cause_type, time(), kind_name, "/".join(key_pair_of(value)), old_version, new_version
-                    )
-                note(request, cause)
-                try:
-                    queue.add(request, priority)
-                except QueueFull as error:
-                    self._fail(error)
-                    return
-
-        return on_change
+    def _tell(self, request: R, priority: int, cause: Cause) -> None:
+        self._traces.note_cause(request, cause)
+        try:
+            self.queue.add(request, priority)
+        except QueueFull as error:
+            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
+    async def _run_source(self, source: EventSource[R]) -> None:
+        label, time = _label(source), asyncio.get_running_loop().time
+
+        def enqueue(request: R, /, priority: int = 0) -> None:
+            self._traces.note_cause(request, Cause("source", time(), label))
+            self.queue.add(request, priority)
+
+        try:
+            await source.run(enqueue)
+        except asyncio.CancelledError as error:
+            if self._cut_short or self._stopping or self._halted:
+                raise
+            self._cut_short = True
+            raise SourceFailed(
+                f"controller {self.name}: its event source {label} cancelled itself"
+            ) from error
+        except Exception as error:
+            self._cut_short = True
+            raise SourceFailed(
+                f"controller {self.name}: its event source {label} failed: {told(error)}"
+            ) from error
+
     # From names to reconciles.
 
     async def _work(self) -> None:
-        while True:
-            try:
-                taken = await self.queue.get()
-            except QueueShutDown:
-                return
-            await self._reconcile(taken)
+        try:
+            while not self._cut_short:
+                await self._reconcile(await self.queue.get())
+        except QueueShutDown:
+            return
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._cut_short = True
+            raise
 
-    async def _reconcile(self, taken: Taken[Request]) -> None:
+    async def _reconcile(self, taken: Taken[R]) -> None:
         request, figures, loop = taken.name, self.figures, asyncio.get_running_loop()
         causes = self._traces.take_causes(request)
         log = WriteLog()
@@ -304,18 +323,16 @@ class Controller:
         error: BaseException | None = None
         try:
             result = await self._call(request)
-        except asyncio.CancelledError as cancelled:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:
+            if isinstance(raised, asyncio.CancelledError) and self._is_cut_short():
                 if self._halted:
                     for cause in causes:
                         self._traces.note_cause(request, cause)
                     self.queue.add(request, taken.priority)
                 self.queue.done(request)
                 raise
-            # The reconciler cancelled itself: its mistake, not a wish of ours.
-            error = cancelled
-        except Exception as raised:
             error = raised
         finally:
             figures.active_workers -= 1
@@ -327,12 +344,22 @@ class Controller:
         self._traces.note_trace(
             Trace(
                 *(request, reconcile_id, causes, taken.priority, taken.waited_seconds, started, took),
-                *(outcome, "" if error is None else _text(error), requeue_seconds, len(log.writes)),
+                *(outcome, "" if error is None else told(error), requeue_seconds, len(log.writes)),
             )
         )
         self._give_back(request, log)
 
-    async def _call(self, request: Request) -> Result:
+    def _is_cut_short(self) -> bool:
+        """Of a reconcile that was cancelled: whether we wished that. If not, it cancelled itself: its mistake."""
+        task = asyncio.current_task()
+        assert task is not None
+        if task.cancelling() and self._cut_short:
+            return True
+        while task.cancelling():
+            task.uncancel()
+        return False
+
+    async def _call(self, request: R) -> Result:
         if self._timeout is None:
             result = await self._reconciler.reconcile(request)
         else:
@@ -343,76 +370,65 @@ class Controller:
             finally:
                 if limit.expired():
                     self.figures.timeouts += 1
-        if type(result) is not Result:
-            raise TypeError(
-                f"reconcile returned {result!r}; return a Result, DONE when nothing is to be done"
-            )
-        return result
+        return result if result is DONE else checked(result)
 
     def _settle(
-        self, taken: Taken[Request], result: Result, error: BaseException | None, reconcile_id: str
+        self, taken: Taken[R], result: Result, error: BaseException | None, reconcile_id: str
     ) -> tuple[Outcome, float]:
-        """What follows from the outcome; with it, in how many seconds the name comes again (0: not by
-        itself).
-
-        raised                back-off of its own, or what the server asked for when that is longer; same priority
-        raised TerminalError  nothing until something changes
-        requeue_after         after that time; failures forgotten
-        otherwise             nothing until something changes; failures forgotten
-        """
+        """What follows (`outcome`); with it, in how many seconds the name comes again (0: not by itself)."""
         request, figures = taken.name, self.figures
-        priority = taken.priority if result.priority is None else result.priority
         if error is not None:
+            judged = judge(error)
             figures.error += 1
-            terminal = _only(error, TerminalError)
-            if terminal:
-                figures.terminal_errors += 1
-                self.queue.forget(request)
-                seconds = 0.0
-            else:
-                if _any(error, _MISTAKES):
-                    figures.panics += 1
+            figures.panics += judged.is_panic
+            figures.conflicts += judged.is_conflict
+            seconds = 0.0
+            if judged.retry:
                 seconds = self.queue.add_rate_limited(
-                    request, taken.priority, at_least_seconds=_retry_after_seconds(error)
+                    request, taken.priority, at_least_seconds=judged.at_least_seconds
                 )
                 self._note_requeue(request, "retry")
+            else:
+                figures.terminal_errors += 1
+                self.queue.forget(request)
             _log.error(
                 "reconcile failed",
                 exc_info=error,
-                extra={
-                    "controller": self.name,
-                    "namespace": request.namespace,
-                    "object_name": request.name,
-                    "reconcile_id": reconcile_id,
-                    "retry_in_seconds": seconds,
-                },
+                extra={**self._logged(request), "reconcile_id": reconcile_id, "retry_in_seconds": seconds},
             )
-            return ("terminal error" if terminal else "error"), seconds
+            return judged.outcome, seconds
         self.queue.forget(request)
         if result.requeue_after_seconds > 0:
             figures.requeue_after += 1
+            priority = taken.priority if result.priority is None else result.priority
             self.queue.add_after(request, result.requeue_after_seconds, priority)
             self._note_requeue(request, "requeue after")
             return "requeue after", result.requeue_after_seconds
         figures.success += 1
         return "success", 0.0
 
-    def _note_requeue(self, request: Request, type: Any) -> None:
+    def _note_requeue(self, request: R, type: Any) -> None:
         if not self._stopping:
             self._traces.note_cause(request, Cause(type, asyncio.get_running_loop().time()))
 
-    def _give_back(self, request: Request, log: WriteLog) -> None:
+    def _logged(self, request: R) -> dict[str, Any]:
+        if isinstance(request, Request):
+            where = {"cluster": request.cluster} if request.cluster else {}
+            return {
+                "controller": self.name,
+                "namespace": request.namespace,
+                "object_name": request.name,
+                **where,
+            }
+        return {"controller": self.name, "object_name": str(request)}
+
+    def _give_back(self, request: R, log: WriteLog) -> None:
         def let_go(caught_up: bool) -> None:
             del self._parked[request]
             if not caught_up:
                 self.figures.parked_in_vain += 1
                 _log.warning(
-                    "the caches did not see the writes of a reconcile in time",
-                    extra={
-                        "controller": self.name,
-                        "namespace": request.namespace,
-                        "object_name": request.name,
-                    },
+                    "the caches did not see the writes of a reconcile in time", extra=self._logged(request)
                 )
             self.figures.work_seconds.observe(self.queue.done(request))
 
@@ -425,23 +441,7 @@ class Controller:
         self.figures.work_seconds.observe(self.queue.done(request))
 
 
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for each in error.exceptions for leaf in _leaves(each)]
-    return [error]
-
-
-def _only(error: BaseException, kind: type[BaseException]) -> bool:
-    return all(isinstance(leaf, kind) for leaf in _leaves(error))
-
-
-def _any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
-    return any(isinstance(leaf, kinds) for leaf in _leaves(error))
-
-
-def _retry_after_seconds(error: BaseException) -> float:
-    return max(leaf.retry_after_seconds if isinstance(leaf, ApiError) else 0 for leaf in _leaves(error))
-
-
-def _text(error: BaseException) -> str:
-    return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(error))
+def _label(source: Any) -> str:
+    """What an event source is called: its text, when it has one of its own."""
+    text = str(source)
+    return type(source).__name__ if text == object.__repr__(source) else text

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple
 
-from kajitori.ctrl.reconcile import Request
+from kajitori.ctrl.reconcile import R
 
 __all__ = ["CAUSES_MAX", "TRACES_MAX", "Cause", "Explanation", "Outcome", "State", "Trace", "Traces"]
 
@@ -26,20 +26,20 @@ Outcome = Literal["success", "error", "terminal error", "requeue after", "cancel
 class Cause(NamedTuple):
     """One reason for queueing a name."""
 
-    type: Literal["create", "update", "delete", "resync", "retry", "requeue after", "asked"]
+    type: Literal["create", "update", "delete", "resync", "retry", "requeue after", "asked", "source"]
     at: float
     """On the loop's clock, in seconds."""
     kind: str = ""
-    """Of the object that changed; empty for requeues."""
+    """Of the object that changed, or what the event source is called; empty for requeues."""
     object: str = ""
     old_version: str = ""
     new_version: str = ""
 
 
-class Trace(NamedTuple):
+class Trace(NamedTuple, Generic[R]):
     """One reconcile."""
 
-    request: Request
+    request: R
     reconcile_id: str
     causes: tuple[Cause, ...]
     priority: int
@@ -56,48 +56,49 @@ class Trace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Generic[R]):
     """What is known of one name in one controller."""
 
-    request: Request
+    controller: str
+    request: R
     state: State
     """Parked: done, but the caches have not seen its writes yet."""
     failures: int
     """In a row."""
     causes: Sequence[Cause]
     """Why it is queued now."""
-    traces: Sequence[Trace]
+    traces: Sequence[Trace[R]]
     """Its last reconciles, latest first."""
 
 
-class Traces:
+class Traces(Generic[R]):
     """The memory of one controller."""
 
     def __init__(self) -> None:
-        self._causes: dict[Request, list[Cause]] = {}
-        self._traces: deque[Trace] = deque(maxlen=TRACES_MAX)
+        self._causes: dict[R, list[Cause]] = {}
+        self._traces: deque[Trace[R]] = deque(maxlen=TRACES_MAX)
 
-    def note_cause(self, request: Request, cause: Cause) -> None:
+    def note_cause(self, request: R, cause: Cause) -> None:
         causes = self._causes.get(request)
         if causes is None:
             self._causes[request] = [cause]
         elif len(causes) < CAUSES_MAX:
             causes.append(cause)
 
-    def take_causes(self, request: Request) -> tuple[Cause, ...]:
+    def take_causes(self, request: R) -> tuple[Cause, ...]:
         """Those noted since the last time; the name leaves the queue."""
         return tuple(self._causes.pop(request, ()))
 
-    def note_trace(self, trace: Trace) -> None:
+    def note_trace(self, trace: Trace[R]) -> None:
         self._traces.append(trace)
 
-    def causes(self, request: Request) -> tuple[Cause, ...]:
+    def causes(self, request: R) -> tuple[Cause, ...]:
         return tuple(self._causes.get(request, ()))
 
-    def last(self, most: int) -> list[Trace]:
+    def last(self, most: int) -> list[Trace[R]]:
         """The last reconciles of all names, latest first."""
         return list(islice(reversed(self._traces), most))
 
-    def traces(self, request: Request) -> list[Trace]:
+    def traces(self, request: R) -> list[Trace[R]]:
         """Latest first."""
         return [trace for trace in reversed(self._traces) if trace.request == request]

@@ -16,14 +16,14 @@ Sits beside cache, controller and manager, which fill it and read it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import msgspec
 
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.objects import Model, codec_of, kind_of
 from kajitori.ctrl.explain import Cause, Traces
-from kajitori.ctrl.reconcile import Request
+from kajitori.ctrl.reconcile import R
 from kajitori.ctrl.shapes import same_shape
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class KeptKind:
             return None
 
 
-class QueuedName(NamedTuple):
+class QueuedName(NamedTuple, Generic[R]):
     """A name that was to be reconciled."""
 
-    request: Request
+    request: R
     priority: int
     wait_seconds: float
     """Until it is its turn; 0: it is."""
@@ -72,11 +72,11 @@ class QueuedName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Generic[R]):
     """What a controller had before it."""
 
-    names: Sequence[QueuedName]
-    traces: Traces
+    names: Sequence[QueuedName[R]]
+    traces: Traces[R]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Handover:
     """All that a manager leaves."""
 
     kinds: Sequence[KeptKind] = ()
-    backlogs: dict[str, Backlog] = field(default_factory=dict[str, Backlog])
+    backlogs: dict[str, Backlog[Any]] = field(default_factory=dict[str, Backlog[Any]])
     """By the name of the controller."""
 
     def without(self, leave_out: Callable[[KeptKind], object]) -> "Handover":

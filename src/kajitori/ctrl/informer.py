@@ -53,10 +53,16 @@ class Registration:
         self._informer = informer
         self.handler = handler
         self.resync_seconds = resync_seconds
-        self.has_synced = False
-        """Whether the handler has been told everything that the first list held."""
         self.active = True
+        self.untold: dict[Key, Any] | None = None
+        """What it is still to be told of what was there when it was added."""
+        self.synced = asyncio.Event()
         self.timer: asyncio.Handle | None = None
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether the handler has been told everything that the first list held."""
+        return self.synced.is_set()
 
     def remove(self) -> None:
         """No more calls. Safe to repeat, and from within the handler."""
@@ -89,6 +95,7 @@ class Informer:
         self._passed = -1
         self._waiters: list[tuple[int, int, _Waiter]] = []
         self._gone_waiters: dict[Key, list[tuple[str, _Waiter]]] = {}
+        self._sync_waiters: list[_Waiter] = []
         self._order = count()
 
     # Reading.
@@ -121,6 +128,15 @@ class Informer:
         heappush(self._waiters, (version, next(self._order), waiter))
         return waiter.cancel
 
+    def when_synced(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Calls `call` once the store holds everything that exists, at once when it does. Gives the way to cancel."""
+        if self.has_synced:
+            call()
+            return lambda: None
+        waiter = _Waiter(call)
+        self._sync_waiters = [each for each in self._sync_waiters if not each.is_cancelled] + [waiter]
+        return waiter.cancel
+
     def when_gone(self, key: Key, uid: str, call: Callable[[], None]) -> Callable[[], None]:
         """Calls `call` once the store has no such object with that uid (empty: with any), at once when it
         has none. Gives the way to cancel.
@@ -135,7 +151,7 @@ class Informer:
     # Handlers.
 
     def add_handler(self, handler: ChangeHandler, *, resync_seconds: float = 0.0) -> Registration:
-        """Tells `handler` what is stored, before returning, and from then on every change.
+        """Tells `handler` what is stored, the first TURN_CHANGES before returning, and from then on every change.
 
         `resync_seconds` above 0: tell it everything again so often.
         Raises: InformerStopped.
@@ -143,18 +159,34 @@ class Informer:
         if self._stopped:
             raise InformerStopped(f"the informer of {self.name} has stopped")
         registration = Registration(self, handler, resync_seconds and max(resync_seconds, RESYNC_SECONDS_MIN))
+        untold: dict[Key, Any] = {}
         for key in list(self.store.keys()):
             value = self.store.get(*key)
             if value is not None:
-                self._tell(registration, Change("create", value, None, True))
+                untold[key] = value
         self._registrations = [*self._registrations, registration]
-        registration.has_synced = self.has_synced
-        self._plan_resync(registration)
+        self._tell_stored(registration, list(untold), untold)
         return registration
+
+    def _tell_stored(self, registration: Registration, keys: list[Key], untold: dict[Key, Any]) -> None:
+        """What was there when a handler was added, and has not been told because it changed."""
+        registration.untold = None
+        for key in keys[:TURN_CHANGES]:
+            if key in untold:
+                self._tell(registration, Change("create", untold.pop(key), None, True))
+        if len(keys) > TURN_CHANGES and registration.active:
+            registration.untold = untold
+            loop = asyncio.get_running_loop()
+            registration.timer = loop.call_soon(self._tell_stored, registration, keys[TURN_CHANGES:], untold)
+            return
+        if self.has_synced:
+            registration.synced.set()
+        self._plan_resync(registration)
 
     def remove_handler(self, registration: Registration) -> None:
         """Safe to repeat."""
         registration.active = False
+        registration.untold = None
         if registration.timer is not None:
             registration.timer.cancel()
         self._registrations = [each for each in self._registrations if each is not registration]
@@ -200,7 +232,11 @@ class Informer:
             if not told % TURN_CHANGES:
                 await asyncio.sleep(0)
         for registration in registrations:
-            registration.has_synced = True
+            if registration.untold is None:
+                registration.synced.set()
+        waiters, self._sync_waiters = self._sync_waiters, []
+        for waiter in waiters:
+            waiter.fire()
         # Lower than before when the server lost its state: what we hold is what it has now.
         self._passed = -1
         self._settled = True
@@ -225,6 +261,11 @@ class Informer:
     def _tell(self, registration: Registration, change: Change) -> None:
         if not registration.active:
             return
+        if registration.untold:
+            key = key_pair_of(change.object)
+            if key in registration.untold:
+                # First what it was when the handler was added.
+                self._tell(registration, Change("create", registration.untold.pop(key), None, True))
         try:
             registration.handler(change)
         except Exception:

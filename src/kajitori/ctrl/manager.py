@@ -19,15 +19,15 @@ Source: controller-runtime's pkg/manager.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, kind_of
-from kajitori.ctrl.cache import Cache, InformerUse
-from kajitori.ctrl.controller import Controller, Source
+from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.controller import Controller, ControllerOptions
 from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
@@ -35,7 +35,8 @@ from kajitori.ctrl.handover import Handover
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
-from kajitori.ctrl.reconcile import Reconciler, Request
+from kajitori.ctrl.reconcile import R, Reconciler
+from kajitori.ctrl.source import EventSource
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from kajitori.ctrl.webhooks.registering import ManagerWebhooks
     from kajitori.ctrl.webhooks.typed import Defaulter, Mutating, Validating, Validator
 
-__all__ = ["GRACEFUL_SECONDS", "ControllerOptions", "Manager", "Runnable"]
+__all__ = ["GRACEFUL_SECONDS", "Manager", "Runnable"]
 
 GRACEFUL_SECONDS = 30.0
 """How long a reconcile may go on after the stop, as in controller-runtime."""
@@ -66,15 +67,13 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class ControllerOptions(TypedDict, total=False):
-    """How a controller runs."""
+class ControllerDefaults(ControllerOptions, total=False):
+    """How controllers run that say nothing else."""
 
-    workers: int
-    """So many names are reconciled at the same time (1)."""
-    timeout_seconds: float | None
-    """A reconcile that takes longer is cancelled and counts as failed (None: it may take any time)."""
-    needs_leader: bool
-    """False: it runs in every process of a leader election, not only in the leader's (True)."""
+    kind_workers: Mapping[str, int]
+    """Workers of the controllers for a kind, as in controller-runtime's GroupKindConcurrency:
+    `{"Pod": 2, "Widget.example.com": 8}`.
+    """
 
 
 class Manager:
@@ -91,9 +90,11 @@ class Manager:
         graceful_seconds: float = GRACEFUL_SECONDS,
         webhooks: WebhookHost | None = None,
         leader_election: LeaderElection | None = None,
+        **controllers: Unpack[ControllerDefaults],
     ) -> None:
         """`name` is the component that Events are reported by; `metrics` the registry to be measured in; `webhooks`
         where those of the controllers are answered; `leader_election` the Lease to be held while they run.
+        Further options count for controllers that say nothing else.
 
         Raises: ValueError when `leader_election` names no namespace and we run in no Pod.
         """
@@ -108,15 +109,19 @@ class Manager:
         self._declared_webhooks: ManagerWebhooks | None = None
         self._random = random
         self._graceful_seconds = graceful_seconds
-        self._controllers: dict[str, Controller] = {}
+        self._controllers: dict[str, Controller[Any]] = {}
+        self._kind_workers = controllers.pop("kind_workers", {})
+        self._controller_options: ControllerOptions = controllers
         self._runnables: list[Runnable] = []
         self._leaderless: set[Runnable] = set()
         self._elected = leader_election is None
+        self._standing_by = False
+        """Others may run what needs leadership; its caches fill here too."""
         self._metrics = metrics
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._controller_tasks: dict[asyncio.Task[None], Controller] = {}
+        self._controller_tasks: dict[asyncio.Task[None], Controller[Any]] = {}
         self._collectors: list[Any] = []
         self.elector: LeaderElector | None = None
         """Our candidate of the leader election; None: there is none."""
@@ -132,33 +137,44 @@ class Manager:
     def controller(
         self,
         name: str,
-        reconciler: Reconciler,
+        reconciler: Reconciler[R],
         *,
-        for_: Model,
+        for_: Model | None = None,
         owns: Sequence[Model] = (),
-        watches: Sequence[Watch] = (),
+        watches: Sequence[Watch[R]] = (),
         predicates: Sequence[Predicate] = (),
+        sources: Sequence[EventSource[R]] = (),
         **options: Unpack[ControllerOptions],
-    ) -> Controller:
+    ) -> Controller[R]:
         """Reconciles every object of `for_`, woken by it (when all `predicates` hold), by objects of the
-        kinds in `owns` that it controls, and by `watches`.
+        kinds in `owns` that it controls, by `watches` and by event `sources`. Without `for_` only by the last two,
+        which may then have requests of another type than `Request`.
 
-        Raises: ValueError when the name is taken.
+        Raises: ValueError when the name is taken, or nothing could own what `owns` lists.
         """
         if name in self._controllers:
             raise ValueError(f"there is a controller called {name!r} already")
-        sources = [
-            Source(for_, own_request, predicates),
-            *(Source(owned, owner_requests(kind_of(for_))) for owned in owns),
-            *(Source(watch.kind, watch.map, watch.predicates, watch.metadata_only) for watch in watches),
-        ]
+        if for_ is None and (owns or predicates):
+            raise ValueError(f"controller {name!r}: owns and predicates need a kind that it is for; say for_")
+        own: list[Watch[Any]] = []
+        merged: ControllerOptions = {**self._controller_options, **options}
+        if for_ is not None:
+            own = [
+                Watch(for_, own_request, predicates),
+                *(Watch(each, owner_requests(for_)) for each in owns),
+            ]
+            kind = kind_of(for_)
+            group_kind = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+            if "workers" not in options and group_kind in self._kind_workers:
+                merged["workers"] = self._kind_workers[group_kind]
         controller = Controller(
             name,
             reconciler,
-            sources,
+            [*own, *watches],
             cache=self.cache,
             random=self._random,
-            **options,
+            sources=sources,
+            **merged,
         )
         self._controllers[name] = controller
         self._start_controller(controller)
@@ -231,15 +247,15 @@ class Manager:
         return controller in self._controller_tasks.values()
 
     @property
-    def controllers(self) -> Sequence[Controller]:
+    def controllers(self) -> Sequence[Controller[Any]]:
         return list(self._controllers.values())
 
-    def explain(self, controller: str | Controller, request: Request) -> Explanation:
+    def explain(self, controller: str | Controller[R], request: R) -> Explanation[R]:
         """Why a name is or was queued, and what came of it.
 
         Raises: KeyError when there is no such controller.
         """
-        found = self._controllers[controller] if isinstance(controller, str) else controller
+        found: Controller[R] = self._controllers[controller] if isinstance(controller, str) else controller
         return found.explain(request)
 
     def measure(self, collector: Any) -> None:
@@ -354,14 +370,12 @@ class Manager:
 
     async def _stand(self, elector: LeaderElector) -> None:
         """Starts what needs leadership when we have it, and keeps it. Raises: LeadershipLost."""
-        warm: list[InformerUse] = []
         try:
+            self._standing_by = True
             for controller in self._controllers.values():
-                warm += [
-                    self.cache.use(each.model, metadata_only=each.metadata_only)
-                    for each in controller.sources
-                ]
+                controller.warm()
             await elector.acquire()
+            self._standing_by = False
             self._elected = True
             for controller in self._controllers.values():
                 if controller.needs_leader:
@@ -371,8 +385,9 @@ class Manager:
                     self._start_runnable(runnable)
             await elector.hold()
         finally:
-            for use in warm:
-                use.release()
+            self._standing_by = False
+            for controller in self._controllers.values():
+                controller.cool()
 
     async def _drain(self) -> None:
         for task, controller in self._controller_tasks.items():
@@ -387,11 +402,13 @@ class Manager:
         for task in self._tasks:
             task.cancel()
 
-    def _start_controller(self, controller: Controller) -> None:
+    def _start_controller(self, controller: Controller[Any]) -> None:
         if self._group is not None and (self._elected or not controller.needs_leader):
             task = self._group.create_task(controller.run(), name=f"controller {controller.name}")
             self._controller_tasks[task] = controller
             task.add_done_callback(self._controller_tasks.pop)
+        elif self._standing_by:
+            controller.warm()
 
     def _start_runnable(self, runnable: Runnable) -> None:
         if self._group is not None and (self._elected or runnable in self._leaderless):

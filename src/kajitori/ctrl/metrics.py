@@ -59,6 +59,10 @@ class ReconcileFigures:
     panics: int = 0
     """Errors that are mistakes in the reconciler: TypeError, KeyError, AssertionError …"""
     timeouts: int = 0
+    conflicts: int = 0
+    """Errors that say that somebody else had written an object meanwhile."""
+    handler_errors: int = 0
+    """What predicates and map functions have raised."""
     parked: int = 0
     """Reconciles whose writes the caches had not seen when they ended."""
     parked_in_vain: int = 0
@@ -115,6 +119,8 @@ def _reconcile_metrics(controllers: Sequence[Measured]) -> "Iterable[Metric]":
         ("terminal_reconcile_errors", "Errors that are not retried, per controller", "terminal_errors"),
         ("reconcile_panics", "Errors that are mistakes in the reconciler, per controller", "panics"),
         ("reconcile_timeouts", "Reconciliations cut short, per controller", "timeouts"),
+        ("reconcile_conflicts", "Errors because somebody else had written an object meanwhile", "conflicts"),
+        ("handler_errors", "Errors of predicates and map functions", "handler_errors"),
         ("reconcile_parked", "Reconciliations held until caches saw their writes", "parked"),
         (
             "reconcile_parked_in_vain",

@@ -138,7 +138,7 @@ class ControllerStatus(_Plain, frozen=True):
 
     name: str
     kind: str
-    """Of the objects that it reconciles, as `Widget.v1.example.com`."""
+    """Of the objects that it reconciles, as `Widget.v1.example.com`; empty: it watches none."""
     state: str
     """`not started`, `standing by` (another process leads), `filling caches`, `working` or `stopping`."""
     watches: tuple[str, ...]
@@ -243,10 +243,10 @@ def _leader(manager: "Manager") -> LeaderStatus | None:
 
 def _controller(manager: "Manager", controller: Controller, now: float) -> ControllerStatus:
     figures = controller.figures
-    kinds = [str(kind_of(source.model)) for source in controller.sources]
+    kinds = [str(kind_of(each.watch.kind)) for each in controller.watches]
     return ControllerStatus(
         name=controller.name,
-        kind=kinds[0],
+        kind=kinds[0] if kinds else "",
         state=_state(manager, controller),
         watches=tuple(kinds),
         workers=controller.workers,

@@ -4,15 +4,14 @@ Sits between the event handlers, which add, and the controller's workers, which 
 
 Promises
     W1  all that `QueueState` promises
-    W2  the n-th failure in a row delays a name by 5 ms · 2ⁿ or what the failure asked for, at most 1000 s; `forget`
-        starts again at n = 0
+    W2  a failure delays a name as the rate limit says (`rate_limit`), or as long as the failure asked for, of that at
+        most ASKED_SECONDS_MAX
     W3  after `shut_down`, what is ready is still handed out, nothing is taken in, and then `get` raises
         QueueShutDown
     W4  after `halt` nothing is handed out, `get` raises QueueShutDown, and what is taken in is kept
     W5  `drained` returns when nothing is ready and no worker holds a name
 
-Source: client-go's util/workqueue; limits of its ItemExponentialFailureRateLimiter, controller-runtime's
-default.
+Source: client-go's util/workqueue.
 """
 
 import asyncio
@@ -22,21 +21,12 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from kajitori.ctrl.queue_state import NAMES_MAX, Queued, QueueState
+from kajitori.ctrl.rate_limit import DEFAULT_RATE_LIMIT, RateLimit, RateLimiter
 
-__all__ = [
-    "FAILURE_DELAY_MAX_SECONDS",
-    "FAILURE_DELAY_SECONDS",
-    "QueueFigures",
-    "QueueShutDown",
-    "Taken",
-    "WorkQueue",
-]
+__all__ = ["QueueFigures", "QueueShutDown", "Taken", "WorkQueue"]
 
-FAILURE_DELAY_SECONDS = 0.005
-"""After the first failure; doubled after each further one."""
-
-FAILURE_DELAY_MAX_SECONDS = 1000.0
-"""A name that keeps failing is tried about four times an hour."""
+ASKED_SECONDS_MAX = 1000.0
+"""A server that asks for more is asked again all the same."""
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -64,11 +54,13 @@ class QueueFigures:
 class WorkQueue(Generic[Name]):
     """One queue, shared by the workers of a controller. Used on one event loop."""
 
-    def __init__(self, name: str, *, names_max: int = NAMES_MAX) -> None:
+    def __init__(
+        self, name: str, *, names_max: int = NAMES_MAX, rate_limit: RateLimit = DEFAULT_RATE_LIMIT
+    ) -> None:
         self.name = name
         self.figures = QueueFigures()
         self._state: QueueState[Name] = QueueState(names_max)
-        self._failures: dict[Name, int] = {}
+        self._limiter: RateLimiter[Name] = RateLimiter(rate_limit)
         self._getters: deque[asyncio.Future[None]] = deque()
         self._drainers: list[asyncio.Future[None]] = []
         self._timer: asyncio.Handle | None = None
@@ -103,22 +95,19 @@ class WorkQueue(Generic[Name]):
         """Ready when its failures so far allow, and not before `at_least_seconds`; gives the delay in seconds.
         Counts one failure more.
         """
-        failures = self._failures.get(name, 0)
-        self._failures[name] = failures + 1
-        # Past 2^18 the delay is the maximum anyway; larger powers would only overflow.
-        seconds = max(FAILURE_DELAY_SECONDS * (1 << min(failures, 30)), at_least_seconds)
-        seconds = min(seconds, FAILURE_DELAY_MAX_SECONDS)
+        seconds = self._limiter.delay(name, asyncio.get_running_loop().time())
+        seconds = max(seconds, min(at_least_seconds, ASKED_SECONDS_MAX))
         self.figures.retries += 1
         self.add_after(name, seconds, priority)
         return seconds
 
     def forget(self, name: Name) -> None:
         """The name has not failed: the next failure is its first."""
-        self._failures.pop(name, None)
+        self._limiter.forget(name)
 
     def failures(self, name: Name) -> int:
         """In a row."""
-        return self._failures.get(name, 0)
+        return self._limiter.failures(name)
 
     async def get(self) -> Taken[Name]:
         """The next name; to be given back with `done`. Raises: QueueShutDown."""
@@ -202,7 +191,7 @@ class WorkQueue(Generic[Name]):
     @property
     def failing(self) -> int:
         """How many names failed when they were last tried."""
-        return len(self._failures)
+        return self._limiter.failing
 
     def depths(self) -> dict[int, int]:
         """How many names are ready, by priority."""
