@@ -24,7 +24,8 @@ from kajitori.apis.core_v1 import (
 from kajitori.apis.meta_v1 import LabelSelector, ObjectMeta
 from kajitori.apis.rbac_v1 import Role
 from kajitori.client import Client, Invalid, kind_of
-from kajitori.testing import TestEnv
+from kajitori.ctrl import DONE, Manager, Result, as_reconciler, create_or_patch, with_controller
+from kajitori.testing import TestEnv, list_n
 
 T = TypeVar("T")
 
@@ -184,3 +185,40 @@ def test_objects_share_what_they_do_not_have() -> None:
     read = msgspec.json.Decoder(ConfigMap).decode
     one, two = read(b'{"metadata":{"name":"a"}}'), read(b'{"metadata":{"name":"b"}}')
     assert one.data is two.data and one.metadata.labels is two.metadata.annotations
+
+
+def test_the_runtime_takes_models_as_it_takes_kinds() -> None:
+    async def run() -> None:
+        async with TestEnv() as env:
+            client = env.client("tests")
+            manager = Manager(client)
+            seen: asyncio.Queue[ConfigMap] = asyncio.Queue()
+
+            class Parents:
+                async def reconcile(self, found: ConfigMap, /) -> Result:
+                    if found.data:
+                        seen.put_nowait(found)
+                        return DONE
+                    child = with_controller(Secret(metadata=ObjectMeta(name="child")), found)
+                    made = await create_or_patch(client, Secret, "default", "child", lambda now: now or child)
+                    again = await create_or_patch(
+                        client, Secret, "default", "child", lambda now: now or child
+                    )
+                    assert (made.outcome, again.outcome) == ("created", "unchanged")
+                    key = found.metadata.key
+                    await client.patch(ConfigMap, key.namespace, key.name, {"data": {"child": "made"}})
+                    return DONE
+
+            reconcile = as_reconciler(manager.cache, ConfigMap, Parents())
+            manager.controller("models", reconcile, for_=ConfigMap, owns=[Secret])
+            running = asyncio.create_task(manager.run())
+            parent = ConfigMap(metadata=ObjectMeta(name="parent", namespace="default"))
+            await client.create(ConfigMap, parent)
+            async with asyncio.timeout(5):
+                assert (await seen.get()).data == {"child": "made"}
+            secrets = await env.wait_for_list(Secret, "default", list_n(1))
+            assert [each.metadata.owner_references[0].name for each in secrets] == ["parent"]
+            manager.stop()
+            await running
+
+    asyncio.run(run())

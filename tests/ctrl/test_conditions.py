@@ -6,7 +6,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kajitori.ctrl import find_condition, is_condition_true, set_condition, without_condition
+from kajitori.apis.core_v1 import Pod, PodCondition, PodStatus
+from kajitori.apis.meta_v1 import Condition
+from kajitori.ctrl import (
+    find_condition,
+    is_condition_true,
+    set_condition,
+    with_condition,
+    without_condition,
+)
+from kajitori.testing import condition_true, pod_ready
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STAMP = "2026-01-02T03:04:05Z"
@@ -59,3 +68,25 @@ def test_absent_means_unknown() -> None:
     ready = set_condition(None, "Ready", status="True", reason="Up", now=NOW)
     assert is_condition_true(ready, "Ready") and not is_condition_true(ready, "Other")
     assert not is_condition_true(None, "Ready") and without_condition(ready, "Ready") == []
+
+
+def test_conditions_of_a_class_are_set_alike() -> None:  # K1, K2, K3
+    old = Condition(type="Ready", status="False", reason="Waits", last_transition_time="2020-01-01T00:00:00Z")
+    other = Condition(type="Degraded", status="False", reason="Fine")
+    same = with_condition((old, other), Condition(type="Ready", status="False", reason="StillWaits"), now=NOW)
+    assert same[0].reason == "StillWaits" and same[0].last_transition_time == old.last_transition_time
+    assert same[1] is other
+    done = with_condition(same, Condition(type="Ready", status="True", reason="Done"), now=NOW)
+    assert done[0].last_transition_time == STAMP and len(done) == 2
+    assert is_condition_true(done, "Ready") and not is_condition_true(done, "Degraded")
+    assert find_condition(done, "Ready") is done[0] and find_condition(done, "Other") is None
+    assert without_condition(done, "Ready") == (other,)
+    assert with_condition((), PodCondition(type="Ready", status="True"), now=NOW) == (
+        PodCondition(type="Ready", status="True", last_transition_time=STAMP),
+    )
+
+
+def test_what_tests_wait_for_is_asked_of_instances_too() -> None:
+    ready = PodStatus(conditions=(PodCondition(type="Ready", status="True"),))
+    assert pod_ready(Pod(status=ready)) and not pod_ready(Pod())
+    assert not condition_true("Initialized")(Pod(status=ready))

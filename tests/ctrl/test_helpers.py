@@ -9,6 +9,7 @@ from tests.ctrl.scripted import PODS, WIDGETS, Script, answer, pod
 from kajitori.apimachinery import declare
 from kajitori.apimachinery.frozen import freeze
 from kajitori.apimachinery.objectmeta import ObjectMeta, OwnerReference
+from kajitori.apis.core_v1 import ConfigMap
 from kajitori.client import Client
 from kajitori.ctrl import (
     AlreadyOwned,
@@ -120,3 +121,17 @@ def test_finalizers_are_written_only_when_they_change_and_never_over_others() ->
         {"finalizers": ["mine"], "resourceVersion": "7"},
         {"finalizers": ["other"], "resourceVersion": "7"},
     ]
+
+
+def test_a_typed_child_is_controlled_by_a_typed_owner() -> None:
+    child = ConfigMap(
+        metadata=ObjectMeta(name="child", owner_references=(OwnerReference("v1", "X", "x", "ux"),))
+    )
+    owned = with_controller(child, typed(name="parent", uid="u"))
+    assert [each.uid for each in owned.metadata.owner_references] == ["ux", "u"]
+    assert controller_of(owned) == ("example.com/v1", "Widget", "parent", "u", True)
+    assert with_controller(owned, typed(name="parent", uid="u")) == owned
+    with pytest.raises(
+        AlreadyOwned, match="ConfigMap child is controlled by Widget parent; Widget other cannot"
+    ):
+        with_controller(owned, typed(name="other", uid="v"))

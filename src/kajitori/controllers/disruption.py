@@ -303,7 +303,7 @@ class StaleReconciler:
 def _stale_condition(pod: Unstructured) -> Mapping[str, Any] | None:
     """What says that the Pod is to be disrupted, where that may turn out to be wrong."""
     status = pod.get("status") or {}
-    condition = find_condition(status.get("conditions"), "DisruptionTarget")
+    condition: Mapping[str, Any] | None = find_condition(status.get("conditions"), "DisruptionTarget")
     if (
         pod.being_deleted
         or condition is None

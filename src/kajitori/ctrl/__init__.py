@@ -15,6 +15,7 @@ from kajitori.ctrl.conditions import (
     find_condition,
     is_condition_true,
     set_condition,
+    with_condition,
     without_condition,
 )
 from kajitori.ctrl.controller import Controller, ControllerOptions, CurrentReconcile, current_reconcile
@@ -160,6 +161,7 @@ __all__ = [
     "remove_finalizer",
     "resource_version_changed",
     "set_condition",
+    "with_condition",
     "with_controller",
     "without_condition",
 ]

@@ -3,13 +3,18 @@
 Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 """
 
-from typing import Any
+from typing import Any, TypeVar, cast, overload
+
+import msgspec
 
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.objectmeta import ObjectMeta, OwnerReference
 from kajitori.client.accessors import Owner, key_of, owners_of, uid_of
 from kajitori.client.objects import kind_of
 
 __all__ = ["AlreadyOwned", "controller_of", "controller_reference", "owner_reference", "with_controller"]
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class AlreadyOwned(Exception):
@@ -47,17 +52,29 @@ def controller_of(value: Any) -> Owner | None:
     return next((each for each in owners_of(value) if each.controller), None)
 
 
-def with_controller(value: JsonObject, owner: Any, kind: Kind | None = None) -> JsonObject:
-    """A copy of `value`, a plain JSON object, controlled by `owner`.
+@overload
+def with_controller(value: JsonObject, owner: Any, kind: Kind | None = None) -> JsonObject: ...
+@overload
+def with_controller(value: S, owner: Any, kind: Kind | None = None) -> S: ...
+def with_controller(value: Any, owner: Any, kind: Kind | None = None) -> Any:
+    """A copy of `value`, a plain JSON object or an instance of a class, controlled by `owner`.
 
     Raises: AlreadyOwned when another object controls it.
     """
     reference = controller_reference(owner, kind)
     now = controller_of(value)
     if now is not None and now.uid != reference["uid"]:
+        name = value.get("kind", "object") if isinstance(value, dict) else type(value).__name__
         raise AlreadyOwned(
-            f"{value.get('kind', 'object')} {key_of(value)} is controlled by {now.kind} {now.name}; "
+            f"{name} {key_of(value)} is controlled by {now.kind} {now.name}; "
             f"{reference['kind']} {reference['name']} cannot control it too"
+        )
+    if isinstance(value, msgspec.Struct):
+        meta: ObjectMeta = cast(Any, value).metadata
+        mine = msgspec.convert(reference, OwnerReference)
+        rest = tuple(each for each in meta.owner_references if each.uid != mine.uid)
+        return msgspec.structs.replace(
+            value, metadata=msgspec.structs.replace(meta, owner_references=(*rest, mine))
         )
     metadata = value.get("metadata") or {}
     others = [each for each in metadata.get("ownerReferences") or () if each.get("uid") != reference["uid"]]

@@ -4,7 +4,7 @@
     await kube.wait_for_object(WIDGETS, namespace, "big", condition_true("Ready"))
     await kube.wait_for_list(PODS, namespace, list_n(3), labels="app=web")
 
-Each takes an object as the API gives it to a `Kind`, of which any part may be missing, and says whether it holds.
+Each takes an object, as JSON of which any part may be missing or as an instance of a class, and says whether it holds.
 Those that are about a specification hold only when a controller has seen it: `status.observedGeneration` is not behind.
 
 Source: e2e-framework's `klient/wait/conditions`, whose names these are, in Python's spelling.
@@ -12,6 +12,8 @@ Source: e2e-framework's `klient/wait/conditions`, whose names these are, in Pyth
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from kajitori.ctrl import find_condition
 
@@ -44,7 +46,7 @@ class Holds:
         self._judge = judge
 
     def __call__(self, seen: Any) -> bool:
-        return self._judge(seen)
+        return self._judge(_told(seen))
 
     def __repr__(self) -> str:
         return self._name
@@ -97,6 +99,14 @@ def list_match_n(count: int, holds: Callable[[Any], object]) -> Holds:
         return sum(1 for each in seen if holds(each)) >= count
 
     return Holds(f"list_match_n({count}, {holds!r})", judge)
+
+
+def _told(seen: Any) -> Any:
+    """An instance of a class as JSON with its zeros, as a controller in Go tells them."""
+    if isinstance(seen, msgspec.Struct):
+        members = ((each.encode_name, getattr(seen, each.name)) for each in msgspec.structs.fields(seen))
+        return {name: _told(member) for name, member in members if member is not None}
+    return [_told(each) for each in seen] if isinstance(seen, tuple) else seen
 
 
 def _status(seen: Seen) -> Mapping[str, Any]:

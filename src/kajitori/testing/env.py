@@ -249,6 +249,7 @@ class TestEnv:
         """Returns when there is no such object. Raises: NotInTime, showing the object."""
         await wait_for_object(self.client(), model, namespace, name, holds=None, seconds=seconds, gone=True)
 
+    @overload
     async def wait_for_list(
         self,
         model: Kind,
@@ -257,7 +258,26 @@ class TestEnv:
         *,
         labels: str = "",
         seconds: float = WAIT_SECONDS,
-    ) -> Sequence[Unstructured]:
+    ) -> Sequence[Unstructured]: ...
+    @overload
+    async def wait_for_list(
+        self,
+        model: type[T],
+        namespace: str,
+        holds: Callable[[Sequence[T]], object],
+        *,
+        labels: str = "",
+        seconds: float = WAIT_SECONDS,
+    ) -> Sequence[T]: ...
+    async def wait_for_list(
+        self,
+        model: Model,
+        namespace: str,
+        holds: Callable[[Sequence[Any]], object],
+        *,
+        labels: str = "",
+        seconds: float = WAIT_SECONDS,
+    ) -> Sequence[Any]:
         """The objects of a namespace, or of all when it is "", that a label selector chooses, once `holds` says so
         of the list. Raises: NotInTime.
         """

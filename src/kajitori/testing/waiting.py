@@ -9,12 +9,12 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from kajitori.apimachinery.errors import NotFound
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
-from kajitori.client import Client, Model, kind_of
+from kajitori.client import Client, Model, ObjectList, key_of, kind_of
 
 __all__ = ["Condition", "NotInTime", "wait_for", "wait_for_list", "wait_for_object", "wait_quiet"]
 
@@ -113,28 +113,29 @@ async def wait_for_object(
 
 async def wait_for_list(
     client: Client,
-    kind: Kind,
+    model: Model,
     namespace: str,
     labels: str,
     *,
-    holds: Callable[[Sequence[Unstructured]], object],
+    holds: Callable[[Sequence[Any]], object],
     seconds: float,
     on_write: Subscribe,
-) -> Sequence[Unstructured]:
+) -> Sequence[Any]:
     """What a label selector chooses, once `holds` says so of the list. Raises: NotInTime."""
-    seen: list[Unstructured] = []
+    seen: list[Any] = []
 
     async def as_wanted() -> bool:
-        seen[:] = (await client.list(kind, namespace, labels=labels)).items
+        listed: ObjectList[Any] = await client.list(cast(Any, model), namespace, labels=labels)
+        seen[:] = listed.items
         return bool(holds(seen))
 
     try:
         await wait_for(as_wanted, what="", seconds=seconds, on_write=on_write)
     except NotInTime:
-        names = ", ".join(each.name for each in seen[:SHOWN_NAMES_MAX])
+        names = ", ".join(key_of(each).name for each in seen[:SHOWN_NAMES_MAX])
         more = ", ..." if len(seen) > SHOWN_NAMES_MAX else ""
         raise NotInTime(
-            f"the list of {kind.plural} was not as {_place(holds)} wants it within {seconds:g} s; "
+            f"the list of {kind_of(model).plural} was not as {_place(holds)} wants it within {seconds:g} s; "
             f"there are {len(seen)}{': ' if seen else ''}{names}{more}"
         ) from None
     return seen
