@@ -39,10 +39,11 @@ from kajitori.apiserver.pki import PendingPki, Pki, PkiError, serving_names
 from kajitori.apiserver.trust import publish_trust
 from kajitori.cluster.assembly import Assembled, Operators, Reports, assemble
 from kajitori.cluster.authorization import AuthorizationError, Authorizing
+from kajitori.cluster.definitions import ensure_definitions
 from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.metrics import Metrics
 from kajitori.cluster.operating import OperatingError, Watchers, watch_over
-from kajitori.cluster.operators import UnknownProgram, admission, check_names
+from kajitori.cluster.operators import UnknownProgram, admission, check_names, chosen
 from kajitori.cluster.options import STATE_FILE, ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
 from kajitori.storage import OpenError, Store, StoreError, open_store
@@ -288,6 +289,9 @@ class Cluster:
         )
         try:
             await ensure(store, objects, clock=self._clock, random=self._random)
+            self._unapplied = await ensure_definitions(
+                store, chosen(options), clock=self._clock, random=self._random
+            )
         except* StoreError as group:
             raise ClusterError(str(group.exceptions[0])) from None
 
@@ -298,6 +302,7 @@ class Cluster:
         self._programs = programs(
             self.options,
             self._programs_client,
+            unapplied=self._unapplied,
             means=given,
             webhooks=self.webhooks,
             clock=self._clock,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apiserver.admission.chain import Plugin
 from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
 from kajitori.cluster.options import ClusterOptions
@@ -47,8 +47,10 @@ class Known:
     """An operator that could be run, before anything of it is imported."""
 
     load: Callable[[Random], Operator]
-    admits: frozenset[str]
-    """The buckets (`group/resource`) whose writes it wants to see."""
+    kinds: tuple[Kind, ...]
+    """Whose writes it wants to see, and whose objects it works for."""
+    shares_caches: bool = False
+    """Whether it has wishes about how kinds are cached that others read too, and so must be there before them."""
     explains: tuple[str, ...] = ()
     """The names of the kind that it can explain, in lower case, the singular first."""
 
@@ -72,21 +74,27 @@ def _kubewarden(random: Random) -> Operator:
     return Operator("kubewarden", kubewarden.crds, kubewarden.setup, admit, default_object)
 
 
+_POLICIES = partial(Kind, "policies.kubewarden.io", "v1")
+
 OPERATORS: Mapping[str, Known] = {
     "kubewarden": Known(
         _kubewarden,
-        frozenset(
-            f"policies.kubewarden.io/{plural}"
-            for plural in (
-                *("admissionpolicies", "admissionpolicygroups", "policyservers"),
-                *("clusteradmissionpolicies", "clusteradmissionpolicygroups"),
-            )
+        (
+            _POLICIES("AdmissionPolicy", "admissionpolicies"),
+            _POLICIES("AdmissionPolicyGroup", "admissionpolicygroups"),
+            _POLICIES("ClusterAdmissionPolicy", "clusteradmissionpolicies", namespaced=False),
+            _POLICIES("ClusterAdmissionPolicyGroup", "clusteradmissionpolicygroups", namespaced=False),
+            _POLICIES("PolicyServer", "policyservers", namespaced=False),
         ),
     ),
     "mysql": Known(
         _mysql,
-        frozenset({"moco.cybozu.com/mysqlclusters", "moco.cybozu.com/backuppolicies"}),
-        ("mysqlcluster", "mysqlclusters"),
+        (
+            Kind("moco.cybozu.com", "v1beta2", "BackupPolicy", "backuppolicies"),
+            Kind("moco.cybozu.com", "v1beta2", "MySQLCluster", "mysqlclusters"),
+        ),
+        shares_caches=True,
+        explains=("mysqlcluster", "mysqlclusters"),
     ),
 }
 
@@ -115,6 +123,11 @@ def chosen(options: ClusterOptions) -> dict[str, Known]:
 def admission(options: ClusterOptions, store: Store, random: Random) -> Sequence[Plugin]:
     """The operators' own admission, which has no webhook to go through in one process."""
     return [
-        OperatorAdmission(f"{name} operator", partial(known.load, random), known.admits, store=store)
+        OperatorAdmission(
+            f"{name} operator",
+            partial(known.load, random),
+            frozenset(f"{kind.group}/{kind.plural}" for kind in known.kinds),
+            store=store,
+        )
         for name, known in chosen(options).items()
     ]

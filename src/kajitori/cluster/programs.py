@@ -6,17 +6,20 @@ Operators are found here by name; each gives its CustomResourceDefinitions, its 
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from kajitori import controllers
 from kajitori.apimachinery.errors import ApiError, NotFound
 from kajitori.apimachinery.frozen import Unstructured
-from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
+from kajitori.cluster.definitions import MANAGER
 from kajitori.cluster.localwebhooks import LocalWebhooks
-from kajitori.cluster.operators import Operator, chosen
+from kajitori.cluster.operators import Known, chosen
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import Manager, is_condition_true
 from kajitori.world.clock import Clock
@@ -55,13 +58,16 @@ class Programs:
         options: ClusterOptions,
         client: Callable[[str], Client],
         *,
+        unapplied: Collection[str],
         means: controllers.Means,
         webhooks: LocalWebhooks,
         clock: Clock,
         random: Random,
     ) -> None:
+        """`unapplied`: the operators whose definitions the cluster does not have as they are."""
         self._options = options
         self._client = client
+        self._unapplied = unapplied
         self._means = means
         self._webhooks = webhooks
         self._clock = clock
@@ -73,34 +79,43 @@ class Programs:
 
     async def __aenter__(self) -> Self:
         # In a thread, so that the API answers meanwhile.
-        operators = await asyncio.to_thread(self._load)
+        await asyncio.to_thread(_import_what_is_needed)
         manager = self._manager = Manager(
             self._client("kajitori"), clock=self._clock, random=self._random, webhooks=self._webhooks
         )
         self.names += controllers.setup(manager, self._means, only=self._options.controllers)
-        for operator, crds in operators:
-            if not await self._install(crds):
+        for name, known in chosen(self._options).items():
+            if name in self._unapplied and not await self._install(known):
                 continue
-            operator.setup(manager)
-            self.names.append(f"{operator.name} operator")
+            if known.shares_caches:
+                (await asyncio.to_thread(known.load, self._random)).setup(manager)
+            else:
+                manager.add(partial(self._begin_with_first_object, manager, known))
+            self.names.append(f"{name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self
 
-    def _load(self) -> list[tuple[Operator, Sequence[JsonObject]]]:
-        """The operators with their definitions, and everything imported that their first steps need."""
-        for name in _NEEDED_AT_ONCE:
-            importlib.import_module(name)
-        loaded = [known.load(self._random) for known in chosen(self._options).values()]
-        return [(operator, operator.crds()) for operator in loaded]
+    async def _begin_with_first_object(self, manager: Manager, known: Known) -> None:
+        """Starts an operator when there is something to do for it: until then it would only take room."""
+        found = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            for kind in known.kinds:
+                use = manager.cache.use(kind, metadata_only=True)
+                stack.callback(use.release)
+                stack.callback(use.informer.add_handler(lambda change: found.set()).remove)
+            await found.wait()
+        operator = await asyncio.to_thread(known.load, self._random)
+        operator.setup(manager)
 
-    async def _install(self, crds: Sequence[JsonObject]) -> bool:
-        """Applies definitions, and waits until their kinds are served: an operator's first list must find them.
+    async def _install(self, known: Known) -> bool:
+        """Applies an operator's definitions, and waits until their kinds are served: its first list must find them.
 
         False where somebody's webhook or policy refuses one that is not there: then the cluster runs without the
         operator. One that is there will do as it is, because what refuses may be a policy that the operator has yet to
         run.
         """
-        client = self._client("kajitori-operators")
+        client = self._client(MANAGER)
+        crds = await asyncio.to_thread(lambda: known.load(self._random).crds())
         for crd in crds:
             name = crd["metadata"]["name"]
             try:
@@ -154,6 +169,12 @@ class Programs:
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()):
             return f"the controllers stopped: {error}"
         return None
+
+
+def _import_what_is_needed() -> None:
+    """What the first steps of the controllers need."""
+    for name in _NEEDED_AT_ONCE:
+        importlib.import_module(name)
 
 
 async def _found(client: Client, name: str) -> Unstructured | None:
