@@ -71,9 +71,9 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
         ),
         (["run", "math:pi"], 2, "kajitori run: math:pi: pi must be a function of one argument"),
         (
-            ["run", "mysql", "--metrics-address", "x"],
+            ["run", "mysql", "--metrics-bind-address", "x"],
             2,
-            "kajitori run: --metrics-address x: write it as HOST:PORT",
+            "kajitori run: --metrics-bind-address x: write it as HOST:PORT",
         ),
         (["run", "mysql", "--kubeconfig", "/nope"], 1, "kajitori run: "),
         (["explain", "mysqlcluster"], 2, "kajitori explain: mysqlcluster: name the object as KIND/NAME"),

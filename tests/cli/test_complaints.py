@@ -39,8 +39,8 @@ def log(clock: Clock) -> Log:
 
 
 def test_keys_and_values_stand_behind_the_message(log: Log) -> None:  # G1
-    assert log("reconcile failed", controller="sets", namespace="foo") == [
-        "reconcile failed controller=sets namespace=foo"
+    assert log("Reconciler error", controller="sets", namespace="foo") == [
+        "Reconciler error controller=sets namespace=foo"
     ]
 
 
@@ -49,8 +49,8 @@ def test_what_is_no_complaint_is_not_told(log: Log) -> None:
 
 
 def test_an_error_is_named_in_the_same_line(log: Log) -> None:  # G1
-    assert log("reconcile failed", Conflict("somebody\nwas faster"), name_of="x") == [
-        "reconcile failed name_of=x: Conflict: somebody was faster"
+    assert log("Reconciler error", Conflict("somebody\nwas faster"), name_of="x") == [
+        "Reconciler error name_of=x: Conflict: somebody was faster"
     ]
     assert log("not written", OSError(28, "No space left on device"))[1:] == [
         "not written: OSError: [Errno 28] No space left on device"
@@ -58,15 +58,15 @@ def test_an_error_is_named_in_the_same_line(log: Log) -> None:  # G1
 
 
 def test_what_nobody_foresaw_has_its_traceback(log: Log) -> None:  # G1
-    (told,) = log("reconcile failed", KeyError("spec"))
-    assert told.startswith("reconcile failed: KeyError: 'spec'\n") and told.endswith("KeyError: 'spec'")
+    (told,) = log("Reconciler error", KeyError("spec"))
+    assert told.startswith("Reconciler error: KeyError: 'spec'\n") and told.endswith("KeyError: 'spec'")
 
 
 def test_what_settles_itself_is_not_told(log: Log) -> None:  # G2
-    assert log("reconcile failed", Conflict("somebody was faster"), retry_in_seconds=0.64) == []
-    assert log("reconcile failed", ValueError("a mistake"), retry_in_seconds=0.64) != []
-    told = log("reconcile failed", Conflict("somebody was faster"), retry_in_seconds=1.28)
-    assert told[-1] == "reconcile failed retry_in_seconds=1.28: Conflict: somebody was faster"
+    assert log("Reconciler error", Conflict("somebody was faster"), retry_in_seconds=0.64) == []
+    assert log("Reconciler error", ValueError("a mistake"), retry_in_seconds=0.64) != []
+    told = log("Reconciler error", Conflict("somebody was faster"), retry_in_seconds=1.28)
+    assert told[-1] == "Reconciler error retry_in_seconds=1.28: Conflict: somebody was faster"
 
 
 def test_what_repeats_is_counted(log: Log, clock: Clock) -> None:  # G3

@@ -132,7 +132,7 @@ def test_an_error_is_retried_after_a_growing_delay(caplog: pytest.LogCaptureFixt
     times, figures = outcomes(fail_thrice, 3600)
     assert times == [0, 0.005, 0.015, 0.035]
     assert (figures.error, figures.success, figures.panics) == (3, 1, 0)
-    assert [record.levelno for record in caplog.records if record.message == "reconcile failed"] == [
+    assert [record.levelno for record in caplog.records if record.message == "Reconciler error"] == [
         logging.ERROR
     ] * 3
 

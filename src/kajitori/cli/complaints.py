@@ -1,6 +1,6 @@
 """What the parts of kajitori log, as lines that a user can read: warnings and errors, with what they are about.
 
-    reconcile failed controller=statefulset namespace=foo object_name=db: Forbidden: … is being terminated
+    Reconciler error controller=statefulset namespace=foo object_name=db: Forbidden: … is being terminated
 
 Promises
     G1  a record is one line, its keys and values in it; a traceback follows only for what nobody has foreseen

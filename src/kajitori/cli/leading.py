@@ -7,7 +7,7 @@ from kajitori.cli.main import CommandError
 from kajitori.ctrl import LeaderElection
 from kajitori.wire.go_time import parse_duration
 
-__all__ = ["LEADERSHIP_LOST", "add_leader_election", "leader_election"]
+__all__ = ["LEADERSHIP_LOST", "add_leader_election", "leader_election", "seconds_of"]
 
 LEADERSHIP_LOST = 3
 """The exit code when another process may lead; whatever started us should start us again."""
@@ -53,7 +53,7 @@ def leader_election(chosen: argparse.Namespace) -> LeaderElection | None:
     if not chosen.leader_elect:
         return None
     lease, renew, retry = (
-        _seconds(f"--leader-elect-{name}", getattr(chosen, f"leader_elect_{name}".replace("-", "_")))
+        seconds_of(f"--leader-elect-{name}", getattr(chosen, f"leader_elect_{name}".replace("-", "_")))
         for name in ("lease-duration", "renew-deadline", "retry-period")
     )
     try:
@@ -68,7 +68,8 @@ def leader_election(chosen: argparse.Namespace) -> LeaderElection | None:
         raise CommandError(f"--leader-elect: {error}", 2) from None
 
 
-def _seconds(flag: str, text: str) -> float:
+def seconds_of(flag: str, text: str) -> float:
+    """Of a duration as Go writes it. Raises: CommandError."""
     try:
         return parse_duration(text) / 1e9
     except ValueError:

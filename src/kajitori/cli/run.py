@@ -2,23 +2,23 @@
 
 import argparse
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.errors import ApiError
-from kajitori.apiserver.http import Request, Response, serve
-from kajitori.cli.leading import LEADERSHIP_LOST, add_leader_election, leader_election
+from kajitori.cli.leading import LEADERSHIP_LOST, add_leader_election, leader_election, seconds_of
 from kajitori.cli.main import CommandError
-from kajitori.cli.modules import SETUP, OperatorModule, load, set_up
+from kajitori.cli.modules import SETUP, load
+from kajitori.cli.probing import OFF, Address, parse_address
+from kajitori.cli.running import Logs, Means, logging_to_stderr, run_operators
 from kajitori.client import Client, TransportError
-from kajitori.client.config import ConfigError, load_config
+from kajitori.client.config import SERVICE_ACCOUNT_FOLDER, ConfigError, load_config
 from kajitori.client.network import NetworkTransport
 from kajitori.cluster.operators import OPERATORS
-from kajitori.ctrl import LeaderElection, LeadershipLost, Manager, WebhooksNotServed
-from kajitori.ctrl.definitions import NotEstablished, install_crds
+from kajitori.ctrl import LeadershipLost
+from kajitori.ctrl.definitions import NotEstablished
+from kajitori.ctrl.logs import LEVELS
 
 if TYPE_CHECKING:
     from kajitori.cli.webhooks import HttpsWebhooks
@@ -37,7 +37,9 @@ examples:
 Install the kinds first: kajitori crds | kubectl apply --server-side -f -
 """
 
-PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_PORT = 8080
+HEALTH_PORT = 8081
+"""As in controller-runtime and kubebuilder."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,6 +47,23 @@ def main(arguments: Sequence[str]) -> int:
 
     Raises: CommandError.
     """
+    chosen = _parser().parse_args(arguments)
+    means = _means(chosen)
+    operators = [load(target) for target in chosen.target]
+    try:
+        config = load_config(chosen.kubeconfig, chosen.context)
+        if config.user.token_file == str(SERVICE_ACCOUNT_FOLDER / "token"):
+            means = _in_a_pod(means, chosen)
+        client = Client(NetworkTransport(config), field_manager="kajitori")
+        with logging_to_stderr(Logs(chosen.log_level, chosen.log_format)):
+            return asyncio.run(run_operators(client, operators, means))
+    except LeadershipLost as lost:
+        raise CommandError(str(lost), LEADERSHIP_LOST) from None
+    except (ConfigError, NotEstablished, TransportError, ApiError, OSError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kajitori run",
         description="Run operators against any Kubernetes cluster.",
@@ -63,8 +82,55 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--context", help="context of the kubeconfig")
     parser.add_argument(
-        "--metrics-address", metavar="HOST:PORT", help="serve /metrics and /healthz there (default: nowhere)"
+        "--workers",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="of each controller that does not say how many it has; so many objects are reconciled at the same time "
+        "(default: %(default)s)",
     )
+    parser.add_argument(
+        "--graceful-shutdown-timeout",
+        default="30s",
+        metavar="DURATION",
+        help="so long may reconciles go on after the first signal to stop; a second one ends at once "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--install-crds",
+        action="store_true",
+        help="install the operators' kinds first, or bring them up to date, by server-side apply",
+    )
+    _add_webhooks(parser)
+    _add_endpoints(parser)
+    add_leader_election(parser)
+    return parser
+
+
+def _means(chosen: argparse.Namespace) -> Means:
+    return Means(
+        parse_address("--metrics-bind-address", chosen.metrics_bind_address or OFF),
+        parse_address("--health-probe-bind-address", chosen.health_probe_bind_address or OFF),
+        _webhooks(chosen.webhook_address, chosen.webhook_host or ""),
+        leader_election(chosen),
+        install_crds=chosen.install_crds,
+        workers=chosen.workers,
+        grace_seconds=seconds_of("--graceful-shutdown-timeout", chosen.graceful_shutdown_timeout),
+        says=chosen.log_format == "text",
+    )
+
+
+def _in_a_pod(means: Means, chosen: argparse.Namespace) -> Means:
+    """There nobody else has the ports, and who probes comes from outside."""
+    metrics, health = means.metrics, means.health
+    if chosen.metrics_bind_address is None:
+        metrics = Address("", METRICS_PORT)
+    if chosen.health_probe_bind_address is None:
+        health = Address("", HEALTH_PORT)
+    return replace(means, metrics=metrics, health=health)
+
+
+def _add_webhooks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--webhook-address",
         metavar="HOST:PORT",
@@ -75,131 +141,46 @@ def main(arguments: Sequence[str]) -> int:
         metavar="NAME",
         help="what the API server calls that host by, where it is another name (default: HOST)",
     )
-    parser.add_argument(
-        "--install-crds",
-        action="store_true",
-        help="install the operators' kinds first, or bring them up to date, by server-side apply",
+
+
+def _add_endpoints(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("logs, probes and figures")
+    group.add_argument(
+        "--log-level", default="info", choices=LEVELS, help="from what on is logged (default: %(default)s)"
     )
-    add_leader_election(parser)
-    chosen = parser.parse_args(arguments)
-    election = leader_election(chosen)
-    operators = [load(target) for target in chosen.target]
-    address = _address("--metrics-address", chosen.metrics_address)
-    webhooks = _webhooks(chosen.webhook_address, chosen.webhook_host or "")
-    try:
-        transport = NetworkTransport(load_config(chosen.kubeconfig, chosen.context))
-        return asyncio.run(
-            _run(
-                Client(transport, field_manager="kajitori"),
-                operators,
-                _Means(address, webhooks, election, chosen.install_crds),
-            )
-        )
-    except LeadershipLost as lost:
-        raise CommandError(str(lost), LEADERSHIP_LOST) from None
-    except (ConfigError, NotEstablished, TransportError, ApiError, OSError) as error:
-        raise CommandError(str(error)) from None
-    except ExceptionGroup as group:
-        first = _first_of(group)
-        raise CommandError(str(first), LEADERSHIP_LOST if isinstance(first, LeadershipLost) else 1) from None
+    group.add_argument(
+        "--log-format",
+        default="text",
+        choices=("text", "json"),
+        help="json: one object a line, with controller-runtime's keys (default: %(default)s)",
+    )
+    group.add_argument(
+        "--metrics-bind-address",
+        metavar="ADDRESS",
+        help="serve /metrics there, and to this machine the status page; HOST:PORT, :PORT for every address, 0: none "
+        f"(default: :{METRICS_PORT} in a Pod, else 0)",
+    )
+    group.add_argument(
+        "--health-probe-bind-address",
+        metavar="ADDRESS",
+        help=f"serve /healthz, /livez and /readyz there (default: :{HEALTH_PORT} in a Pod, else 0)",
+    )
 
 
-def _first_of(group: "ExceptionGroup[Exception]") -> Exception:
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text}: use 1 or more")
+    return int(text)
 
 
 def _webhooks(text: str | None, name: str) -> "HttpsWebhooks | None":
-    address = _address("--webhook-address", text)
+    address = parse_address("--webhook-address", text or OFF)
     if address is None:
         return None
-    if address[0] in ("", "0.0.0.0", "::") and not name:
+    if address.host in ("", "0.0.0.0", "::") and not name:
         raise CommandError(
             f"--webhook-address {text}: say with --webhook-host what the API server calls this host", 2
         )
     from kajitori.cli.webhooks import HttpsWebhooks  # few operators have webhooks
 
     return HttpsWebhooks(*address, name)
-
-
-def _address(flag: str, text: str | None) -> tuple[str, int] | None:
-    if text is None:
-        return None
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise CommandError(f"{flag} {text}: write it as HOST:PORT, e.g. 127.0.0.1:8080", 2)
-    return host.strip("[]"), int(port)
-
-
-@dataclass(frozen=True, slots=True)
-class _Means:
-    """What the flags give to the operators."""
-
-    address: tuple[str, int] | None
-    webhooks: "HttpsWebhooks | None"
-    election: LeaderElection | None
-    install_crds: bool
-
-
-def _shared_manager(client: Client, means: _Means) -> Manager:
-    try:
-        return Manager(client, webhooks=means.webhooks, leader_election=means.election)
-    except ValueError as error:
-        raise CommandError(f"{error}; here: --leader-elect-resource-namespace", 2) from None
-
-
-async def _run(client: Client, operators: Sequence[OperatorModule], means: "_Means") -> int:
-    async with contextlib.AsyncExitStack() as stack:
-        if means.webhooks is not None:
-            await stack.enter_async_context(means.webhooks)
-        await stack.enter_async_context(client)
-        return await _run_all(client, operators, means)
-
-
-async def _run_all(client: Client, operators: Sequence[OperatorModule], means: "_Means") -> int:
-    loop = asyncio.get_running_loop()
-    address, webhooks = means.address, means.webhooks
-    manager = _shared_manager(client, means)
-    if means.install_crds:
-        await install_crds(client, *(each for operator in operators for each in operator.definitions()))
-    for operator in operators:
-        try:
-            await set_up(operator, manager)
-        except WebhooksNotServed as error:
-            raise CommandError(f"{error}; say with --webhook-address where", 2) from None
-
-    def stop() -> None:
-        print("\nStopping ...", flush=True)
-        manager.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    names = ", ".join(controller.name for controller in manager.controllers)
-    print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)
-    if webhooks is not None:
-        print(f"Webhooks at {webhooks.url}", flush=True)
-    server = None
-    if address is not None:
-        server = await serve(_figures(manager), host=address[0], port=address[1], ssl_context=None)
-        print(f"Metrics at {server.url}/metrics", flush=True)
-    try:
-        await manager.run()
-    finally:
-        if server is not None:
-            await server.close(1.0)
-    return 0
-
-
-def _figures(manager: Manager) -> Callable[[Request], Response]:
-    def answer(request: Request) -> Response:
-        if request.path in ("/healthz", "/readyz"):
-            return Response(200, b"ok", PLAIN)
-        if request.path != "/metrics":
-            return Response(404, b"not found\n", PLAIN)
-        from prometheus_client import generate_latest
-
-        return Response(200, generate_latest(manager.metrics_registry()), PLAIN)
-
-    return answer

@@ -28,6 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, Unpack
 
+from kajitori.apimachinery.kind import Kind
 from kajitori.client.writes import WriteLog, current_writes
 from kajitori.ctrl.cache import Cache
 from kajitori.ctrl.explain import Cause, Explanation, Outcome, State, Trace, Traces
@@ -56,6 +57,8 @@ class CurrentReconcile:
     controller: str
     request: Any
     reconcile_id: str
+    kind: Kind | None = None
+    """Of the objects that the controller reconciles."""
 
 
 current_reconcile: ContextVar[CurrentReconcile | None] = ContextVar("current_reconcile", default=None)
@@ -112,12 +115,16 @@ class Controller(Generic[R]):
         self._sync_timeout = options.get("cache_sync_timeout_seconds", CACHE_SYNC_TIMEOUT_SECONDS)
         self._traces: Traces[R] = Traces()
         self._parked: dict[R, Parking] = {}
+        self._shown: dict[R, str] = {}
+        """The last failure of each name that fails: its traceback is in the log."""
         self._failed: asyncio.Future[None] | None = None
         self._stopping = False
         self._halted = False
         self._cut_short = False
         """Whether what runs here is being cancelled, by whoever runs us or because a part has failed."""
         self._source_tasks: list[asyncio.Task[None]] = []
+        self.kind: Kind | None = None
+        """Of the objects that it reconciles; None: its requests are no objects."""
         self.is_working = False
         """Whether the first lists have come and the workers run."""
 
@@ -160,6 +167,13 @@ class Controller(Generic[R]):
             self._traces.causes(request),
             self._traces.traces(request),
         )
+
+    @property
+    def log_keys(self) -> dict[str, Any]:
+        """What tells records about it from others; what is logged in a reconcile has them anyway."""
+        if self.kind is None:
+            return {"controller": self.name}
+        return {"controller": self.name, "controllerGroup": self.kind.group, "controllerKind": self.kind.kind}
 
     def last_traces(self, most: int) -> list[Trace[R]]:
         """Its last reconciles, latest first."""
@@ -240,6 +254,7 @@ class Controller(Generic[R]):
             if isinstance(source, SyncingSource):
                 await self._wait_source(source)
         self.is_working = True
+        _log.info("Starting workers", extra={**self.log_keys, "workers": self.workers})
         working = {
             group.create_task(self._work(), name=f"{self.name} worker {number}")
             for number in range(self.workers)
@@ -315,7 +330,7 @@ class Controller(Generic[R]):
         log = WriteLog()
         reconcile_id = self._random.uuid4()
         writes_token = current_writes.set(log)
-        current_token = current_reconcile.set(CurrentReconcile(self.name, request, reconcile_id))
+        current_token = current_reconcile.set(CurrentReconcile(self.name, request, reconcile_id, self.kind))
         figures.queue_seconds.observe(taken.waited_seconds)
         figures.active_workers += 1
         started = loop.time()
@@ -391,13 +406,11 @@ class Controller(Generic[R]):
             else:
                 figures.terminal_errors += 1
                 self.queue.forget(request)
-            _log.error(
-                "reconcile failed",
-                exc_info=error,
-                extra={**self._logged(request), "reconcile_id": reconcile_id, "retry_in_seconds": seconds},
-            )
+            self._log_failure(request, error, reconcile_id, seconds)
             return judged.outcome, seconds
         self.queue.forget(request)
+        if self._shown:
+            self._shown.pop(request, None)
         if result.requeue_after_seconds > 0:
             figures.requeue_after += 1
             priority = taken.priority if result.priority is None else result.priority
@@ -407,6 +420,25 @@ class Controller(Generic[R]):
         figures.success += 1
         return "success", 0.0
 
+    def _log_failure(self, request: R, error: BaseException, reconcile_id: str, seconds: float) -> None:
+        """Every one: they come more and more seldom. One that is as the last of the name says so, and formatters leave
+        its traceback out.
+        """
+        text = told(error)
+        again = {"repeated": True} if self._shown.get(request) == text else {}
+        self._shown[request] = text
+        _log.error(
+            "Reconciler error",
+            exc_info=error,
+            extra={
+                **self._logged(request),
+                "reconcile_id": reconcile_id,
+                "failures": self.queue.failures(request),
+                "retry_in_seconds": seconds,
+                **again,
+            },
+        )
+
     def _note_requeue(self, request: R, type: Any) -> None:
         if not self._stopping:
             self._traces.note_cause(request, Cause(type, asyncio.get_running_loop().time()))
@@ -415,7 +447,7 @@ class Controller(Generic[R]):
         if isinstance(request, Request):
             where = {"cluster": request.cluster} if request.cluster else {}
             return {
-                "controller": self.name,
+                **self.log_keys,
                 "namespace": request.namespace,
                 "object_name": request.name,
                 **where,

@@ -32,6 +32,7 @@ from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.handover import Handover
+from kajitori.ctrl.health import Check, Checks, NotReady
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
 from kajitori.ctrl.metrics import RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
@@ -125,6 +126,15 @@ class Manager:
         self._collectors: list[Any] = []
         self.elector: LeaderElector | None = None
         """Our candidate of the leader election; None: there is none."""
+        self.healthz = Checks("healthz", {"ping": lambda: None})
+        """Whether the process is alive; asked at `/healthz` and `/livez`."""
+        self.readyz = Checks(
+            "readyz", {"caches-synced": self._check_synced, "shutdown": self._check_not_stopping}
+        )
+        """Whether it may be counted on; asked at `/readyz`."""
+        self.was_cut_short = False
+        """Whether, at the end, something had to be cancelled because it took longer than `graceful_seconds`."""
+        self._had_synced = False
         self.started_at: float | None = None
         """When `run` began, on the loop's clock; None: it has not."""
         if leader_election is not None:
@@ -176,6 +186,7 @@ class Manager:
             sources=sources,
             **merged,
         )
+        controller.kind = None if for_ is None else kind_of(for_)
         self._controllers[name] = controller
         self._start_controller(controller)
         return controller
@@ -257,6 +268,40 @@ class Manager:
         """
         found: Controller[R] = self._controllers[controller] if isinstance(controller, str) else controller
         return found.explain(request)
+
+    def add_healthz_check(self, name: str, check: Check) -> None:
+        """The process is alive only while `check`, a function or a coroutine function, raises nothing and gives no
+        False. Who asks may kill it otherwise: check what a restart would mend.
+
+        Raises: ValueError when the name is taken.
+        """
+        self.healthz.add(name, check)
+
+    def add_readyz_check(self, name: str, check: Check) -> None:
+        """The process is ready only while `check`, a function or a coroutine function, raises nothing and gives no
+        False.
+
+        Raises: ValueError when the name is taken.
+        """
+        self.readyz.add(name, check)
+
+    def _check_synced(self) -> None:
+        """Once is enough: a kind that is watched later does not make what works already unready."""
+        if self._had_synced:
+            return
+        if self._group is None or not (self._elected or self._standing_by):
+            raise NotReady("not started yet")
+        missing = [each.name for each in self.cache.informers() if not each.has_synced]
+        missing += [
+            f"what {each.name} watches" for each in self._controller_tasks.values() if not each.is_working
+        ]
+        if missing:
+            raise NotReady(f"not listed yet: {', '.join(missing)}")
+        self._had_synced = True
+
+    def _check_not_stopping(self) -> None:
+        if self.is_stopping:
+            raise NotReady("process is shutting down")
 
     def measure(self, collector: Any) -> None:
         """Adds the figures of an operator, any Prometheus collector, to the manager's own."""
@@ -395,8 +440,10 @@ class Manager:
             if not controller.is_working:
                 task.cancel()
         if self._controller_tasks:
+            _log.info("Stopping and waiting for workers", extra={"manager": self.name})
             _, late = await asyncio.wait(self._controller_tasks, timeout=self._graceful_seconds)
             for task in late:
+                self.was_cut_short = True
                 _log.warning("a controller did not stop in time", extra={"task": task.get_name()})
                 task.cancel()
         for task in self._tasks:
@@ -404,6 +451,7 @@ class Manager:
 
     def _start_controller(self, controller: Controller[Any]) -> None:
         if self._group is not None and (self._elected or not controller.needs_leader):
+            _log.info("Starting Controller", extra=controller.log_keys)
             task = self._group.create_task(controller.run(), name=f"controller {controller.name}")
             self._controller_tasks[task] = controller
             task.add_done_callback(self._controller_tasks.pop)

@@ -1,0 +1,214 @@
+"""A process of operators: what it tells while it runs, and how it ends.
+
+    first SIGINT or SIGTERM   what is ready is worked off, within the grace; exit code 0, or 1 when that was too short
+    second one                the process ends at once, with exit code 1
+
+Promises
+    N1  the end comes, whatever a reconciler does: also when it hangs, refuses to be cancelled, or keeps the whole
+        process from going on
+    N2  logs never wait for their reader, and the last ones are written before the end
+
+Source: controller-runtime's pkg/manager/signals and the graceful shutdown of its manager.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Coroutine, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kajitori.cli.main import CommandError
+from kajitori.cli.modules import OperatorModule, set_up
+from kajitori.cli.printing import Printer
+from kajitori.cli.probing import Address, Endpoints
+from kajitori.client import ApiError, Client, TransportError
+from kajitori.ctrl import CacheSyncTimeout, LeaderElection, LeadershipLost, Manager, WebhooksNotServed
+from kajitori.ctrl.definitions import install_crds
+from kajitori.ctrl.logs import LogFormat, log_to, takes_colour
+
+if TYPE_CHECKING:
+    from kajitori.cli.webhooks import HttpsWebhooks
+
+__all__ = ["Logs", "Means", "logging_to_stderr", "run_operators"]
+
+FORCED_SECONDS = 5.0
+"""After the grace: for cancelled reconciles to clean up, the last Events to be written, the Lease to be given back."""
+
+FORCED_CODE = 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """How the process logs."""
+
+    level: str = "info"
+    format: LogFormat = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the flags give to the operators."""
+
+    metrics: Address | None
+    health: Address | None
+    webhooks: "HttpsWebhooks | None"
+    election: LeaderElection | None
+    install_crds: bool
+    workers: int
+    grace_seconds: float
+    says: bool
+    """Whether people are told, on standard output, beside the logs."""
+
+
+@contextlib.contextmanager
+def logging_to_stderr(logs: Logs) -> Generator[None]:
+    """Writes logs there for the length of a block, without waiting for who reads them."""
+    printer = Printer(sys.stderr)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    log_to(printer.print, level=logs.level, format=logs.format, colour=takes_colour(sys.stderr))
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = before, level
+        printer.close()
+
+
+async def run_operators(client: Client, operators: Sequence[OperatorModule], means: Means) -> int:
+    """Until a signal ends it; gives the exit code.
+
+    Raises: CommandError, LeadershipLost, and whatever keeps an operator from running.
+    """
+    manager = _manager(client, means)
+    with Signals(manager, means) as signals:
+        return await signals.unless_stopped(_run(manager, operators, means))
+
+
+async def _run(manager: Manager, operators: Sequence[OperatorModule], means: Means) -> int:
+    async with contextlib.AsyncExitStack() as stack:
+        endpoints = Endpoints(manager, metrics=means.metrics, health=means.health)
+        stack.push_async_callback(endpoints.close)
+        for what, url in await endpoints.listen():
+            _log.info("Serving %s", what, extra={"url": url})
+        if means.webhooks is not None:
+            await stack.enter_async_context(means.webhooks)
+            _log.info("Serving webhooks", extra={"url": means.webhooks.url})
+        await stack.enter_async_context(manager.client)
+        if means.install_crds:
+            definitions = [each for operator in operators for each in operator.definitions()]
+            await install_crds(manager.client, *definitions)
+            _log.info("Installed kinds", extra={"kinds": [each["metadata"]["name"] for each in definitions]})
+        for operator in operators:
+            try:
+                await set_up(operator, manager)
+            except WebhooksNotServed as error:
+                raise CommandError(f"{error}; say with --webhook-address where", 2) from None
+            except Exception as error:
+                _log.exception("Setting up failed", extra={"operator": operator.target})
+                raise CommandError(f"{operator.target}: setting up failed: {_said(error)}") from None
+        names = ", ".join(controller.name for controller in manager.controllers)
+        if means.says:
+            print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)
+        try:
+            await manager.run()
+        except ExceptionGroup as group:
+            _log.exception("A part of the process failed")
+            raise _first_of(group) from None
+    if manager.was_cut_short:
+        raise CommandError(
+            f"what was under way did not end within {means.grace_seconds:g} s, and was cut short"
+        )
+    return 0
+
+
+def _manager(client: Client, means: Means) -> Manager:
+    try:
+        return Manager(
+            client,
+            webhooks=means.webhooks,
+            leader_election=means.election,
+            graceful_seconds=means.grace_seconds,
+            workers=means.workers,
+        )
+    except ValueError as error:
+        raise CommandError(f"{error}; here: --leader-elect-resource-namespace", 2) from None
+
+
+def _first_of(group: "ExceptionGroup[Exception]") -> Exception:
+    """What to say of it in one sentence; the log has it all."""
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, LeadershipLost):
+        return error
+    return CommandError(_said(error))
+
+
+def _said(error: Exception) -> str:
+    """Of an error of ours its sentence; of another also what it is, because its text may be a mere word."""
+    if isinstance(error, (ApiError, TransportError, CacheSyncTimeout)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+class Signals:
+    """SIGINT and SIGTERM, for the length of a block."""
+
+    def __init__(self, manager: Manager, means: Means) -> None:
+        self._manager = manager
+        self._means = means
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[int] | None = None
+        self._forced = threading.Timer(
+            means.grace_seconds + FORCED_SECONDS, self._force, ("it took too long",)
+        )
+        self._forced.daemon = True
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> "Signals":
+        # Not the loop's own handlers: those wait for a loop that a reconciler may be holding up.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._received)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forced.cancel()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    async def unless_stopped(self, running: Coroutine[Any, Any, int]) -> int:
+        """What `running` gives; 0 when a signal comes before the manager runs."""
+        self._task = self._loop.create_task(running, name="operators")
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._manager.is_stopping and self._manager.started_at is None:
+                return 0
+            raise
+
+    def _received(self, number: int, frame: object) -> None:
+        if self._forced.is_alive():
+            self._force("it was told to a second time")
+        self._forced.start()
+        self._loop.call_soon_threadsafe(self._stop, signal.Signals(number).name)
+
+    def _stop(self, name: str) -> None:
+        _log.info("Shutdown signal received, waiting for all workers to finish", extra={"signal": name})
+        if self._means.says:
+            print("\nStopping ...", flush=True)
+        self._manager.stop()
+        if self._manager.started_at is None and self._task is not None:
+            self._task.cancel()
+
+    def _force(self, why: str) -> None:
+        text = f"kajitori run: ends at once: {why}\n"
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode())
+        os._exit(FORCED_CODE)
