@@ -150,6 +150,47 @@ def test_a_server_that_cannot_start_fails_the_test(tmp_path: Path) -> None:
     assert "1 error" in done.stdout
 
 
+SIMULATED = """
+@pytest.mark.simulation(seeds=4, rate=0.0, crds=["widgets.yaml"])
+async def test_it(sim, tmp_path):
+    await sim.client().create(WIDGETS, MAP)
+    await sim.sleep(10)
+    assert sim.seed != 2
+"""
+
+
+def test_simulations(tmp_path: Path) -> None:  # P5
+    (tmp_path / "widgets.yaml").write_text(CRD)
+    done = run(tmp_path, SIMULATED)
+    assert done.stdout.splitlines()[-1].split(" in ")[0] == "1 failed, 3 passed", done.stdout
+    assert "seed 2; the end of its history:" in done.stdout
+    assert "commit" in done.stdout and "widgets default/a" in done.stdout
+    assert "to repeat it: pytest 'test_it.py::test_it' --kajitori-seed 2" in done.stdout
+    assert "test_it[seed2]" in done.stdout
+    done = run(tmp_path, SIMULATED, plugins="--kajitori-seed 2")
+    assert done.stdout.splitlines()[-1].split(" in ")[0] == "1 failed", done.stdout
+
+
+@pytest.mark.parametrize(
+    ("tests", "told"),
+    [
+        ("def test_it(sim): pass", "only a coroutine function can be simulated"),
+        (
+            "@pytest.mark.simulation(seed=3)\nasync def test_it(sim): pass",
+            "pytest.mark.simulation: unknown: seed; known are rate, seeds, admission",
+        ),
+        (
+            "@pytest.mark.simulation(rate=3)\nasync def test_it(sim): pass",
+            "sim: rate is 3; it is a part of all",
+        ),
+    ],
+)
+def test_simulations_that_cannot_be(tmp_path: Path, tests: str, told: str) -> None:
+    done = run(tmp_path, tests, plugins="--kajitori-seeds 1")
+    assert done.returncode == 1 and told in done.stdout, done.stdout
+    assert "1 error" in done.stdout
+
+
 def test_a_run_without_it_pays_nothing(tmp_path: Path) -> None:  # P1
     done = run(
         tmp_path,

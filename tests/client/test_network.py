@@ -143,6 +143,25 @@ def test_a_refused_credential_is_replaced_and_the_request_repeated(tmp_path: Pat
     assert status.status == 401 and len(heads) == 1
 
 
+def test_a_stream_that_is_refused_is_asked_for_with_a_fresher_credential(tmp_path: Path) -> None:  # N2
+    path = tmp_path / "token"
+    path.write_text("old")
+
+    async def rotate(transport: NetworkTransport) -> list[int]:
+        await get(transport)
+        path.write_text("new")
+        statuses: list[int] = []
+        for _ in range(2):
+            async with transport.stream("GET", "/watch", {}, None, 5) as stream:
+                statuses.append(stream.status)
+        return statuses
+
+    refused = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+    statuses, heads = talk(rotate, OK, refused, OK, refused, user=UserConfig(token_file=str(path)))
+    assert statuses == [200, 401], "once more, and not when the credential is still the same"
+    assert ["Bearer old" in head for head in heads] == [True, True, False, False]
+
+
 def test_streams_come_in_pieces_and_leaving_hangs_up() -> None:
     async def read_two(transport: NetworkTransport) -> list[bytes]:
         got = list[bytes]()

@@ -6,8 +6,10 @@ Promises
     N3  connections are kept and shared; at most CONNECTIONS_MAX are open, watches included
 """
 
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -95,21 +97,39 @@ class NetworkTransport:
         timeout: float | None,
     ) -> AsyncGenerator[RawStream]:
         credential = await self._credentials.get()
+        opened = await self._open(credential, method, path_and_query, headers, body, timeout)
+        if opened.status == 401 and self._credentials.refused(credential):
+            self._pool.release(opened.connection, opened.context)
+            credential = await self._credentials.get()
+            opened = await self._open(credential, method, path_and_query, headers, body, timeout)
+        connection = opened.connection
+        try:
+            yield RawStream(opened.status, opened.headers, self._chunks(connection, method, path_and_query))
+        finally:
+            # A stream that was left before its end is hung up; one that has ended leaves a connection to
+            # keep.
+            self._pool.release(connection, opened.context)
+
+    async def _open(
+        self,
+        credential: Credential,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> "_Opened":
         written = self._written(credential, method, path_and_query, headers, body)
         context = None if self._tls is None else self._tls.context(credential)
         connection = await self._pool.acquire(context)
         try:
-            try:
-                status, received = await connection.open_stream(written, timeout)
-            except OSError as error:
-                raise self._broken(error, method, path_and_query) from error
-            if status == 401:
-                self._credentials.refused(credential)
-            yield RawStream(status, received, self._chunks(connection, method, path_and_query))
-        finally:
-            # A stream that was left before its end is hung up; one that has ended leaves a connection to
-            # keep.
+            status, received = await connection.open_stream(written, timeout)
+        except BaseException as error:
             self._pool.release(connection, context)
+            if isinstance(error, OSError):
+                raise self._broken(error, method, path_and_query) from error
+            raise
+        return _Opened(connection, context, status, received)
 
     async def _chunks(self, connection: Connection, method: str, path_and_query: str) -> AsyncIterator[bytes]:
         try:
@@ -152,6 +172,16 @@ class NetworkTransport:
         if credential.token:
             pairs.append(("authorization", f"Bearer {credential.token}"))
         return header_lines([*pairs, *self._impersonation, *self._pool.proxy_lines()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A stream whose head has come."""
+
+    connection: Connection
+    context: ssl.SSLContext | None
+    status: int
+    headers: dict[str, str]
 
 
 def _impersonation_headers(user: UserConfig) -> list[tuple[str, str]]:

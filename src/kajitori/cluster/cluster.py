@@ -15,6 +15,7 @@ import errno
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -46,7 +47,7 @@ from kajitori.cluster.operating import OperatingError, Watchers, watch_over
 from kajitori.cluster.operators import UnknownProgram, admission, check_names, chosen
 from kajitori.cluster.options import STATE_FILE, ClusterOptions
 from kajitori.cluster.unserved import UnservedSecrets
-from kajitori.storage import OpenError, Store, StoreError, open_store
+from kajitori.storage import Event, OpenError, Store, StoreError, open_store
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from kajitori.cluster.inprocess import InProcessTransport
     from kajitori.cluster.programs import Programs
     from kajitori.controllers import Means
+    from kajitori.storage.memory import MemoryStore
 
 __all__ = ["Cluster", "ClusterError"]
 
@@ -86,6 +88,7 @@ class Cluster:
         """`through` puts something between the API and what runs on it: faults, in tests."""
         self.options = options
         self._through = through
+        self._begin_with: MemoryStore | None = None
         self._clock = clock
         self._random = random
         self._secrets: Pki | UnservedSecrets | None = None
@@ -157,8 +160,12 @@ class Cluster:
 
     def on_write(self, call: Callable[[], None]) -> Callable[[], None]:
         """Calls `call` after every write that was committed; gives the way to end that. It must be quick."""
+        return self.on_event(lambda event: call())
+
+    def on_event(self, call: Callable[[Event], None]) -> Callable[[], None]:
+        """The same, with what was written."""
         assert self._store is not None, "not started"
-        return self._store.subscribe("", lambda event: call())
+        return self._store.subscribe("", call)
 
     def _in_process(self) -> "InProcessTransport":
         if self._transport is None:
@@ -182,6 +189,19 @@ class Cluster:
 
     def _program_metrics(self) -> bytes:
         return b"" if self._programs is None else self._programs.metrics()
+
+    def again(self, *, with_state: bool = True) -> "Cluster":
+        """A cluster like this one, to be started once this has ended: what a restart gives. It has the same address,
+        and the same state: in memory too, `with_state`, but for history, so that whoever watches is to begin again.
+        """
+        options = self.options if self._server is None else replace(self.options, port=self._server.port)
+        other = Cluster(options, clock=self._clock, random=self._random, through=self._through)
+        if with_state and options.data_dir is None:
+            from kajitori.storage.memory import MemoryStore
+
+            assert isinstance(self._store, MemoryStore), "started, without a file"
+            other._begin_with = self._store
+        return other
 
     # Its life.
 
@@ -342,6 +362,8 @@ class Cluster:
 
     async def _open_store(self) -> Store:
         folder = self.options.data_dir
+        if self._begin_with is not None:
+            return self._begin_with.reopened()
         try:
             return await open_store(
                 None if folder is None else folder / STATE_FILE,

@@ -234,14 +234,16 @@ class Cache:
                 self._group = None
 
     def _informer(self, model: Model) -> Informer:
-        entry = self._entries.get((model, False)) or self._entries.get((model, True))
-        if entry is None:
+        whole, metadata = self._entries.get((model, False)), self._entries.get((model, True))
+        # Whoever waited for the one is not to be told that the other, which somebody else uses, is not there yet.
+        for entry in (whole, metadata):
+            if entry is not None and entry.informer.has_synced:
+                return entry.informer
+        if whole is None and metadata is None:
             raise NotInCache(
                 f"{kind_of(model)} is not cached; let a controller watch it, or call cache.use first"
             )
-        if not entry.informer.has_synced:
-            raise NotInCache(f"{kind_of(model)} has not been listed yet; await cache.synced first")
-        return entry.informer
+        raise NotInCache(f"{kind_of(model)} has not been listed yet; await cache.synced first")
 
     def _new_informer(self, model: Model, metadata_only: bool) -> Informer:
         options = self.options(model)

@@ -105,10 +105,10 @@ class Manager:
         self.name = name
         self.events = EventRecorder(client, clock=clock, component=name)
         self.clock = clock
+        self.random = random
         self.webhooks = webhooks
         """Where webhooks are answered; None: nowhere."""
         self._declared_webhooks: ManagerWebhooks | None = None
-        self._random = random
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller[Any]] = {}
         self._kind_workers = controllers.pop("kind_workers", {})
@@ -182,7 +182,7 @@ class Manager:
             reconciler,
             [*own, *watches],
             cache=self.cache,
-            random=self._random,
+            random=self.random,
             sources=sources,
             **merged,
         )

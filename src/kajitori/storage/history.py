@@ -225,6 +225,15 @@ class History:
             raise Compacted(revision, self.compacted)
         return ()
 
+    def without_past(self, revision: Revision) -> "History":
+        """The same items with no event, as of `revision`, which is the last: what is left after a restart."""
+        history = History(events_max=self._events_max, bytes_max=self._bytes_max)
+        history.compacted = revision
+        for name, bucket in self.buckets.items():
+            kept = history.bucket(name)
+            kept.items, kept.names = dict(bucket.items), list(bucket.names)
+        return history
+
     def forget(self, revision: Revision) -> None:
         """Drops all events at or before `revision`."""
         self.compacted = revision

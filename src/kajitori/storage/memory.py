@@ -35,3 +35,8 @@ class MemoryStore(CommittedState):
 
     async def close(self) -> None:
         self._stop()
+
+    def reopened(self) -> "MemoryStore":
+        """A store with what this one held when it was closed, and no history of it: as if a file were opened again."""
+        history = self._history.without_past(self._revision)
+        return MemoryStore(history, self._revision, compact_every_seconds=self._compact_every_seconds)

@@ -37,8 +37,10 @@ from kajitori.testing.faultkinds import (
     WatchError,
 )
 from kajitori.testing.faults import Faults
+from kajitori.testing.history import History, NotSafe
 from kajitori.testing.kube import Kube
 from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
+from kajitori.testing.simulation import Simulation, simulate
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
 from kajitori.testing.waiting import NotInTime
 
@@ -46,14 +48,17 @@ __all__ = [
     "Cut",
     "Deadlock",
     "Faults",
+    "History",
     "Kube",
     "Kubelet",
     "Late",
     "NoAnswer",
     "NoBookmarks",
     "NotInTime",
+    "NotSafe",
     "Refused",
     "Reset",
+    "Simulation",
     "Slow",
     "TestEnv",
     "VirtualClock",
@@ -76,5 +81,6 @@ __all__ = [
     "resource_scaled",
     "run_virtual",
     "set_pod_ready",
+    "simulate",
     "stateful_set_ready",
 ]

@@ -31,6 +31,7 @@ from kajitori.cluster.operators import OPERATORS
 from kajitori.cluster.options import ClusterOptions
 from kajitori.ctrl import is_condition_true
 from kajitori.testing.faults import Faults
+from kajitori.testing.faultytransport import NOT_STARTED, FaultyTransport
 from kajitori.testing.waiting import NotInTime, wait_for, wait_for_list, wait_for_object, wait_quiet
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
@@ -98,6 +99,7 @@ class TestEnv:
             raise ValueError(
                 f"unknown operator {', '.join(sorted(unknown))}; known are {', '.join(OPERATORS)}"
             )
+        self._transport = FaultyTransport(NOT_STARTED, self.faults)
         self._crds = tuple(options.get("crds", ()))
         self.cluster = Cluster(
             ClusterOptions(
@@ -117,28 +119,40 @@ class TestEnv:
         """The cluster itself, for what is not offered here."""
 
     async def __aenter__(self) -> Self:
-        await self.cluster.__aenter__()
+        await self._start()
+        return self
+
+    async def _start(self) -> None:
+        with self.faults.paused():  # what goes wrong goes wrong with what has begun
+            await self.cluster.__aenter__()
         try:
+            self._transport.inner = self.cluster.client().transport
             await self.install(*self._crds)
         except BaseException:
             await self.cluster.__aexit__(None, None, None)
             raise
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.cluster.__aexit__(kind, error, trace)
 
+    async def restart(self, *, lose_state: bool = False) -> None:
+        """Ends the API server and what runs beside it in the cluster, at once, and starts them again: clients see
+        their watches break, then a server that has forgotten all history, and go on with it.
+
+        `lose_state`: it has no objects either, but for `crds`, and its versions begin anew.
+        """
+        ended = self.cluster
+        self.cluster = ended.again(with_state=not lose_state)
+        await ended.__aexit__(ConnectionAbortedError, None, None)  # in no peace: nothing is finished before
+        await self._start()
+
     # Reaching it.
 
     def client(self, field_manager: str = "test") -> Client:
         """A client in this process, with all rights."""
-        return Client(
-            self.faults.around(self.cluster.client(field_manager).transport),
-            field_manager=field_manager,
-            user_agent=field_manager,
-        )
+        return Client(self._transport, field_manager=field_manager, user_agent=field_manager)
 
     @property
     def webhooks(self) -> "WebhookHost":
@@ -176,8 +190,9 @@ class TestEnv:
     @asynccontextmanager
     async def running(self, *managers: "Manager") -> AsyncGenerator[None, None]:
         """Runs managers for the length of a block, which begins when their webhooks are registered; what they fail
-        with comes out of it.
+        with comes out of it, in a group.
         """
+        failed: Exception | None = None
         async with asyncio.TaskGroup() as tasks:
             for each in managers:
                 tasks.create_task(each.run(), name=f"manager {each.name}")
@@ -185,9 +200,13 @@ class TestEnv:
                 for each in managers:
                     await _webhooks_registered(each)
                 yield
+            except Exception as error:
+                failed = error  # the test's own, and in no group
             finally:
                 for each in managers:
                     each.stop()
+        if failed is not None:
+            raise failed
 
     # Waiting for it.
 

@@ -46,25 +46,36 @@ WATCH_EVENTS_MAX = 5
 class Chances:
     """Which calls suffer what."""
 
-    def __init__(self, seed: int, rate: float) -> None:
+    def __init__(self, seed: int, rate: float, latency_seconds: float) -> None:
         if not 0 <= rate <= 1:
             raise ValueError(f"rate is {rate}; it is a part of all calls, between 0 and 1")
         self._seed = seed
-        self._rate = rate
+        self.rate = rate
+        self._latency = latency_seconds
+        self._ways: Counter[str] = Counter()
         self._seen: Counter[str] = Counter()
 
     def draw(self, call: Call) -> Fault | None:
         """What this call suffers, if anything."""
-        like = str(call)
-        self._seen[like] += 1
-        # Text is hashed by Python's own rule for seeds, which is the same in every process.
-        random = Random(f"{self._seed} {self._seen[like]} {like}")
-        rate = min(1.0, self._rate * WATCHES_MORE) if call.verb == "watch" else self._rate
+        if not self.rate:
+            return None
+        random = self._random(call, self._seen)
+        rate = min(1.0, self.rate * WATCHES_MORE) if call.verb == "watch" else self.rate
         if random.random() >= rate:
             return None
         if call.verb == "watch" and random.random() < 0.8:
             return _of_watch(call, random)
         return _of_request(call, random)
+
+    def latency_seconds(self, call: Call) -> float:
+        """How long this call takes on its way, once."""
+        return self._random(call, self._ways).uniform(0, self._latency) if self._latency else 0.0
+
+    def _random(self, call: Call, seen: "Counter[str]") -> Random:
+        like = str(call)
+        seen[like] += 1
+        # Text is hashed by Python's own rule for seeds, which is the same in every process.
+        return Random(f"{self._seed} {seen[like]} {like}")
 
 
 def _of_watch(call: Call, random: Random) -> Fault:

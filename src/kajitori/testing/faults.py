@@ -138,19 +138,24 @@ class Faults:
     def __init__(self) -> None:
         self.injected: list[Injected] = []
         """What has happened, oldest first."""
+        self.told: Callable[[Call, str], None] | None = None
+        """Is told of every call, and what came of it, when that is known."""
         self._next: list[Rule] = []
         self._always: list[Rule] = []
         self._holds: list[_Hold] = []
         self._chances: Chances | None = None
+        self._is_paused = False
         self._watches: dict[OpenWatch, None] = {}
 
     @classmethod
-    def random(cls, seed: int, *, rate: float = 0.05) -> Self:
-        """Any fault, for about that part of all calls, chosen by the seed; of watches five times as many."""
+    def random(cls, seed: int, *, rate: float = 0.05, latency_seconds: float = 0.0) -> Self:
+        """Any fault, for about that part of all calls, chosen by the seed; of watches five times as many. All else
+        takes up to `latency_seconds` each way.
+        """
         from kajitori.testing.faultchances import Chances
 
         faults = cls()
-        faults._chances = Chances(seed, rate)
+        faults._chances = Chances(seed, rate, latency_seconds)
         return faults
 
     def around(self, transport: "Transport") -> "Transport":
@@ -195,13 +200,25 @@ class Faults:
         return self.always("watch", None, Invalid(why), when=lambda call: call.streams_initial_events)
 
     def clear(self) -> None:
-        """Ends every rule, and what a seed chooses: from now on all is well."""
+        """Ends every rule, and what a seed chooses but for latency: from now on all is well. What a watch that is open
+        suffers, it goes on to suffer.
+        """
         self._next.clear()
         self._always.clear()
-        self._chances = None
+        if self._chances is not None:
+            self._chances.rate = 0.0
         for hold in self._holds:
             hold.release()
         self._holds.clear()
+
+    @contextmanager
+    def paused(self) -> Generator[None, None, None]:
+        """All is well until the end of the block, and then as before."""
+        self._is_paused = True
+        try:
+            yield
+        finally:
+            self._is_paused = False
 
     # To watches that are open.
 
@@ -263,8 +280,14 @@ class Faults:
         """Whether there is anything to ask `strike` for."""
         return bool(self._next or self._always) or self._chances is not None
 
+    def latency_seconds(self, call: Call) -> float:
+        """How long this call takes on its way, once."""
+        return 0.0 if self._chances is None or not call.is_by("") else self._chances.latency_seconds(call)
+
     def strike(self, call: Call) -> Fault | None:
         """What this call suffers; classes of errors have become errors."""
+        if self._is_paused:
+            return None
         fault = self._scripted(call)
         if fault is None and self._chances is not None and call.is_by(""):
             fault = self._chances.draw(call)
@@ -286,13 +309,18 @@ class Faults:
                 return rule.fault
         return None
 
-    def opened(self, watch: "OpenWatch") -> None:
-        """A watch has begun."""
+    @contextmanager
+    def opened(self, watch: "OpenWatch") -> "Generator[OpenWatch, None, None]":
+        """A watch is open for the length of the block."""
         self._watches[watch] = None
-
-    def closed(self, watch: "OpenWatch") -> None:
-        """A watch has ended."""
-        self._watches.pop(watch, None)
+        if self.told is not None:
+            self.told(watch.call, "open")
+        try:
+            yield watch
+        finally:
+            del self._watches[watch]
+            if self.told is not None:
+                self.told(watch.call, "ended")
 
     def holding(self, call: Call) -> "asyncio.Event | None":
         """Set when a watch that is held may go on; None: none holds it."""

@@ -7,7 +7,7 @@ Promises
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
@@ -18,7 +18,7 @@ from kajitori.testing.faultkinds import Fault, NoAnswer, Refused, Reset, Slow
 from kajitori.testing.faults import Faults
 from kajitori.testing.faultywatch import OpenWatch
 
-__all__ = ["FaultyTransport"]
+__all__ = ["NOT_STARTED", "FaultyTransport"]
 
 
 class FaultyTransport:
@@ -37,15 +37,25 @@ class FaultyTransport:
         body: bytes | None,
         timeout: float | None,
     ) -> RawResponse:
-        if not self._faults.may_strike:
+        faults = self._faults
+        if not faults.may_strike and faults.told is None:
             return await self.inner.request(method, path_and_query, headers, body, timeout)
         call = call_of(method, path_and_query, headers, body)
-        fault = self._faults.strike(call)
-        if isinstance(fault, ApiError):
-            return _answer(fault)
-        left = await _before(fault, call, timeout)
-        answer = await self.inner.request(method, path_and_query, headers, body, left)
-        await _after(fault, call, timeout)
+        outcome = "no answer"
+        try:
+            fault = faults.strike(call)
+            await asyncio.sleep(faults.latency_seconds(call))
+            if isinstance(fault, ApiError):
+                answer = _answer(fault)
+            else:
+                left = await _before(fault, call, timeout)
+                answer = await self.inner.request(method, path_and_query, headers, body, left)
+                await _after(fault, call, timeout)
+            await asyncio.sleep(faults.latency_seconds(call))
+            outcome = str(answer.status)
+        finally:
+            if faults.told is not None:
+                faults.told(call, outcome)
         return answer
 
     @asynccontextmanager
@@ -58,7 +68,7 @@ class FaultyTransport:
         timeout: float | None,
     ) -> AsyncGenerator[RawStream, None]:
         call = call_of(method, path_and_query, headers)
-        fault = self._faults.strike(call) if self._faults.may_strike else None
+        fault = self._faults.strike(call)
         if isinstance(fault, ApiError):
             answer = _answer(fault)
             yield RawStream(answer.status, answer.headers, _once(answer.body))
@@ -69,15 +79,41 @@ class FaultyTransport:
             if call.verb != "watch" or stream.status >= 300:
                 yield stream
                 return
-            watch = OpenWatch(call, fault, self._faults)
-            self._faults.opened(watch)
-            try:
+            with self._faults.opened(OpenWatch(call, fault, self._faults)) as watch:
                 yield RawStream(stream.status, stream.headers, watch.read(stream.chunks))
-            finally:
-                self._faults.closed(watch)
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+class _NotStarted:
+    """The transport of a server that is not there yet."""
+
+    async def request(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> RawResponse:
+        raise TransportError("the API server has not been started", sent=False, refused=True)
+
+    def stream(
+        self,
+        method: str,
+        path_and_query: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> AbstractAsyncContextManager[RawStream]:
+        raise TransportError("the API server has not been started", sent=False, refused=True)
+
+    async def close(self) -> None:
+        """There is nothing to hang up."""
+
+
+NOT_STARTED: Transport = _NotStarted()
 
 
 async def _before(fault: Fault | None, call: Call, timeout: float | None) -> float | None:

@@ -78,8 +78,9 @@ class OpenWatch:
             try:
                 async with asyncio.timeout(None) as self._gate:
                     chunk = await anext(chunks)
-                    if self._late_seconds:
-                        await asyncio.sleep(self._late_seconds)
+                    late = self._late_seconds + self._faults.latency_seconds(self.call)
+                    if late:
+                        await asyncio.sleep(late)
                     while (released := self._faults.holding(self.call)) is not None:
                         await released.wait()
             except StopAsyncIteration:

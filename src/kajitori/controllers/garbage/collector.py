@@ -32,7 +32,7 @@ from kajitori.controllers.garbage.graph import FOREGROUND, ORPHAN, Graph, Identi
 from kajitori.controllers.garbage.watching import Watching
 from kajitori.ctrl import EventRecorder, Manager
 from kajitori.ctrl.workqueue import QueueShutDown, WorkQueue
-from kajitori.world.random import SYSTEM_RANDOM, Random
+from kajitori.world.random import Random
 
 __all__ = ["GarbageCollector", "setup"]
 
@@ -56,7 +56,7 @@ class _Misowned(Exception):
 class GarbageCollector:
     """One collector for a cluster. `run` until cancelled."""
 
-    def __init__(self, client: Client, events: EventRecorder, *, random: Random = SYSTEM_RANDOM) -> None:
+    def __init__(self, client: Client, events: EventRecorder, *, random: Random) -> None:
         self.graph = Graph()
         self._client = client
         self._events = events
@@ -304,6 +304,6 @@ def _reference_to(identity: Identity) -> JsonObject:
 
 def setup(manager: Manager) -> GarbageCollector:
     """Adds the collector to a manager."""
-    collector = GarbageCollector(manager.client.without_warnings(), manager.events)
+    collector = GarbageCollector(manager.client.without_warnings(), manager.events, random=manager.random)
     manager.add(collector.run)
     return collector

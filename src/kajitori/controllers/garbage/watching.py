@@ -209,18 +209,18 @@ class Watching:
         if not served.kinds:
             return
         self.kinds = Kinds(served)
-        wanted = {
+        wanted = dict.fromkeys(
             each.kind
             for each in served.kinds
             if {"delete", "list", "watch"} <= each.verbs
             and (each.kind.group, each.kind.plural) not in _IGNORED
-        }
+        )
         stale = {each.partition("/")[0] for each in served.stale}
         for kind in [each for each in self._watched if each not in wanted and each.group not in stale]:
             sink, task = self._watched.pop(kind)
             task.cancel()
             sink.unwatch()
-        for kind in wanted - self._watched.keys():
+        for kind in [each for each in wanted if each not in self._watched]:
             self._watched[kind] = self._watch(kind, tasks)
         self._kinds_known.set()
         self._changed()

@@ -34,7 +34,7 @@ from kajitori.controllers.kinds import DEVICE_CLASSES, PODS, RESOURCE_CLAIMS, RE
 from kajitori.controllers.quotas.watching import Watching
 from kajitori.ctrl import DONE, Cache, Change, Controller, Manager, Request, Result
 from kajitori.world.clock import Clock
-from kajitori.world.random import SYSTEM_RANDOM, Random
+from kajitori.world.random import Random
 
 __all__ = ["RESYNC_SECONDS", "QuotaReconciler", "setup"]
 
@@ -53,7 +53,7 @@ _COUNTABLE = frozenset({"create", "delete", "list", "watch"})
 class QuotaReconciler:
     """Keeps the status of quotas."""
 
-    def __init__(self, client: Client, cache: Cache, clock: Clock, *, random: Random = SYSTEM_RANDOM) -> None:
+    def __init__(self, client: Client, cache: Cache, clock: Clock, *, random: Random) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
@@ -206,7 +206,7 @@ def _hard(quota: Any) -> Any:
 def setup(manager: Manager) -> QuotaReconciler:
     """Adds the controller to a manager."""
     client = manager.client.without_warnings()
-    reconciler = QuotaReconciler(client, manager.cache, manager.clock)
+    reconciler = QuotaReconciler(client, manager.cache, manager.clock, random=manager.random)
     reconciler.controller = manager.controller(
         "resourcequota-controller", reconciler, for_=RESOURCE_QUOTAS, predicates=[_hard_changed], workers=2
     )

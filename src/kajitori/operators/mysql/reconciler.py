@@ -148,7 +148,7 @@ class MySQLReconciler:
 
 
 def setup(
-    manager: Manager, settings: Settings | None = None, *, random: Random = SYSTEM_RANDOM
+    manager: Manager, settings: Settings | None = None, *, random: Random | None = None
 ) -> MySQLReconciler:
     """Adds the operator to a manager, before it runs.
 
@@ -158,7 +158,7 @@ def setup(
     for kind in _OWNED:
         manager.cache.configure(kind, CacheOptions(keep_managed_fields=True, prepare=_keep_own_fields))
     reconciler = MySQLReconciler(
-        manager, CachedReader(manager.cache, manager.client), settings=chosen, random=random
+        manager, CachedReader(manager.cache, manager.client), settings=chosen, random=random or manager.random
     )
     manager.measure(reconciler.metrics)
     cache = manager.cache
