@@ -12,6 +12,7 @@ __all__ = ["CommandError", "main", "module_of", "parser"]
 _COMMANDS = {
     "up": "run Kubernetes in this process",
     "run": "run operators against any Kubernetes cluster",
+    "dev": "run an operator while you write it: every save is loaded into what runs",
     "crds": "print CustomResourceDefinitions to install elsewhere",
     "user": "give people certificates and kubeconfigs, on any cluster",
     "audit": "show where a cluster is open: rights, Pods, Secrets, admission, vulnerabilities",

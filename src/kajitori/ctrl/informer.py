@@ -90,6 +90,8 @@ class Informer:
         self._registrations: list[Registration] = []
         self._synced = asyncio.Event()
         self._stopped = False
+        self.is_resumed = False
+        """Whether it began with what another informer held."""
         self._settled = False
         """Whether everything that is stored has been told: not in the midst of a replacement."""
         self._passed = -1
@@ -198,7 +200,7 @@ class Informer:
         for value in objects:
             self.store.put(value)
         self._synced.set()
-        self._settled = True
+        self._settled = self.is_resumed = True
         self._advance(resource_version)
         self._reflector.resume(resource_version)
 

@@ -174,16 +174,6 @@ class QueueState(Generic[Name]):
             del self._entries[name]
         self._waiting.clear()
 
-    def items(self) -> list[tuple[Name, int, float | None]]:
-        """The names that are there, with their priority and when they become ready (None: they are), first those that
-        are ready.
-        """
-        entries = sorted(
-            self._entries.items(),
-            key=lambda item: (item[1].ready_at or 0.0, -item[1].priority, item[1].order),
-        )
-        return [(name, entry.priority, entry.ready_at) for name, entry in entries]
-
     def is_held(self, name: Name) -> bool:
         return name in self._held
 

@@ -165,8 +165,8 @@ class WorkQueue(Generic[Name]):
         """The names that wait or are ready, with their priority and the seconds until they are ready."""
         now = asyncio.get_running_loop().time()
         return [
-            (name, priority, 0.0 if ready_at is None else max(0.0, ready_at - now))
-            for name, priority, ready_at in self._state.items()
+            (each.name, each.priority, 0.0 if each.ready_at is None else max(0.0, each.ready_at - now))
+            for each in self._state.next(len(self._state))
         ]
 
     async def drained(self) -> None:
