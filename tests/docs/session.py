@@ -95,6 +95,8 @@ class Session:
         elif words[:2] == ["kajitori", "run"]:
             self._need_server()
             self._compare(where, command, self._launch(words[1:]))
+        elif words[:2] == ["kajitori", "dev"] and "--once" not in words:
+            self._compare(where, command, self._launch(words[1:]))
         elif words[0] == "export":
             self._exports.append(command.text)
         else:

@@ -273,7 +273,7 @@ def test_without_a_module_it_shows_the_smallest_one_which_runs(tmp_path: Path) -
     begin, end = shown.index("import msgspec"), shown.index("Then run it")
     (tmp_path / "widgets.py").write_text(shown[begin:end])
     with DevProcess(tmp_path, "widgets.py").ready() as dev, dev.api() as api:
-        create(api, "big", size=9)
-        dev.until("big has size 9")
+        create(api, "big")
+        dev.until("big has size 3")
         dev.until("widgets default/big success")
     assert sys.executable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kajitori.ctrl import Manager
 
-__all__ = ["FAILURES_MAX", "QUIET_SECONDS", "Standing", "standing"]
+__all__ = ["FAILURES_MAX", "QUIET_SECONDS", "Settling", "Standing", "standing"]
 
 QUIET_SECONDS = 0.5
 """What others do about our writes, Kubernetes' controllers for one, comes within some tens of milliseconds."""

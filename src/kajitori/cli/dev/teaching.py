@@ -42,7 +42,7 @@ Then run it, on a cluster in this process:
 and in another shell make something for it to do:
 
     export KUBECONFIG=$PWD/.kajitori/kubeconfig
-    echo '{{apiVersion: example.com/v1, kind: Widget, metadata: {{name: big}}, spec: {{size: 9}}}}' | kubectl apply -f -
+    kubectl create -f - <<< '{{"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {{"name": "big"}}}}'
 
 Edit widgets.py and save it: the new code runs at once. More: kajitori dev --help
 """
