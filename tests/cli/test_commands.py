@@ -55,10 +55,14 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
         (
             ["crds", "nope"],
             2,
-            "kajitori crds: nope is no operator; use one of kubewarden, mysql, guardrails, or MODULE:CLASS",
+            "kajitori crds: nope is neither an operator (kubewarden, mysql) nor a module that is found from",
         ),
-        (["crds", "no_such_module:X"], 2, "kajitori crds: no_such_module:X cannot be imported"),
-        (["crds", "pathlib:Path"], 2, "kajitori crds: pathlib:Path is not a kind"),
+        (
+            ["crds", "no_such_module:X"],
+            2,
+            "kajitori crds: no_such_module:X: there is no module no_such_module",
+        ),
+        (["crds", "pathlib:Path"], 2, "kajitori crds: pathlib: Path is not a class declared with @kind"),
         (
             ["run", "kubewarden", "--webhook-address", "0.0.0.0:1"],
             2,

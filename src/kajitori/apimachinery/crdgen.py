@@ -8,32 +8,37 @@ stored. Nothing here runs in a server: it is for installing and for writing mani
 Promises
     N1  the same classes give the same bytes: members are sorted by name, lists as declared
     N2  the definition passes the validation of an API server
+    N3  the paths of columns, scale and selectable fields lead to members that the class has
 
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 """
 
+import re
 from typing import Any
 
 import msgspec
 
 from kajitori.apimachinery.crd_builtin import DefinitionLoader
-from kajitori.apimachinery.crd_schemas import DeclarationError, SchemaWriter
-from kajitori.apimachinery.declare import Column, KindDeclaration, declaration_of
+from kajitori.apimachinery.crd_schemas import SchemaWriter
+from kajitori.apimachinery.declare import Column, DeclarationError, KindDeclaration, declaration_of
 from kajitori.apimachinery.kind import JsonObject
 
 __all__ = ["DeclarationError", "DefinitionLoader", "crd_for", "crd_json", "crd_yaml", "schema_for"]
 
 
-def crd_for(*kinds: type[msgspec.Struct], load: DefinitionLoader | None = None) -> JsonObject:
+def crd_for(
+    *kinds: type[msgspec.Struct], load: DefinitionLoader | None = None, conversion: JsonObject | None = None
+) -> JsonObject:
     """The definition of a kind, of which each class is one version.
 
-    `load` gives the raw OpenAPI schema of a built-in definition by name; only `BuiltinSchema` needs it.
+    `conversion` is `spec.conversion`, where no class says it (`versions.webhook_conversion`). `load` gives the raw
+    OpenAPI schema of a built-in definition by name; only members of built-in types need it.
 
     Raises: DeclarationError when the classes do not fit together or a field cannot be described.
     """
     declared = [(declaration_of(each), each) for each in kinds]
     _check(declared)
-    first = declared[0][0]
+    first = next((each for each, _ in declared if each.short_names or each.categories), declared[0][0])
     metadata: JsonObject = {"name": f"{first.plural}.{first.group}"}
     if first.labels:
         metadata["labels"] = dict(first.labels)
@@ -45,8 +50,8 @@ def crd_for(*kinds: type[msgspec.Struct], load: DefinitionLoader | None = None) 
         "scope": "Namespaced" if first.namespaced else "Cluster",
         "versions": [_version(declaration, struct, load) for declaration, struct in declared],
     }
-    if first.conversion is not None:
-        spec["conversion"] = first.conversion
+    if conversion := next((each.conversion for each, _ in declared if each.conversion), conversion):
+        spec["conversion"] = conversion
     definition = _sorted(
         {
             "apiVersion": "apiextensions.k8s.io/v1",
@@ -91,6 +96,13 @@ def _check(declared: list[tuple[KindDeclaration, type[msgspec.Struct]]]) -> None
     versions = [each.version for each, _ in declared]
     if len(set(versions)) < len(versions):
         raise DeclarationError(f"a version is declared twice: {', '.join(versions)}")
+    unlike = {(each.singular, each.list_kind, each.short_names, each.categories) for each, _ in declared}
+    unlike.discard(("", "", (), ()))
+    if len(unlike) > 1:
+        raise DeclarationError(
+            f"versions of {declared[0][0].kind} differ in singular, list_kind, short_names or categories, which "
+            "belong to all of them; say them once, in one class"
+        )
     stored = [each.version for each, _ in declared if each.storage]
     if len(stored) != 1:
         told = ", ".join(stored) or "none"
@@ -116,13 +128,15 @@ def _names(declared: KindDeclaration) -> JsonObject:
 def _version(
     declared: KindDeclaration, struct: type[msgspec.Struct], load: DefinitionLoader | None
 ) -> JsonObject:
+    schema = SchemaWriter(load).root(struct, declared.rules)
+    _check_paths(declared, struct, schema)
     version: JsonObject = {
         "name": declared.version,
         "served": declared.served,
         "storage": declared.storage,
-        "schema": {"openAPIV3Schema": SchemaWriter(load).root(struct, declared.rules)},
+        "schema": {"openAPIV3Schema": schema},
     }
-    if declared.deprecated:
+    if declared.deprecated or declared.deprecation_warning:
         version["deprecated"] = True
     if declared.deprecation_warning:
         version["deprecationWarning"] = declared.deprecation_warning
@@ -143,6 +157,35 @@ def _version(
     if declared.selectable_fields:
         version["selectableFields"] = [{"jsonPath": each} for each in declared.selectable_fields]
     return version
+
+
+_is_plain = re.compile(r"(\.[A-Za-z_$][A-Za-z0-9_$]*)+").match
+
+
+def _check_paths(declared: KindDeclaration, struct: type, schema: JsonObject) -> None:
+    scale = declared.scale
+    paths = [(f"column {each.name}", each.json_path) for each in declared.columns if not each.may_be_absent]
+    paths += [("selectable field", each) for each in declared.selectable_fields]
+    if scale is not None:
+        named = (scale.spec_replicas_path, scale.status_replicas_path, scale.label_selector_path)
+        paths += [("scale", each) for each in named if each]
+    for what, path in paths:
+        begin = f"{struct.__qualname__}: {what}"
+        found = _is_plain(path)
+        if found is None:
+            raise DeclarationError(f"{begin}: {path!r} is no path; write it like .spec.size")
+        place: JsonObject = schema
+        # As far as members go; what stands behind is an index, a filter or a key.
+        for name in found[0][1:].split("."):
+            members: JsonObject | None = place.get("properties")
+            if members is None or name == "metadata":
+                break
+            if name not in members:
+                if not place.get("x-kubernetes-preserve-unknown-fields"):
+                    known = ", ".join(members)
+                    raise DeclarationError(f"{begin}: {path}: there is no {name}; there is {known}")
+                break
+            place = members[name]
 
 
 def _column(column: Column) -> JsonObject:

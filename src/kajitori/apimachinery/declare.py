@@ -22,6 +22,7 @@ they are always what Kubernetes puts there.
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Required, TypedDict, TypeVar, Unpack
@@ -31,11 +32,16 @@ import msgspec
 from kajitori.apimachinery.kind import JsonObject, Kind
 
 __all__ = [
+    "AtLeastOneOf",
+    "AtMostOneOf",
     "Atomic",
     "BuiltinSchema",
     "Column",
+    "DeclarationError",
     "Default",
+    "Duration",
     "EmbeddedResource",
+    "ExactlyOneOf",
     "Float32",
     "Float64",
     "Format",
@@ -49,6 +55,7 @@ __all__ = [
     "MicroTime",
     "NoDefault",
     "Nullable",
+    "Partial",
     "PreserveUnknown",
     "Quantity",
     "Rule",
@@ -65,6 +72,10 @@ _DECLARATION = "__kubernetes_kind__"
 _MARKERS = "__kubernetes_schema__"
 
 StructClass = TypeVar("StructClass", bound=type[msgspec.Struct])
+
+
+class DeclarationError(TypeError):
+    """A class or a field that no definition can be made of; the text says which, why, and what would be right."""
 
 
 # Markers for `Annotated[...]`. Those without arguments may be written with or without parentheses.
@@ -136,6 +147,31 @@ class Rule:
     optional_old_self: bool = False
 
 
+@dataclass(frozen=True, init=False)
+class _Members:
+    names: tuple[str, ...]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", names)
+
+
+class ExactlyOneOf(_Members):
+    """Of these members of a class one is given: `@schema_markers(ExactlyOneOf("http", "exec"))`."""
+
+
+class AtMostOneOf(_Members):
+    """Of these members of a class none or one is given."""
+
+
+class AtLeastOneOf(_Members):
+    """Of these members of a class one or more are given."""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A struct of a built-in kind of which nothing is required: a part, to be completed or applied."""
+
+
 @dataclass(frozen=True)
 class BuiltinSchema:
     """The value has the schema of a built-in definition, such as `io.k8s.api.core.v1.PodSpec`.
@@ -168,6 +204,8 @@ Time = Annotated[str, Format("date-time")]
 """A moment, RFC 3339 with whole seconds: `2026-01-02T15:04:05Z`."""
 MicroTime = Annotated[str, Format("date-time")]
 """A moment with microseconds: `2026-01-02T15:04:05.000000Z`."""
+Duration = Annotated[str, Format("duration")]
+"""A length of time as Go writes it: `1h30m`, `250ms`."""
 
 
 # The kind itself.
@@ -183,6 +221,8 @@ class Column:
     format: str = ""
     description: str = ""
     priority: int = 0
+    may_be_absent: bool = False
+    """The class need not have the member: for definitions that stay as others made them known."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +279,7 @@ class KindDeclaration:
     served: bool = True
     deprecated: bool = False
     deprecation_warning: str = ""
+    """What a client is told that uses the version; a text of Kubernetes' when it is empty."""
     status: bool = False
     """The kind has the `status` subresource."""
     scale: Scale | None = None
@@ -254,14 +295,58 @@ class KindDeclaration:
 
 
 def kind(**options: Unpack[KindOptions]) -> Callable[[StructClass], StructClass]:
-    """Declares the decorated struct to be one version of a kind."""
+    """Declares the decorated struct to be one version of a kind.
+
+    Raises: DeclarationError when that cannot be.
+    """
 
     def declare(struct: StructClass) -> StructClass:
+        where = f"{struct.__module__}.{struct.__qualname__}"
+        unknown = sorted(options.keys() - KindOptions.__annotations__.keys())
+        if unknown:
+            known = ", ".join(sorted(KindOptions.__annotations__))
+            raise DeclarationError(f"{where}: @kind does not know {', '.join(unknown)}; it knows {known}")
+        missing = sorted(KindOptions.__required_keys__ - options.keys())
+        if missing:
+            raise DeclarationError(f"{where}: @kind needs {', '.join(missing)}")
         named: KindOptions = {**options, "kind": options.get("kind") or struct.__name__}
-        setattr(struct, _DECLARATION, KindDeclaration(**named))
+        declared = KindDeclaration(**named)
+        _check(struct, declared, where)
+        setattr(struct, _DECLARATION, declared)
         return struct
 
     return declare
+
+
+_is_label = re.compile("[a-z]([-a-z0-9]*[a-z0-9])?").fullmatch
+_is_group = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+").fullmatch
+_is_kind = re.compile("[A-Z][A-Za-z0-9]*").fullmatch
+
+
+def _check(struct: type, declared: KindDeclaration, where: str) -> None:
+    if not isinstance(struct, type(msgspec.Struct)):
+        raise DeclarationError(
+            f"{where}: a kind is a msgspec.Struct; write `class {struct.__name__}(msgspec.Struct)`"
+        )
+    config = struct.__struct_config__
+    if not config.frozen:
+        raise DeclarationError(
+            f"{where}: instances are shared by all who read a cache, so nobody may change them; declare it frozen=True"
+        )
+    if config.forbid_unknown_fields:
+        raise DeclarationError(
+            f"{where}: forbid_unknown_fields would refuse apiVersion, and what other versions of the definition know; "
+            "leave it out"
+        )
+    names = (
+        ("group", declared.group, _is_group, "a DNS name with a dot in lower case, such as example.com"),
+        ("version", declared.version, _is_label, "a word such as v1, v1beta2 or v1alpha1"),
+        ("plural", declared.plural, _is_label, f"in lower case, such as {declared.kind.lower()}s"),
+        ("kind", declared.kind, _is_kind, "CamelCase, such as Widget"),
+    )
+    for option, value, is_right, wanted in names:
+        if not is_right(value):
+            raise DeclarationError(f"{where}: {option} is {value!r}; write it {wanted}")
 
 
 def schema_markers(*markers: Any) -> Callable[[StructClass], StructClass]:
@@ -279,11 +364,11 @@ def declaration_of(struct: type) -> KindDeclaration:
 
     Raises: TypeError when the class (not merely a parent of it) was not declared.
     """
-    found = vars(struct).get(_DECLARATION)
+    found = getattr(struct, "__dict__", {}).get(_DECLARATION)
     if not isinstance(found, KindDeclaration):
-        raise TypeError(
-            f"{struct.__module__}.{struct.__qualname__} is not a kind; decorate it with @kind(...)"
-        )
+        named = getattr(struct, "__qualname__", None)
+        name = f"{struct.__module__}.{named}" if named else repr(struct)
+        raise TypeError(f"{name} is not a kind; decorate it with @kind(...)")
     return found
 
 

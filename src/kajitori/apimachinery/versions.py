@@ -32,8 +32,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import msgspec
 
 from kajitori.apimachinery.carrying import carried
-from kajitori.apimachinery.crd_schemas import DeclarationError
-from kajitori.apimachinery.declare import declaration_of
+from kajitori.apimachinery.declare import DeclarationError, declaration_of
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.struct_decoder import struct_decoder, undeclared
 

@@ -11,13 +11,17 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from kajitori.apimachinery.crd_schemas import DeclarationError
     from kajitori.apimachinery.declare import (
+        AtLeastOneOf,
+        AtMostOneOf,
         Atomic,
         BuiltinSchema,
         Column,
+        DeclarationError,
         Default,
+        Duration,
         EmbeddedResource,
+        ExactlyOneOf,
         Float32,
         Float64,
         Format,
@@ -29,6 +33,7 @@ if typing.TYPE_CHECKING:
         MicroTime,
         NoDefault,
         Nullable,
+        Partial,
         PreserveUnknown,
         Quantity,
         Rule,
@@ -52,13 +57,17 @@ if typing.TYPE_CHECKING:
     from kajitori.apis.declared import crd_for
 
 __all__ = [
+    "AtLeastOneOf",
+    "AtMostOneOf",
     "Atomic",
     "BuiltinSchema",
     "Column",
     "ConversionFailed",
     "DeclarationError",
     "Default",
+    "Duration",
     "EmbeddedResource",
+    "ExactlyOneOf",
     "FieldError",
     "FieldErrorType",
     "Float32",
@@ -81,6 +90,7 @@ __all__ = [
     "Nullable",
     "ObjectMeta",
     "OwnerReference",
+    "Partial",
     "PatternError",
     "PreserveUnknown",
     "Quantity",
@@ -111,10 +121,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "apimachinery.crd_schemas": "DeclarationError",
     "apimachinery.declare": (
-        "Atomic BuiltinSchema Column Default EmbeddedResource Float32 Float64 Format Int32 "
-        "Int64 IntOrString ListMap ListSet MicroTime NoDefault Nullable PreserveUnknown Quantity Rule "
+        "AtLeastOneOf AtMostOneOf Atomic BuiltinSchema Column DeclarationError Default Duration EmbeddedResource "
+        "ExactlyOneOf Float32 Float64 Format Int32 Int64 IntOrString ListMap ListSet MicroTime NoDefault Nullable "
+        "Partial PreserveUnknown Quantity Rule "
         "Scale Time kind schema_markers"
     ),
     "apimachinery.errors": "FieldError FieldErrorType Invalid invalid",

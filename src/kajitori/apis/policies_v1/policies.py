@@ -226,7 +226,13 @@ class ClusterAdmissionPolicyGroupSpec(
 
 _COLUMNS = (
     Column("Policy Server", ".spec.policyServer", description="Bound to Policy Server"),
-    Column("Mutating", ".spec.mutating", "boolean", description="Whether the policy is mutating"),
+    Column(
+        "Mutating",
+        ".spec.mutating",
+        "boolean",
+        description="Whether the policy is mutating",
+        may_be_absent=True,  # Groups have the column too, in their original, and cannot be mutating.
+    ),
     Column(
         "BackgroundAudit",
         ".spec.backgroundAudit",
