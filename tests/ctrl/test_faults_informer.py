@@ -65,7 +65,7 @@ class Told:
 
 
 def informer_of(client: Client, kind: Kind) -> tuple[Informer, Told]:
-    informer = Informer(kind, ClientSource(client, codec_of(kind)), random=SeededRandom(1))
+    informer = Informer(kind, {"": ClientSource(client, codec_of(kind))}, random=SeededRandom(1))
     told = Told()
     # What fails in a handler is logged and counted; here it is counted below.
     informer.add_handler(told)

@@ -129,7 +129,7 @@ def test_what_would_be_read_otherwise_is_listed() -> None:  # V2
         await world.replace(_watching(world, pod_class(default=7), Reconciler()))
         assert world.lists == 2
         narrower = world.manager()
-        narrower.cache.configure(PODS, CacheOptions(namespace="default"))
+        narrower.cache.configure(PODS, CacheOptions(["default"]))
         narrower.controller("pods", Reconciler(), for_=PODS)
         await world.replace(narrower)
         assert world.lists == 3, "an untyped cache, of one namespace"

@@ -318,7 +318,7 @@ def test_options_narrow_and_prepare() -> None:
 
     async def run() -> None:
         async with running_cache(server(listed=pod_list(5, {**pod("a", 1), "spec": {}}))) as (cache, script):
-            cache.configure(PODS, CacheOptions(namespace="n", labels="a=b", fields="c=d", prepare=drop_spec))
+            cache.configure(PODS, CacheOptions(["n"], labels="a=b", fields="c=d", prepare=drop_spec))
             await cache.synced(PODS)
             assert "spec" not in cache.list(PODS)[0]
             assert script.asked[0].path == "/api/v1/namespaces/n/pods"
@@ -360,5 +360,5 @@ def test_every_way_of_listing_agrees_with_a_scan(steps: list[tuple[bool, dict[st
                 for key, value in plain.items()
                 if namespace in (None, key[0]) and value["metadata"]["labels"]["color"] == color
             ]
-            assert by_key(store.list(namespace, None, ("color", color))) == by_key(wanted)
+            assert by_key(store.list(namespace, None, [("color", color)])) == by_key(wanted)
             assert by_key(store.list(namespace, parse_label_selector(f"color={color}"))) == by_key(wanted)

@@ -137,12 +137,18 @@ def test_a_broken_watch_goes_on_from_the_last_event() -> None:  # F2
     assert [each.query["resourceVersion"] for each in asked] == ["0", "5", "6", "7", "20"]
 
 
-def test_a_forgotten_version_is_listed_anew_without_one() -> None:  # F3
-    told, asked, _ = reflect(
-        in_turn(pod_list(5), [event("ERROR", Expired("too old").to_status())], pod_list(50, pod("a", 50)), [])
-    )
+def test_a_forgotten_version_is_listed_anew() -> None:  # F3
+    """From what has at least that version, which a cache of the server's may have; not from its storage."""
+    forgotten = [event("ERROR", Expired("too old").to_status())]
+    told, asked, _ = reflect(in_turn(pod_list(5), forgotten, pod_list(50, pod("a", 50)), []))
     assert told == [("replace", [], "5"), ("replace", ["a"], "50")]
-    assert [each.query.get("resourceVersion") for each in asked] == ["0", "5", None, "50"]
+    assert [each.query.get("resourceVersion") for each in asked] == ["0", "5", "5", "50"]
+
+
+def test_a_version_that_cannot_be_listed_either_is_given_up() -> None:  # F3
+    forgotten = [event("ERROR", Expired("too old").to_status())]
+    _, asked, _ = reflect(in_turn(pod_list(5), forgotten, Expired("too old"), pod_list(50), []))
+    assert [each.query.get("resourceVersion") for each in asked] == ["0", "5", "5", None, "50"]
 
 
 def test_a_relist_asks_for_nothing_older_and_no_pages() -> None:  # F3

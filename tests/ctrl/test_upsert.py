@@ -134,7 +134,7 @@ async def cache_of(client: Client, kind: Kind) -> Cache:
     """A cache that holds what is there now, and learns nothing new."""
     cache = Cache(client, random=SeededRandom(1))
     listed = await client.list(kind)
-    await cache.use(kind).informer.replace(listed.items, listed.resource_version)
+    cache.use(kind).informer.resume(listed.items, {"": listed.resource_version})
     return cache
 
 

@@ -18,7 +18,7 @@ import msgspec
 from kajitori.apimachinery.frozen import EMPTY
 from kajitori.apimachinery.kind import NamespacedName
 
-__all__ = ["ObjectMeta", "OwnerReference"]
+__all__ = ["ObjectMeta", "OwnerReference", "PartialObjectMetadata"]
 
 
 class OwnerReference(
@@ -57,3 +57,11 @@ class ObjectMeta(
     @property
     def key(self) -> NamespacedName:
         return NamespacedName(self.namespace, self.name)
+
+
+class PartialObjectMetadata(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, repr_omit_defaults=True, gc=False
+):
+    """An object of any kind of which only the metadata was asked for."""
+
+    metadata: ObjectMeta = ObjectMeta()

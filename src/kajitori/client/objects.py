@@ -18,19 +18,23 @@ import msgspec
 
 from kajitori.apimachinery import declare
 from kajitori.apimachinery.frozen import Unstructured, freeze
+from kajitori.apimachinery.frozen_structs import encodable
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.objectmeta import PartialObjectMetadata
 from kajitori.apimachinery.struct_decoder import struct_decoder
 
 __all__ = [
     "AnyObject",
     "Codec",
     "EventType",
+    "ListMeta",
     "Model",
     "ObjectList",
     "Prepare",
     "WatchEvent",
     "codec_of",
     "kind_of",
+    "partial_codec",
 ]
 
 AnyObject = TypeVar("AnyObject")
@@ -68,7 +72,9 @@ class WatchEvent(msgspec.Struct, Generic[AnyObject], frozen=True):
     """This bookmark says that everything that existed at the start has been sent."""
 
 
-class _ListMeta(msgspec.Struct, rename="camel"):
+class ListMeta(msgspec.Struct, rename="camel"):
+    """`metadata` of a list."""
+
     resource_version: str = ""
     continue_: str = msgspec.field(name="continue", default="")
     remaining_item_count: int | None = None
@@ -76,12 +82,12 @@ class _ListMeta(msgspec.Struct, rename="camel"):
 
 class _RawList(msgspec.Struct):
     items: list[Any] | None = None
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
 
 
 class _RawObjects(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
 
 
 class _RawEvent(msgspec.Struct):
@@ -165,7 +171,7 @@ class _TypedCodec(Codec[AnyObject]):
             f"{model.__name__}List",
             [
                 ("items", list[model], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
-                ("metadata", _ListMeta, msgspec.field(default_factory=_ListMeta)),
+                ("metadata", ListMeta, msgspec.field(default_factory=ListMeta)),
             ],
         )
         self._decode_list = cast(Callable[[bytes], Any], msgspec.json.Decoder(cast(Any, listed)).decode)
@@ -197,6 +203,7 @@ class _TypedCodec(Codec[AnyObject]):
     def encode(self, value: Any, *, complete: bool = True) -> bytes:
         if isinstance(value, Mapping):
             return super().encode(value, complete=complete)
+        value = encodable(value)
         if not self._prefix:
             return super().encode(msgspec.to_builtins(value), complete=complete)
         body = _encode(value)
@@ -211,6 +218,11 @@ def codec_of(model: Model, prepare: Prepare | None = None) -> Codec[Any]:
     if prepare is not None and isinstance(model, Kind):
         return Codec[Unstructured](model, prepare)
     return _codec_of(model)
+
+
+def partial_codec(kind: Kind) -> Codec[PartialObjectMetadata]:
+    """Reads of objects of a kind nothing but their metadata."""
+    return _TypedCodec(PartialObjectMetadata, kind)
 
 
 def _new_codec(model: Model) -> Codec[Any]:

@@ -8,9 +8,11 @@ or in tasks started from it, is noted in it. Outside of a reconcile nothing is n
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
+from kajitori.client.accessors import key_of, resource_version_of
 
 __all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_writes"]
 
@@ -30,6 +32,10 @@ class Write:
     gone_uid: str = ""
     """Of a deletion: what was deleted; empty when the server did not say."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    superseded: str = ""
+    """The version that was replaced, where the new one is not known: of collections that were deleted."""
+    is_uncertain: bool = False
+    """The request was sent and its answer lost: it may have been acted on."""
 
 
 @dataclass(slots=True)
@@ -44,6 +50,10 @@ class WriteLog:
             return
         self.writes[(write.kind, write.namespace, write.name)] = write
 
+    def note_uncertain(self, kind: Kind, namespace: str, name: str) -> None:
+        """The answer to a write was lost."""
+        self.note(Write(kind, namespace, name, "", is_uncertain=True))
+
     def note_deletion(self, kind: Kind, namespace: str, name: str, answer: Unstructured) -> None:
         """`answer` is what the server said: a Status when the object is gone, the object while it is
         going.
@@ -55,6 +65,13 @@ class WriteLog:
             self.note(Write(kind, namespace, name, answer.resource_version, "", answer.labels))
         else:
             self.note(Write(kind, namespace, name, "", answer.uid, answer.labels))
+
+    def note_collection(self, kind: Kind, answer: Mapping[str, Any]) -> None:
+        """`answer` is the list of objects that were asked to go, as they were before."""
+        for item in answer.get("items") or ():
+            key, version = key_of(item), resource_version_of(item)
+            if version:
+                self.note(Write(kind, key.namespace, key.name, "", superseded=version))
 
 
 current_writes: ContextVar[WriteLog | None] = ContextVar("current_writes", default=None)

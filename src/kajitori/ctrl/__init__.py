@@ -9,7 +9,8 @@ explanations.
 import importlib
 import typing
 
-from kajitori.ctrl.cache import Cache, CacheOptions, InformerUse, NotInCache
+from kajitori.ctrl.cache import Cache, InformerUse, NotInCache
+from kajitori.ctrl.cache_options import ALL_NAMESPACES, CacheOptions, Selection
 from kajitori.ctrl.conditions import (
     ConditionStatus,
     find_condition,
@@ -58,6 +59,7 @@ from kajitori.ctrl.source import (
     Timer,
     all_in,
 )
+from kajitori.ctrl.store import UnreadableObject
 from kajitori.ctrl.upsert import Upserted, create_or_patch, create_or_update
 from kajitori.ctrl.watching import CacheSyncTimeout, WatchHandle
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
@@ -79,6 +81,7 @@ if typing.TYPE_CHECKING:
     )
 
 __all__ = [
+    "ALL_NAMESPACES",
     "DONE",
     "LOW_PRIORITY",
     "SYSTEM_CLOCK",
@@ -123,11 +126,13 @@ __all__ = [
     "Registration",
     "Request",
     "Result",
+    "Selection",
     "SourceFailed",
     "SyncingSource",
     "TerminalError",
     "Timer",
     "Trace",
+    "UnreadableObject",
     "Upserted",
     "Validating",
     "Validator",

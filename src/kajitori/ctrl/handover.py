@@ -14,12 +14,13 @@ Promises
 Sits beside cache, controller and manager, which fill it and read it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 import msgspec
 
+from kajitori.apimachinery.frozen_structs import freeze_struct
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.objects import Model, codec_of, kind_of
 from kajitori.ctrl.explain import Cause, Traces
@@ -27,7 +28,7 @@ from kajitori.ctrl.reconcile import R
 from kajitori.ctrl.shapes import same_shape
 
 if TYPE_CHECKING:
-    from kajitori.ctrl.cache import CacheOptions
+    from kajitori.ctrl.cache_options import CacheOptions
 
 __all__ = ["Backlog", "Handover", "KeptKind", "QueuedName"]
 
@@ -40,8 +41,8 @@ class KeptKind:
     options: "CacheOptions"
     metadata_only: bool
     objects: Sequence[Any]
-    resource_version: str
-    """All that happened up to here is in `objects`."""
+    resource_versions: Mapping[str, str]
+    """All that happened up to here is in `objects`; by namespace, "" for all."""
 
     def as_read_by(self, model: Model, options: "CacheOptions", metadata_only: bool) -> Sequence[Any] | None:
         """The objects as that informer would have listed them; None when they must be listed."""
@@ -56,7 +57,7 @@ class KeptKind:
             return None
         encode, decode = codec_of(self.model).encode, codec_of(model).decode
         try:
-            return [decode(encode(each)) for each in self.objects]
+            return [freeze_struct(decode(encode(each))) for each in self.objects]
         except msgspec.MsgspecError:
             return None
 

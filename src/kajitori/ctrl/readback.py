@@ -5,9 +5,13 @@ them. Sits between the controller, which asks after each reconcile, and the info
 are.
 
 Promises
-    B1  a parked name is let go as soon as every informer concerned has applied the versions written
+    B1  a parked name is let go as soon as every informer concerned has applied what was written: creations, changes and
+        deletions alike, of whatever kinds are cached
     B2  it is let go after PARKED_SECONDS_MAX in any case; that is counted and logged
-    B3  objects outside of what an informer holds (another namespace, other labels) are not waited for
+    B3  what no informer would see (kinds that are not cached, other namespaces, other labels) is not waited for; what
+        leaves the selection of one by being written is
+    B4  a write whose outcome nobody knows, its answer having been lost, counts as seen once something new is heard of
+        its object
 
 Source: KEP-5647, which does the same for single controllers of Kubernetes.
 """
@@ -15,11 +19,15 @@ Source: KEP-5647, which does the same for single controllers of Kubernetes.
 import asyncio
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from kajitori.apimachinery.labels import LabelSelector, parse_label_selector
+from kajitori.client.accessors import resource_version_of, uid_of
 from kajitori.client.writes import Write, WriteLog
 from kajitori.ctrl.cache import Cache
-from kajitori.ctrl.informer import Informer, version_number
+from kajitori.ctrl.informer import Informer
+from kajitori.ctrl.progress import version_number
+from kajitori.ctrl.store import Key
 
 __all__ = ["PARKED_SECONDS_MAX", "Parking", "park"]
 
@@ -38,16 +46,16 @@ class Parking:
         self._cancels: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def await_versions(self, versions: dict[Informer, int], gone: list[tuple[Informer, Write]]) -> None:
-        self._missing = len(versions) + len(gone)
+    def wait(self, unseen: "_Unseen") -> None:
+        """For all that the caches have not seen."""
+        self._missing = len(unseen.versions) + len(unseen.objects)
         self._timer = asyncio.get_running_loop().call_later(PARKED_SECONDS_MAX, self.end, False)
-        for informer, version in versions.items():
-            self._cancels.append(informer.when_passed(version, self._one_passed))
-        for informer, write in gone:
-            key = (write.namespace, write.name)
-            self._cancels.append(informer.when_gone(key, write.gone_uid, self._one_passed))
+        for (informer, namespace), version in unseen.versions.items():
+            self._cancels.append(informer.when_passed(version, self._one_seen, namespace=namespace))
+        for informer, key, condition in unseen.objects:
+            self._cancels.append(informer.when(key, condition, self._one_seen))
 
-    def _one_passed(self) -> None:
+    def _one_seen(self) -> None:
         self._missing -= 1
         if not self._missing:
             self.end(True)
@@ -68,28 +76,65 @@ def park(cache: Cache, log: WriteLog, let_go: Callable[[bool], None]) -> Parking
     """Waits for the caches to see what `log` says was written; None when they have: then `let_go` is not
     called.
     """
-    versions: dict[Informer, int] = {}
-    gone: list[tuple[Informer, Write]] = []
+    unseen = _Unseen()
     for write in log.writes.values():
         for informer in cache.find(write.kind):
-            if not informer.has_synced or not _concerns(cache, informer, write):
-                continue
-            if not write.resource_version:
-                if informer.holds((write.namespace, write.name), write.gone_uid):
-                    gone.append((informer, write))
-                continue
-            version = version_number(write.resource_version)
-            if version is not None and not informer.has_passed(version):
-                versions[informer] = max(version, versions.get(informer, 0))
-    if not versions and not gone:
+            if informer.has_synced and informer.watches(write.namespace):
+                unseen.look(cache, informer, write)
+    if not unseen.versions and not unseen.objects:
         return None
     parking = Parking(let_go)
-    parking.await_versions(versions, gone)
+    parking.wait(unseen)
     return parking
 
 
-def _concerns(cache: Cache, informer: Informer, write: Write) -> bool:
-    options = cache.options(informer.model)
-    if options.fields or (options.namespace and options.namespace != write.namespace):
-        return False  # Which fields decide is the server's secret; not waiting is what there was before.
-    return not options.labels or _parsed_selector(options.labels).matches(write.labels)
+class _Unseen:
+    """What informers have not seen of some writes."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[Informer, str], int] = {}
+        """By informer and which of its sources."""
+        self.objects: list[tuple[Informer, Key, Callable[[Any], bool]]] = []
+
+    def look(self, cache: Cache, informer: Informer, write: Write) -> None:
+        key = (write.namespace, write.name)
+        version = version_number(write.resource_version)
+        if version is not None:
+            source = informer.source_of(write.namespace)
+            if not informer.has_passed(version, source) and _concerns(cache, informer, source, write):
+                known = self.versions.get((informer, source), 0)
+                self.versions[(informer, source)] = max(version, known)
+            return
+        condition = _condition(informer, write)
+        if condition is not None and not condition(informer.store.peek(key)):
+            self.objects.append((informer, key, condition))
+
+
+def _condition(informer: Informer, write: Write) -> Callable[[Any], bool] | None:
+    """What holds of a stored object that is as new as a write without a version; None: there is no telling."""
+    if write.is_uncertain:
+        before = informer.store.peek((write.namespace, write.name))
+        return lambda value: value is not before
+    if write.superseded:
+        replaced = version_number(write.superseded)
+        return None if replaced is None else lambda value: value is None or _is_newer(value, replaced)
+    if write.resource_version:
+        return None
+    uid = write.gone_uid
+    return lambda value: value is None or (uid != "" and uid_of(value) != uid)
+
+
+def _is_newer(value: Any, version: int) -> bool:
+    number = version_number(resource_version_of(value))
+    return number is None or number > version
+
+
+def _concerns(cache: Cache, informer: Informer, source: str, write: Write) -> bool:
+    selection = cache.options(informer.model).selections()[source]
+    if not selection.fields and (
+        not selection.labels or _parsed_selector(selection.labels).matches(write.labels)
+    ):
+        return True
+    # What is held now is told either way: changed, or gone from the selection. Of anything else the fields that
+    # decide are the server's secret; not waiting is what there was before.
+    return informer.holds((write.namespace, write.name))

@@ -3,7 +3,8 @@
 Sits between the client and an informer (its sink). Endless: errors are logged and waited out.
 
     begin ──► stream what exists (WatchList) ──► watch ──┬─ ended, broken: watch on from the last version
-      │  └ refused ──► list, in pages ───────────┘   ▲   └─ version too old, other error: begin
+      │  └ refused ──► list, in pages ───────────┘   ▲   ├─ 429, nobody listens: the same, after the back-off
+      │                                              │   └─ version too old, not an event, other error: begin
       └──────────────── back-off 0.8 s … 30 s ◄──────┘
 
 Promises
@@ -11,7 +12,8 @@ Promises
     F2  a version is remembered only after its event was applied: after a break nothing is missed
     F3  it never goes back in time: a relist asks for nothing older than what was seen, unless the server has
         forgotten
-    F4  a server that refuses WatchList, or ignores it, is listed instead
+    F4  a server that refuses WatchList, or ignores it, is listed instead, from then on; one that only fails at it is
+        listed this time
     F5  `resume` with a version that the server remembers: it is watched from there on, and nothing is listed
 
 Source: client-go's tools/cache Reflector, KEP-3157.
@@ -23,7 +25,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from kajitori.apimachinery.errors import ApiError, Expired, Gone, TooManyRequests
+from kajitori.apimachinery.errors import ApiError, BadRequest, Expired, Gone, Invalid, TooManyRequests
 from kajitori.client.accessors import key_pair_of
 from kajitori.client.client import PAGE_SIZE, Client
 from kajitori.client.objects import Codec, ObjectList, WatchEvent
@@ -45,6 +47,11 @@ SHORT_WATCH_SECONDS = 1.0
 
 INITIAL_EVENTS_QUIET_SECONDS = 30
 """A server that sends neither objects nor the end of them for so long does not know WatchList."""
+
+RETRY_AFTER_SECONDS_MAX = 60
+"""A server that asks for more is asked again after that."""
+
+_EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +119,8 @@ class Reflector:
         self._version_lost = False
         self._is_paged = False
         self._resumes = False
+        self.failures = 0
+        """How often listing or watching has ended with an error, or before its time."""
 
     @property
     def resource_version(self) -> str:
@@ -130,7 +139,8 @@ class Reflector:
             except (ApiError, TransportError, TimeoutError) as error:
                 self._report("listing or watching failed; trying again", error)
             except Exception:
-                # An answer that is no object, an index function that fails: seen by people, and tried again.
+                # An answer that is no list, a line that is no event: seen by people, and tried again.
+                self.failures += 1
                 _log.exception("listing or watching failed", extra={"reflector": self._name})
             await self._pause()
 
@@ -158,12 +168,16 @@ class Reflector:
                 self._stream_initial = False
                 return False
             except ApiError as error:
-                if _is_version_gone(error):
+                if _is_version_gone(error) and not self._version_lost:
                     self._version_lost = True
-                elif not isinstance(error, TooManyRequests):
+                    continue
+                if not isinstance(error, TooManyRequests):
                     self._report("the server refuses to stream initial events; listing instead", error)
-                    self._stream_initial = False
+                    # What is wrong with the request will be so the next time; anything else may have passed.
+                    self._stream_initial = not isinstance(error, (Invalid, BadRequest))
                     return False
+                await self._pause(error)
+                continue
             except TransportError as error:
                 self._report("streaming initial events failed; trying again", error)
             await self._pause()
@@ -186,20 +200,11 @@ class Reflector:
                 asyncio.timeout(seconds + WATCH_OVERDUE_SECONDS),
                 self._source.watch(options) as events,
             ):
-                objects: dict[Any, Any] = {}
-                async for event in _unless_quiet(events):
-                    if event.type == "DELETED":
-                        objects.pop(key_pair_of(event.object), None)
-                    elif event.type != "BOOKMARK":
-                        objects[key_pair_of(event.object)] = event.object
-                    elif event.initial_events_end:
-                        found = list(objects.values())
-                        objects.clear()  # the sink has keys of its own
-                        await self._sink.replace(found, event.resource_version)
-                        self._version, self._version_lost, complete = event.resource_version, False, True
-                        del found
-                        break
-                if complete:
+                found = await _initial(events)
+                if found is not None:
+                    await self._sink.replace(*found)
+                    self._version, self._version_lost, complete = found[1], False, True
+                    del found
                     async for event in events:
                         self._apply(event)
         except (TimeoutError, TransportError) as error:
@@ -262,6 +267,8 @@ class Reflector:
                 "bookmarks": True,
                 "timeout_seconds": seconds,
             }
+            # From no version or any, what exists comes first, in no order: its versions are none to go on from.
+            in_order = self._version not in ("", "0")
             started, count, opened = loop.time(), 0, False
             try:
                 async with (
@@ -271,9 +278,10 @@ class Reflector:
                     opened = True
                     async for event in events:
                         count += 1
-                        self._apply(event)
-            except TooManyRequests:
-                await self._pause()
+                        in_order = in_order or event.type != "ADDED"
+                        self._apply(event, in_order)
+            except TooManyRequests as error:
+                await self._pause(error)
                 continue
             except TransportError as error:
                 if error.refused:
@@ -286,7 +294,7 @@ class Reflector:
                 pass
             except ApiError as error:
                 if _is_version_gone(error):
-                    self._version_lost = True
+                    # Whoever has something newer may still have what was seen: a list asks for that first.
                     self._report("the watched version is gone; beginning again", error)
                     return
                 raise
@@ -294,17 +302,24 @@ class Reflector:
                 self._report("the watch ended at once without an event", None)
                 return
 
-    def _apply(self, event: WatchEvent[Any]) -> None:
+    def _apply(self, event: WatchEvent[Any], in_order: bool = True) -> None:
+        if event.type not in _EVENT_TYPES:
+            _log.error("an event of an unknown type", extra={"reflector": self._name, "event": event.type})
+            return
         self._sink.apply(event)
-        self._version = event.resource_version
+        if in_order:
+            self._version = event.resource_version
 
     def _watch_seconds(self) -> int:
         return int(self._random.uniform(WATCH_SECONDS_MIN, 2 * WATCH_SECONDS_MIN))
 
-    async def _pause(self) -> None:
-        await asyncio.sleep(self._backoff.seconds(asyncio.get_running_loop().time()))
+    async def _pause(self, error: ApiError | None = None) -> None:
+        seconds = self._backoff.seconds(asyncio.get_running_loop().time())
+        asked = 0 if error is None else min(error.retry_after_seconds, RETRY_AFTER_SECONDS_MAX)
+        await asyncio.sleep(max(seconds, asked))
 
     def _report(self, message: str, error: Exception | None) -> None:
+        self.failures += 1
         _log.info(message, extra={"reflector": self._name, "error": str(error) if error else ""})
 
 
@@ -312,17 +327,34 @@ class _IgnoredInitialEvents(Exception):
     pass
 
 
-async def _unless_quiet(events: AsyncIterator[WatchEvent[Any]]) -> AsyncIterator[WatchEvent[Any]]:
-    """The same events; raises when none comes for too long."""
-    while True:
-        try:
-            async with asyncio.timeout(INITIAL_EVENTS_QUIET_SECONDS):
-                event = await anext(events)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
+async def _initial(events: AsyncIterator[WatchEvent[Any]]) -> tuple[list[Any], str] | None:
+    """What exists, and as of which version; None when the stream ended before it was told.
+
+    Raises: _IgnoredInitialEvents when nothing comes for too long.
+    """
+    loop = asyncio.get_running_loop()
+    objects: dict[Any, Any] = {}
+    extend_at = 0.0
+    quiet = asyncio.timeout(INITIAL_EVENTS_QUIET_SECONDS)
+    try:
+        async with quiet:
+            async for event in events:
+                if event.type in ("ADDED", "MODIFIED"):
+                    objects[key_pair_of(event.object)] = event.object
+                elif event.type == "DELETED":
+                    objects.pop(key_pair_of(event.object), None)
+                elif event.initial_events_end:
+                    return list(objects.values()), event.resource_version
+                if (
+                    now := loop.time()
+                ) >= extend_at:  # A timer for every event would cost more than the event.
+                    quiet.reschedule(now + INITIAL_EVENTS_QUIET_SECONDS)
+                    extend_at = now + 1.0
+    except TimeoutError:
+        if quiet.expired():
             raise _IgnoredInitialEvents from None
-        yield event
+        raise
+    return None
 
 
 def _is_version_gone(error: ApiError) -> bool:

@@ -163,7 +163,7 @@ class CacheStatus(_Plain, frozen=True):
     seconds_since_event: float | None
     """None: nothing has come yet. Bookmarks count, which come about once a minute."""
     namespace: str = ""
-    """Empty: all."""
+    """Several are joined with commas. Empty: all."""
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
@@ -339,9 +339,9 @@ def _cache(cache: Cache, informer: Informer, now: float) -> CacheStatus:
         memory_bytes=_memory_bytes(informer.store),
         resource_version=informer.resource_version,
         seconds_since_event=None if told_at is None else now - told_at,
-        namespace=options.namespace,
-        labels=options.labels,
-        fields=options.fields,
+        namespace=",".join(sorted(options.selections())),
+        labels=options.labels or "",
+        fields=options.fields or "",
         metadata_only=informer.metadata_only,
     )
 

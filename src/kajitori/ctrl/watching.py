@@ -24,7 +24,7 @@ from typing import Any, Generic
 
 from kajitori.client.accessors import key_pair_of, resource_version_of
 from kajitori.client.objects import kind_of
-from kajitori.ctrl.cache import RESYNC_SECONDS, Cache, InformerUse
+from kajitori.ctrl.cache import Cache, InformerUse
 from kajitori.ctrl.explain import Cause
 from kajitori.ctrl.handler import Watch, own_request
 from kajitori.ctrl.informer import ChangeHandler, Registration
@@ -81,7 +81,9 @@ class _Binding:
 
     def begin(self, handler: ChangeHandler) -> None:
         if self.registration is None:
-            self.registration = self.use.informer.add_handler(handler, resync_seconds=RESYNC_SECONDS)
+            self.registration = self.use.informer.add_handler(
+                handler, resync_seconds=self.use.options.resync_seconds or 0.0
+            )
             self.has_begun.set()
 
     def end(self) -> None:
