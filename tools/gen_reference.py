@@ -1,5 +1,5 @@
 """Writes docs/reference: the command line from its parsers, the operators' kinds from their classes, the functions
-of CEL from their declarations.
+of CEL from their declarations, what is measured from what measures it.
 
     python tools/gen_reference.py            write the pages
     python tools/gen_reference.py --check    say whether they are as they should be
@@ -45,6 +45,9 @@ from kajitori.apis.policies_v1.policies import (
 from kajitori.apis.policies_v1.policyserver import PolicyServer
 from kajitori.cli.main import module_of
 from kajitori.cli.main import parser as command_line
+from kajitori.client import Client
+from kajitori.ctrl import LeaderElection, Manager
+from kajitori.ctrl.webhooks.figures import WebhookFigures
 from kajitori.operators import kubewarden, mysql
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -408,9 +411,38 @@ def _paragraph(text: str, width: int = 120) -> Iterator[str]:
     yield ""
 
 
+# What a process of operators measures.
+
+
+def metrics_page() -> str:
+    """Every figure of a manager, with its type and labels."""
+    unused: Any = None
+    manager = Manager(Client(unused), leader_election=LeaderElection("any", "any"))
+    parts = {
+        "Controllers, queues, requests, leadership": manager.metrics_registry().collect(),
+        "Webhooks, where an operator has any": WebhookFigures().collect(),
+    }
+    lines = ["# The figures of operators", "", GENERATED, ""]
+    lines += textwrap.wrap(
+        "What `kajitori run` serves at `/metrics`, and `kajitori up` beside its own. Names, types, labels and buckets "
+        "are controller-runtime's and client-go's where they have the same; those that Go's have not are ours. "
+        "`Manager.measure` adds collectors of an operator's own. What Prometheus' client tells of any Python process "
+        "(`process_*`, `python_info`) is there too.",
+        width=120,
+    )
+    for title, families in parts.items():
+        lines += ["", f"## {title}", "", "| figure | type | labels | what it says |", "|---|---|---|---|"]
+        for each in sorted(families, key=lambda family: family.name):
+            name = each.name + ("_total" if each.type == "counter" else "")
+            labels = ", ".join(f"`{label}`" for label in getattr(each, "_labelnames"))  # noqa: B009
+            lines.append(f"| `{name}` | {each.type} | {labels} | {each.documentation} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cel-libraries.md": cel_libraries_page,
     "cli.md": command_line_page,
+    "metrics.md": metrics_page,
     "mysqlcluster.md": kinds_page,
     "policies.md": policies_page,
 }

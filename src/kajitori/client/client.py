@@ -27,6 +27,7 @@ from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.accessors import key_of, labels_of, resource_version_of
 from kajitori.client.answers import WarningLog, error_of, warnings_of
+from kajitori.client.figures import FAILED, RequestFigures
 from kajitori.client.objects import Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
 from kajitori.client.options import (
     DeleteOptions,
@@ -41,6 +42,7 @@ from kajitori.client.options import (
 )
 from kajitori.client.retry import Attempts
 from kajitori.client.subresource import Subresource
+from kajitori.client.tracing import RequestTracing
 from kajitori.client.transport import RawResponse, Transport, TransportError
 from kajitori.client.watchlines import WatchLines
 from kajitori.client.writes import Write, current_writes
@@ -81,6 +83,10 @@ class Client:
         request but watches.
         """
         self.transport = transport
+        self.figures = RequestFigures(getattr(transport, "host", ""))
+        """What has been asked so far."""
+        self.tracing: RequestTracing | None = None
+        """Who is told of every try; see `tracing`."""
         self.field_manager = field_manager
         self._user_agent = user_agent
         self._on_warning = on_warning or WarningLog()
@@ -229,16 +235,24 @@ class Client:
             "user-agent": self._user_agent,
         }
         path = codec.kind.path(namespace) + watch_query(options)
-        async with self.transport.stream("GET", path, headers, None, self._timeout) as stream:
-            self._warn(stream.headers)
-            if stream.status >= 300:
-                body = b""
-                async for chunk in stream.chunks:
-                    body += chunk
-                    if len(body) > ERROR_BYTES_MAX:
-                        break
-                raise error_of(RawResponse(stream.status, stream.headers, body))
-            yield _events(codec, stream.chunks)
+        time = asyncio.get_running_loop().time
+        status, started = FAILED, time()
+        try:
+            async with self.transport.stream("GET", path, headers, None, self._timeout) as stream:
+                status = stream.status
+                self.figures.note("GET", status, time() - started)
+                self._warn(stream.headers)
+                if status >= 300:
+                    body = b""
+                    async for chunk in stream.chunks:
+                        body += chunk
+                        if len(body) > ERROR_BYTES_MAX:
+                            break
+                    raise error_of(RawResponse(status, stream.headers, body))
+                yield _events(codec, stream.chunks)
+        finally:
+            if status == FAILED:
+                self.figures.note("GET", FAILED, time() - started)
 
     # Writing.
 
@@ -447,7 +461,7 @@ class Client:
         attempts: Attempts | None = None
         while True:
             try:
-                response = await self.transport.request(method, path_and_query, headers, body, self._timeout)
+                response = await self._try(method, path_and_query, headers, body)
             except TransportError as error:
                 attempts = attempts or Attempts(method)
                 delay = attempts.seconds_after_break(error)
@@ -464,6 +478,23 @@ class Client:
                 if delay is None:
                     raise error_of(response)
             await asyncio.sleep(delay)
+
+    async def _try(
+        self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None
+    ) -> RawResponse:
+        time = asyncio.get_running_loop().time
+        traced = None if self.tracing is None else self.tracing.begin(method, path_and_query, headers)
+        status, started = FAILED, time()
+        try:
+            response = await self.transport.request(
+                method, path_and_query, headers if traced is None else traced.headers, body, self._timeout
+            )
+            status = response.status
+        finally:
+            self.figures.note(method, status, time() - started)
+            if traced is not None:
+                traced.end(status)
+        return response
 
     async def _read(self, path: str, accept: str) -> bytes:
         return (await self.send("GET", path, accept=accept)).body

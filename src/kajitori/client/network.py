@@ -52,6 +52,11 @@ class NetworkTransport:
         self._encoding = "identity" if self._pool.is_local or cluster.disable_compression else "gzip"
         self._lines: dict[tuple[object, ...], bytes] = {}
 
+    @property
+    def host(self) -> str:
+        """`host:port` of the server."""
+        return self._pool.authority
+
     async def request(
         self,
         method: str,

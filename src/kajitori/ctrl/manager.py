@@ -34,7 +34,7 @@ from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.handover import Handover
 from kajitori.ctrl.health import Check, Checks, NotReady
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
-from kajitori.ctrl.metrics import RuntimeCollector
+from kajitori.ctrl.metrics import RequestCollector, RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import R, Reconciler
 from kajitori.ctrl.source import EventSource
@@ -142,6 +142,7 @@ class Manager:
                 client, leader_election, clock=clock, random=random, events=self.events
             )
             self.measure(LeaderCollector(self.elector))
+        self.measure(RequestCollector(client.figures))
         self.measure(RuntimeCollector(lambda: self._controllers.values(), clock.monotonic))
 
     def controller(

@@ -6,46 +6,23 @@ Counting is adding to plain numbers; prometheus_client is imported when somebody
 Source: controller-runtime's pkg/internal/controller/metrics and pkg/internal/metrics (workqueue).
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kajitori.client.figures import FAILED, Histogram, RequestFigures
 from kajitori.ctrl.workqueue import WorkQueue
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-__all__ = ["QUEUE_SECONDS", "Histogram", "ReconcileFigures", "RuntimeCollector"]
+__all__ = ["QUEUE_SECONDS", "ReconcileFigures", "RequestCollector", "RuntimeCollector"]
 
 RECONCILE_SECONDS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     *(1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60),
 )
 QUEUE_SECONDS = tuple(1e-8 * 10**power for power in range(12))
-
-
-class Histogram:
-    """Counts by upper bound."""
-
-    __slots__ = ("bounds", "counts", "sum")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative, as Prometheus wants them."""
-        total, result = 0, list[tuple[str, float]]()
-        for bound, many in zip(self.bounds, self.counts, strict=False):
-            total += many
-            result.append((repr(float(bound)), total))
-        return [*result, ("+Inf", total + self.counts[-1])]
 
 
 @dataclass(slots=True)
@@ -86,12 +63,44 @@ class Measured(Protocol):
     def queue(self) -> WorkQueue[Any]: ...
 
 
+class RequestCollector:
+    """A prometheus_client collector over the requests of a client, under client-go's names."""
+
+    def __init__(self, figures: RequestFigures) -> None:
+        self._figures = figures
+
+    def describe(self) -> Iterable["Metric"]:
+        return ()
+
+    def collect(self) -> Iterable["Metric"]:
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        figures = self._figures
+        total = CounterMetricFamily(
+            "rest_client_requests",
+            "Requests by status code, method and host",
+            labels=["code", "method", "host"],
+        )
+        for (method, status), many in sorted(figures.requests.items()):
+            total.add_metric(["<error>" if status == FAILED else str(status), method, figures.host], many)
+        seconds = HistogramMetricFamily(
+            "rest_client_request_duration_seconds",
+            "How long requests took, by method and host",
+            labels=["verb", "host"],
+        )
+        for method, histogram in sorted(figures.seconds.items()):
+            seconds.add_metric([method, figures.host], histogram.buckets(), histogram.sum)
+        yield from (total, seconds)
+
+
 class RuntimeCollector:
     """A prometheus_client collector over the controllers of a manager."""
 
     def __init__(self, controllers: Callable[[], Iterable[Measured]], now: Callable[[], float]) -> None:
         self._controllers = controllers
         self._now = now
+        self._priorities: dict[str, set[int]] = {}
+        """Those of a queue that have been told of: a figure that is gone would stay as it was in graphs."""
 
     def describe(self) -> Iterable["Metric"]:
         return ()
@@ -99,7 +108,9 @@ class RuntimeCollector:
     def collect(self) -> Iterable["Metric"]:
         controllers = list(self._controllers())
         yield from _reconcile_metrics(controllers)
-        yield from _queue_metrics(controllers, self._now())
+        for each in controllers:
+            self._priorities.setdefault(each.name, {0}).update(each.queue.depths())
+        yield from _queue_metrics(controllers, self._now(), self._priorities)
 
 
 def _reconcile_metrics(controllers: Sequence[Measured]) -> "Iterable[Metric]":
@@ -145,7 +156,9 @@ def _reconcile_metrics(controllers: Sequence[Measured]) -> "Iterable[Metric]":
     yield from (seconds, most, active)
 
 
-def _queue_metrics(controllers: Sequence[Measured], now: float) -> "Iterable[Metric]":
+def _queue_metrics(
+    controllers: Sequence[Measured], now: float, priorities: Mapping[str, set[int]]
+) -> "Iterable[Metric]":
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
     labels = ["name", "controller"]
@@ -163,8 +176,9 @@ def _queue_metrics(controllers: Sequence[Measured], now: float) -> "Iterable[Met
     for each in controllers:
         names = [each.name, each.name]
         held = each.queue.held_seconds(now)
-        for priority, many in (each.queue.depths() or {0: 0}).items():
-            depth.add_metric([*names, str(priority)], many)
+        depths = each.queue.depths()
+        for priority in sorted(priorities[each.name]):
+            depth.add_metric([*names, str(priority)], depths.get(priority, 0))
         adds.add_metric(names, each.queue.figures.adds)
         retries.add_metric(names, each.queue.figures.retries)
         unfinished.add_metric(names, sum(held))

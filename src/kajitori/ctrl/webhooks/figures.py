@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kajitori.ctrl.metrics import QUEUE_SECONDS, Histogram
+from kajitori.client.figures import Histogram
+from kajitori.ctrl.metrics import QUEUE_SECONDS
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
