@@ -20,7 +20,8 @@ Promises
     V3  what the hub has and a spoke cannot say is not lost when the object comes back: it travels in an annotation, and
         what was changed meanwhile is merged into it
     V4  members that the class does not declare stay at their place, where the other version has that place
-    V5  what cannot be converted raises ConversionFailed, which says what and why
+    V5  what cannot be converted raises ConversionFailed, which says what and why; it has a cause where a method raised
+        what is no ValueError
 
 Source: controller-runtime's pkg/conversion (Hub, Convertible); V3 is what Cluster API's objects do by hand.
 """
@@ -182,7 +183,7 @@ class Versions:
         try:
             given = convert(source.read_value(value))
         except (msgspec.ValidationError, ValueError) as error:
-            raise ConversionFailed(f"{way}: {error}") from error
+            raise ConversionFailed(f"{way}: {error}") from None
         except Exception as error:
             raise ConversionFailed(f"{way}: {type(error).__name__}: {error}") from error
         if not isinstance(given, target.struct):

@@ -45,6 +45,7 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from kajitori.apimachinery.versions import Versions
     from kajitori.ctrl.webhooks.conversion import Conversions
     from kajitori.ctrl.webhooks.declared import WebhookOptions
     from kajitori.ctrl.webhooks.registering import ManagerWebhooks
@@ -213,13 +214,20 @@ class Manager:
         """
         self._webhooks_here().webhook(model, handler, options)
 
-    def conversion(self, kind: Kind, conversions: "Conversions") -> None:
-        """Converts objects of a kind between its versions, by functions from JSON to JSON; those that there is no
-        function for go through the version of `kind`, the hub.
+    @overload
+    def conversion(self, kind: "Versions") -> None: ...
+    @overload
+    def conversion(self, kind: Kind, conversions: "Conversions") -> None: ...
+    def conversion(self, kind: "Kind | Versions", conversions: "Conversions | None" = None) -> None:
+        """Converts objects of a kind between its versions: by the classes of `Versions`, or by functions from JSON to
+        JSON; those that there is no function for go through the version of `kind`, the hub.
 
         Raises: WebhooksNotServed; ValueError where the kind is converted already.
         """
-        self._webhooks_here().conversion(kind, conversions)
+        if isinstance(kind, Kind):
+            self._webhooks_here().conversion(kind, conversions or {})
+        else:
+            self._webhooks_here().conversion(kind.kind, kind.functions)
 
     async def webhooks_registered(self) -> None:
         """Returns when the webhooks that were declared are asked, in the process that leads; at once without any."""

@@ -9,6 +9,8 @@ def test_a_widget_gets_its_pod() -> None:
     asyncio.run(scenario())
 """
 
+import typing
+
 from kajitori.testing.conditions import (
     condition_match,
     condition_true,
@@ -25,6 +27,7 @@ from kajitori.testing.conditions import (
     resource_scaled,
     stateful_set_ready,
 )
+from kajitori.testing.conversions import check_conversion
 from kajitori.testing.env import TestEnv
 from kajitori.testing.faultkinds import (
     Cut,
@@ -43,6 +46,9 @@ from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
 from kajitori.testing.simulation import Simulation, simulate
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
 from kajitori.testing.waiting import NotInTime
+
+if typing.TYPE_CHECKING:
+    from kajitori.testing.examples import objects_of
 
 __all__ = [
     "Cut",
@@ -65,6 +71,7 @@ __all__ = [
     "VirtualTimeLoop",
     "WatchError",
     "bind_pod",
+    "check_conversion",
     "condition_match",
     "condition_true",
     "containers_ready",
@@ -75,6 +82,7 @@ __all__ = [
     "job_failed",
     "list_match_n",
     "list_n",
+    "objects_of",
     "pod_phase_match",
     "pod_ready",
     "pod_running",
@@ -84,3 +92,12 @@ __all__ = [
     "simulate",
     "stateful_set_ready",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name != "objects_of":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kajitori.testing.examples import objects_of as found  # needs Hypothesis, which few tests do
+
+    globals()[name] = found
+    return found

@@ -21,7 +21,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import JsonObject, Kind
@@ -37,6 +37,7 @@ from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
+    from kajitori.apis import Versions
     from kajitori.ctrl import Manager, WebhookHost
 
 __all__ = ["EnvOptions", "TestEnv"]
@@ -50,7 +51,7 @@ NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 T = TypeVar("T")
-Definition = JsonObject | type[Any] | Path
+Definition: TypeAlias = "JsonObject | type[Any] | Versions | Path"
 
 
 class EnvOptions(TypedDict, total=False):
@@ -174,8 +175,8 @@ class TestEnv:
     async def install(self, *definitions: Definition) -> None:
         """Installs kinds and waits until they are served.
 
-        Each is a CustomResourceDefinition, a class that declares a kind, or a file with definitions in YAML or JSON,
-        or a folder of such files.
+        Each is a CustomResourceDefinition, a class that declares a kind, the `Versions` of one, or a file with
+        definitions in YAML or JSON, or a folder of such files.
         """
         client = self.client("test-env")
         for each in definitions:
@@ -333,11 +334,11 @@ def _definitions(source: Definition) -> list[JsonObject]:
             return [crd for each in files for crd in _definitions(each)]
         documents = yaml.safe_load_all(source.read_bytes())
         return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
-    if isinstance(source, type):
-        from kajitori.apis import crd_for
+    if isinstance(source, dict):
+        return [source]
+    from kajitori.apis import crd_for
 
-        return [crd_for(source)]
-    return [source]
+    return [crd_for(source)]
 
 
 def _is_established(crd: Unstructured) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
+from tests.apimachinery.test_versions import HOUSES, Door, House, OldHouse
+from tests.apimachinery.test_versions import Spec as HouseSpec
 from tests.ctrl.webhooks.widgets import Widget, WidgetRules, WidgetSpec, widget
 
 from kajitori.apis import Kind, ObjectMeta, crd_for
@@ -240,5 +242,32 @@ def test_versions_are_converted() -> None:  # G3
             async with env.running(second):
                 given_back = await client.get(CRDS, "", "widgets.example.com")
                 assert given_back["spec"]["conversion"] == {"strategy": "None"}
+
+    asyncio.run(run())
+
+
+def test_classes_are_the_versions_of_a_kind() -> None:
+    """Users of the old version and of the new one see the same object, and the old ones lose nothing of it."""
+
+    async def run() -> None:
+        old, new = kind_of(OldHouse), kind_of(House)
+        async with TestEnv(crds=[HOUSES]) as env:
+            client = env.client()
+            manager = Manager(env.client("operator"), webhooks=env.webhooks)
+            manager.conversion(HOUSES)
+            async with env.running(manager):
+                doors = (Door("front", "red"), Door("back"))
+                made = await client.create(
+                    House, House(ObjectMeta(name="a", namespace="default"), HouseSpec(2, 1, doors))
+                )
+                seen = await client.get(OldHouse, "default", "a")
+                assert (seen.spec.size, seen.spec.doors) == ("2x1", ("front", "back"))
+                assert seen.metadata.uid == made.metadata.uid
+                await client.patch(old, "default", "a", {"spec": {"size": "5x7"}})
+                back = await client.get(House, "default", "a")
+                assert back.spec == HouseSpec(5, 7, doors) and not back.metadata.annotations
+                with pytest.raises(ApiError, match=r"spec.size is 'big'; write HEIGHTxWIDTH"):
+                    await client.patch(old, "default", "a", {"spec": {"size": "big"}})
+                assert len(await client.list(new)) == 1
 
     asyncio.run(run())

@@ -20,6 +20,7 @@ import msgspec
 from kajitori.apimachinery.errors import BadRequest
 from kajitori.apimachinery.frozen import thaw
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.versions import ConversionFailed
 
 __all__ = [
     "ConversionFailed",
@@ -38,10 +39,6 @@ Conversions = Mapping[tuple[str, str], Convert]
 """By versions, `("v1alpha1", "v1")`."""
 
 _VERSIONS = ("apiextensions.k8s.io/v1", "apiextensions.k8s.io/v1beta1")
-
-
-class ConversionFailed(Exception):
-    """An object that cannot be converted; the text says why."""
 
 
 class _Request(msgspec.Struct, rename="camel"):

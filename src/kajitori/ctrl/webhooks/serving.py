@@ -192,13 +192,14 @@ class WebhookRouter:
         metadata = value.get("metadata") if isinstance(value, dict) else None
         named: JsonObject = metadata if isinstance(metadata, dict) else {}
         name = "/".join(str(named[each]) for each in ("namespace", "name") if named.get(each))
-        if isinstance(error, ConversionFailed):
+        # A failure that has another cause is none that a function meant.
+        if isinstance(error, ConversionFailed) and error.__cause__ is None:
             told = str(error)
         else:
             self.figures.conversion_panics += 1
             _log.error("a conversion failed", extra={"object": name, "wanted": wanted}, exc_info=error)
             told = _told(error)
-        return f"{name}: {told}" if name else told
+        return told if name in told else f"{name}: {told}"
 
 
 def _told(error: Exception) -> str:

@@ -28,12 +28,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from kajitori.apimachinery.carrying import carried
 from kajitori.apimachinery.errors import ApiError, FieldError, invalid
 from kajitori.apimachinery.frozen import thaw
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.patch.json_diff import json_diff
 from kajitori.client.objects import Codec, Model, codec_of
-from kajitori.ctrl.webhooks.carrying import carried
 from kajitori.ctrl.webhooks.reviews import AdmissionRequest, AdmissionResponse, ReviewError
 
 __all__ = [

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kajitori.apimachinery.carrying import carried
 from kajitori.apimachinery.patch.json_diff import json_diff
 from kajitori.apis import apply_json_patch
-from kajitori.ctrl.webhooks.carrying import carried
 
 known = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["a", "b"]),
