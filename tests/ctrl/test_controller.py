@@ -510,6 +510,18 @@ def test_an_explanation_tells_why_and_what_came_of_it() -> None:
         lambda manager: manager.controller("c", Calls(fail_once), for_=PODS),
     )
     assert found.state == "queued" and [cause.type for cause in found.causes] == ["requeue after"]
+    lines = str(found).splitlines()
+    assert lines[0] == "default/a in controller c: queued"
+    assert lines[1] == "  because of what the reconcile before asked for, 45 s ago"
+    assert lines[2] == "45 s ago requeue after: waited 0.000 s, took 0.000 s, wrote 0, again after 1000 s"
+    assert lines[3] == "  because of the failure before, 45 s ago"
+    assert lines[4].endswith("error: waited 0.000 s, took 0.000 s, wrote 0, again after 0.005 s")
+    assert lines[5:7] == [
+        "  RuntimeError: broken",
+        "  because of what the reconcile before asked for, 50 s ago",
+    ]
+    assert lines[7] == "  because of a change of Pod default/a (1 → 6), 45 s ago"
+    assert lines[-1] == "  because of a new Pod default/a (1), 50 s ago"
     retry, failed, first = found.traces
     assert [cause.type for cause in retry.causes] == ["retry"] and retry.outcome == "requeue after"
     assert failed.outcome == "error" and failed.error == "RuntimeError: broken"

@@ -15,8 +15,8 @@ Promises
     P6  a reconcile that takes longer than `timeout_seconds` is cancelled, counted and tried again; one that does not
         let itself be cancelled keeps its worker, which the figures of the queue show
     P7  after `halt` no reconcile begins; `backlog` has the names of those that were to come, and of those cut short
-    P8  while a name is written by one reconcile after another without a pause, somebody undoes what it writes: that is
-        counted and logged
+    P8  a reconciler that keeps the event loop to itself, and one that writes for a name again and again, as when
+        another controller undoes it, are counted and logged (`symptoms`)
 
 Source: controller-runtime's pkg/internal/controller.
 """
@@ -41,8 +41,10 @@ from kajitori.ctrl.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
 from kajitori.ctrl.readback import Parking, park
 from kajitori.ctrl.reconcile import DONE, R, Reconciler, Request, Result
 from kajitori.ctrl.source import EventSource, SourceFailed, SyncingSource
+from kajitori.ctrl.symptoms import Restless, noting_steps
 from kajitori.ctrl.watching import CACHE_SYNC_TIMEOUT_SECONDS, CacheSyncTimeout, Watches, WatchHandle
 from kajitori.ctrl.workqueue import QueueShutDown, Taken, WorkQueue
+from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import Random
 
 __all__ = ["Controller", "ControllerOptions", "CurrentReconcile", "current_reconcile"]
@@ -92,6 +94,7 @@ class Controller(Generic[R]):
         *,
         cache: Cache,
         random: Random,
+        clock: Clock = SYSTEM_CLOCK,
         sources: Iterable[EventSource[R]] = (),
         **options: Unpack[ControllerOptions],
     ) -> None:
@@ -111,6 +114,8 @@ class Controller(Generic[R]):
         self._sources = tuple(sources)
         self._cache = cache
         self._random = random
+        self._monotonic = clock.monotonic
+        self._restless: Restless[R] = Restless()
         self._timeout = options.get("timeout_seconds")
         self._sync_timeout = options.get("cache_sync_timeout_seconds", CACHE_SYNC_TIMEOUT_SECONDS)
         self._traces: Traces[R] = Traces()
@@ -162,6 +167,7 @@ class Controller(Generic[R]):
         return Explanation(
             self.name,
             request,
+            asyncio.get_running_loop().time(),
             state,
             self.queue.failures(request),
             self._traces.causes(request),
@@ -362,6 +368,15 @@ class Controller(Generic[R]):
                 *(outcome, "" if error is None else told(error), requeue_seconds, len(log.writes)),
             )
         )
+        in_a_row = self._restless.note(request, bool(log.writes), started)
+        if in_a_row:
+            figures.restless += 1
+            _log.warning(
+                "%d reconciles in a row have written for one object; does another controller undo it, or does this one "
+                "write what is there already?",
+                in_a_row,
+                extra=self._logged(request),
+            )
         self._give_back(request, log)
 
     def _is_cut_short(self) -> bool:
@@ -375,13 +390,24 @@ class Controller(Generic[R]):
         return False
 
     async def _call(self, request: R) -> Result:
+        def note(seconds: float) -> None:
+            self.figures.blocked += 1
+            self.figures.blocked_seconds += seconds
+            _log.warning(
+                "a reconcile has kept the event loop to itself for %.2f s; let it wait with await, and work in threads "
+                "(asyncio.to_thread)",
+                seconds,
+                extra=self._logged(request),
+            )
+
+        running = noting_steps(self._reconciler.reconcile(request), self._monotonic, note)
         if self._timeout is None:
-            result = await self._reconciler.reconcile(request)
+            result = await running
         else:
             limit = asyncio.timeout(self._timeout)
             try:
                 async with limit:
-                    result = await self._reconciler.reconcile(request)
+                    result = await running
             finally:
                 if limit.expired():
                     self.figures.timeouts += 1

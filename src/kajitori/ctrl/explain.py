@@ -61,6 +61,8 @@ class Explanation(Generic[R]):
 
     controller: str
     request: R
+    at: float
+    """On the loop's clock, when this was known."""
     state: State
     """Parked: done, but the caches have not seen its writes yet."""
     failures: int
@@ -69,6 +71,64 @@ class Explanation(Generic[R]):
     """Why it is queued now."""
     traces: Sequence[Trace[R]]
     """Its last reconciles, latest first."""
+
+    def __str__(self) -> str:
+        """For people: what it is now and why, then what came of it, latest first."""
+        lines = [
+            f"{self.request} in controller {self.controller}: {_STATES[self.state]}{_in_a_row(self.failures)}"
+        ]
+        lines += [f"  because of {_because(cause, self.at)}" for cause in self.causes]
+        for trace in self.traces:
+            ended = self.at - trace.started_at - trace.took_seconds
+            lines.append(
+                f"{_ago(ended)} {trace.outcome}: waited {_seconds(trace.waited_seconds)}, took "
+                f"{_seconds(trace.took_seconds)}, wrote {trace.writes}"
+                + (f", again after {_seconds(trace.requeue_seconds)}" if trace.requeue_seconds else "")
+            )
+            lines += [f"  {line}" for line in trace.error.splitlines()]
+            lines += [f"  because of {_because(cause, self.at)}" for cause in trace.causes]
+        return "\n".join(lines)
+
+
+_STATES = {
+    "absent": "not queued",
+    "queued": "queued",
+    "running": "being reconciled",
+    "parked": "reconciled, and waiting until the caches have seen what it wrote",
+}
+
+
+def _in_a_row(failures: int) -> str:
+    return f", failed {failures} times in a row" if failures > 1 else ", failed last" if failures else ""
+
+
+def _because(cause: Cause, now: float) -> str:
+    words = [_CAUSES.get(cause.type, cause.type), cause.kind, cause.object]
+    if cause.new_version and cause.type != "resync":
+        words.append(
+            f"({cause.old_version} → {cause.new_version})" if cause.old_version else f"({cause.new_version})"
+        )
+    return f"{' '.join(word for word in words if word)}, {_ago(now - cause.at)}"
+
+
+_CAUSES = {
+    "create": "a new",
+    "update": "a change of",
+    "delete": "the end of",
+    "resync": "a resync of",
+    "retry": "the failure before",
+    "requeue after": "what the reconcile before asked for",
+    "asked": "somebody in the process",
+    "source": "event source",
+}
+
+
+def _ago(seconds: float) -> str:
+    return f"{_seconds(seconds)} ago"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 class Traces(Generic[R]):

@@ -185,6 +185,7 @@ class Manager:
             [*own, *watches],
             cache=self.cache,
             random=self.random,
+            clock=self.clock,
             sources=sources,
             **merged,
         )

@@ -40,6 +40,11 @@ class ReconcileFigures:
     """Errors that say that somebody else had written an object meanwhile."""
     handler_errors: int = 0
     """What predicates and map functions have raised."""
+    restless: int = 0
+    """Times that one reconcile after another wrote for the same name (see `symptoms`)."""
+    blocked: int = 0
+    """Times that a reconcile kept the event loop to itself, and how long together."""
+    blocked_seconds: float = 0.0
     parked: int = 0
     """Reconciles whose writes the caches had not seen when they ended."""
     parked_in_vain: int = 0
@@ -132,6 +137,13 @@ def _reconcile_metrics(controllers: Sequence[Measured]) -> "Iterable[Metric]":
         ("reconcile_timeouts", "Reconciliations cut short, per controller", "timeouts"),
         ("reconcile_conflicts", "Errors because somebody else had written an object meanwhile", "conflicts"),
         ("handler_errors", "Errors of predicates and map functions", "handler_errors"),
+        ("reconcile_restless", "Times that reconciles wrote for the same object again and again", "restless"),
+        ("reconcile_blocked", "Times that a reconcile kept the event loop to itself", "blocked"),
+        (
+            "reconcile_blocked_seconds",
+            "How long reconciles kept the event loop to themselves",
+            "blocked_seconds",
+        ),
         ("reconcile_parked", "Reconciliations held until caches saw their writes", "parked"),
         (
             "reconcile_parked_in_vain",
