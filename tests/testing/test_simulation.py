@@ -109,7 +109,7 @@ def test_two_reconciles_at_once_are_found() -> None:  # S3
         controller = manager.controller("twice", Twice(manager), for_=CONFIG_MAPS)
         async with sim.running(manager):
             request = Request("default", "a")
-            reconciler: Any = controller._reconciler
+            reconciler: Any = controller._caller.reconciler
             await asyncio.gather(reconciler.reconcile(request), reconciler.reconcile(request))
 
     with pytest.raises(NotSafe, match="twice reconciles default/a twice at once") as raised:

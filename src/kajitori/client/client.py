@@ -45,7 +45,7 @@ from kajitori.client.subresource import Subresource
 from kajitori.client.tracing import RequestTracing
 from kajitori.client.transport import RawResponse, Transport, TransportError
 from kajitori.client.watchlines import WatchLines
-from kajitori.client.writes import Write, current_writes
+from kajitori.client.writes import Write, current_log
 
 __all__ = ["PAGE_SIZE", "Client"]
 
@@ -88,6 +88,8 @@ class Client:
         self.tracing: RequestTracing | None = None
         """Who is told of every try; see `tracing`."""
         self.field_manager = field_manager
+        self.cluster = ""
+        """Which of a manager's clusters this is, for what notes writes; empty: its own."""
         self._user_agent = user_agent
         self._on_warning = on_warning or WarningLog()
         self._timeout = timeout_seconds
@@ -98,6 +100,12 @@ class Client:
         quiet = copy.copy(self)
         quiet._on_warning = _ignore
         return quiet
+
+    def in_cluster(self, name: str) -> Self:
+        """The same client, whose writes are noted as that cluster's."""
+        named = copy.copy(self)
+        named.cluster = name
+        return named
 
     async def __aenter__(self) -> Self:
         return self
@@ -401,7 +409,7 @@ class Client:
             "DELETE", kind.path(namespace, _named(name)), None if body is None else msgspec.json.encode(body)
         )
         answer = freeze(msgspec.json.decode(response.body))
-        log = current_writes.get()
+        log = current_log(self.cluster)
         if log is not None and not options.get("dry_run"):
             log.note_deletion(kind, namespace if kind.namespaced else "", name, answer)
         return answer
@@ -505,7 +513,7 @@ class Client:
         whole = content_type == _JSON or content_type == PatchType.APPLY.value
         body = codec.encode(value) if whole else msgspec.json.encode(value)
         written = codec.decode((await self.send(method, path, body, content_type=content_type)).body)
-        log = current_writes.get()
+        log = current_log(self.cluster)
         if log is not None and not options.get("dry_run"):
             key = key_of(written)
             labels = labels_of(written)

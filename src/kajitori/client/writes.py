@@ -5,7 +5,7 @@ The runtime sets a log in the context of a reconcile; every successful write of 
 or in tasks started from it, is noted in it. Outside of a reconcile nothing is noted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.accessors import key_of, resource_version_of
 
-__all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_writes"]
+__all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_log", "current_writes"]
 
 WRITES_NOTED_MAX = 10_000
 """Of one reconcile. Past it only the last write of each kind is noted, which is the newest version anyway."""
@@ -43,6 +43,25 @@ class WriteLog:
     """What one reconcile wrote, by object; of several writes to one object the last."""
 
     writes: dict[tuple[Kind, str, str], Write] = field(default_factory=dict[tuple[Kind, str, str], Write])
+
+    elsewhere: "dict[str, WriteLog] | None" = None
+    """What was written in other clusters, by their names."""
+
+    def of(self, cluster: str) -> "WriteLog":
+        """What is written in a cluster; the one without a name is this."""
+        if not cluster:
+            return self
+        if self.elsewhere is None:
+            self.elsewhere = {}
+        return self.elsewhere.setdefault(cluster, WriteLog())
+
+    def by_cluster(self) -> "Iterator[tuple[str, WriteLog]]":
+        yield "", self
+        yield from (self.elsewhere or {}).items()
+
+    def __len__(self) -> int:
+        """Objects, in all clusters."""
+        return len(self.writes) + sum(map(len, (self.elsewhere or {}).values()))
 
     def note(self, write: Write) -> None:
         if len(self.writes) >= WRITES_NOTED_MAX:
@@ -75,3 +94,9 @@ class WriteLog:
 
 
 current_writes: ContextVar[WriteLog | None] = ContextVar("current_writes", default=None)
+
+
+def current_log(cluster: str) -> WriteLog | None:
+    """Where a write in that cluster is to be noted; None outside of a reconcile."""
+    log = current_writes.get()
+    return log.of(cluster) if cluster and log is not None else log

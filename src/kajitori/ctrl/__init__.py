@@ -11,6 +11,7 @@ import typing
 
 from kajitori.ctrl.cache import Cache, InformerUse, NotInCache
 from kajitori.ctrl.cache_options import ALL_NAMESPACES, CacheOptions, Selection
+from kajitori.ctrl.clusters import ClusterProvider, Clusters, ClusterScope, EngagedCluster, NotEngaged
 from kajitori.ctrl.conditions import (
     ConditionStatus,
     find_condition,
@@ -97,6 +98,9 @@ __all__ = [
     "Channel",
     "ChannelFull",
     "Clock",
+    "ClusterProvider",
+    "ClusterScope",
+    "Clusters",
     "ConditionStatus",
     "Controller",
     "ControllerOptions",
@@ -104,6 +108,7 @@ __all__ = [
     "CurrentReconcile",
     "Defaulter",
     "Denied",
+    "EngagedCluster",
     "Enqueue",
     "EventRecorder",
     "EventSource",
@@ -117,6 +122,7 @@ __all__ = [
     "Manager",
     "MapFunction",
     "Mutating",
+    "NotEngaged",
     "NotInCache",
     "ObjectReconciler",
     "Predicate",

@@ -90,6 +90,20 @@ class Cache:
         self._indexes: dict[Model, dict[str, IndexFunction]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._kept: builtins.list[KeptKind] = []
+        self._alike: builtins.list[Cache] = [self]
+        """Those that are configured together; ourselves, too."""
+
+    def alike(self, client: Client) -> "Cache":
+        """One of another cluster, configured like this one, also later, until it is told to `part`."""
+        other = Cache(client, random=self._random, defaults=self._defaults)
+        other._options, other._indexes, other._alike = self._options, self._indexes, self._alike
+        self._alike.append(other)
+        return other
+
+    def part(self) -> None:
+        """Is not configured with others any more. Safe to repeat."""
+        if self in self._alike:
+            self._alike.remove(self)
 
     def configure(self, model: Model, options: CacheOptions) -> None:
         """How a kind is cached; to be said before anybody uses it.
@@ -98,7 +112,7 @@ class Cache:
         """
         if options.namespaces and not kind_of(model).namespaced:
             raise ValueError(f"{kind_of(model)} is cluster-scoped; it cannot be narrowed to namespaces")
-        if (model, False) in self._entries or (model, True) in self._entries:
+        if any((model, only) in each._entries for each in self._alike for only in (False, True)):
             raise RuntimeError(f"{kind_of(model)} is cached already; configure it before its first use")
         self._options[model] = options
 
@@ -118,10 +132,11 @@ class Cache:
         if indexes.get(name, function) is not function:
             raise ValueError(f"index {name!r} of {kind_of(model)} exists already with another function")
         indexes[name] = function
-        for metadata_only in (False, True):
-            entry = self._entries.get((model, metadata_only))
-            if entry is not None:
-                entry.informer.store.add_index(name, function)
+        for cache in self._alike:
+            for metadata_only in (False, True):
+                entry = cache._entries.get((model, metadata_only))
+                if entry is not None:
+                    entry.informer.store.add_index(name, function)
 
     def index_field(self, model: Model, path: str, function: IndexFunction | None = None) -> None:
         """Lets `list(fields="PATH=VALUE")` find objects by a field, such as `spec.nodeName`; `function` says what its

@@ -23,25 +23,26 @@ Source: controller-runtime's pkg/internal/controller.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, Unpack
 
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.writes import WriteLog, current_writes
-from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.calling import Caller
+from kajitori.ctrl.clusters import Clusters, ClusterScope
 from kajitori.ctrl.explain import Cause, Explanation, Outcome, State, Trace, Traces
 from kajitori.ctrl.handler import Watch
 from kajitori.ctrl.handover import Backlog, QueuedName
 from kajitori.ctrl.metrics import ReconcileFigures
-from kajitori.ctrl.outcome import checked, judge, told
+from kajitori.ctrl.outcome import judge, told
 from kajitori.ctrl.queue_state import NAMES_MAX, QueueFull
 from kajitori.ctrl.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
-from kajitori.ctrl.readback import Parking, park
+from kajitori.ctrl.readback import ParkedTogether, Parking, park
 from kajitori.ctrl.reconcile import DONE, R, Reconciler, Request, Result
 from kajitori.ctrl.source import EventSource, SourceFailed, SyncingSource
-from kajitori.ctrl.symptoms import Restless, noting_steps
+from kajitori.ctrl.symptoms import Restless
 from kajitori.ctrl.watching import CACHE_SYNC_TIMEOUT_SECONDS, CacheSyncTimeout, Watches, WatchHandle
 from kajitori.ctrl.workqueue import QueueShutDown, Taken, WorkQueue
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
@@ -81,6 +82,8 @@ class ControllerOptions(TypedDict, total=False):
     """So many names may be in its queue; one more stops the manager (NAMES_MAX)."""
     cache_sync_timeout_seconds: float
     """How long the first lists of what it watches may take (CACHE_SYNC_TIMEOUT_SECONDS)."""
+    clusters: ClusterScope
+    """Where it watches: in the manager's own cluster, in those that are engaged, in all ("own")."""
 
 
 class Controller(Generic[R]):
@@ -91,8 +94,9 @@ class Controller(Generic[R]):
         name: str,
         reconciler: Reconciler[R],
         watches: Iterable[Watch[R]],
+        among: Clusters,
+        /,
         *,
-        cache: Cache,
         random: Random,
         clock: Clock = SYSTEM_CLOCK,
         sources: Iterable[EventSource[R]] = (),
@@ -109,20 +113,34 @@ class Controller(Generic[R]):
             names_max=options.get("names_max", NAMES_MAX),
             rate_limit=options.get("rate_limit", DEFAULT_RATE_LIMIT),
         )
-        self._reconciler = reconciler
-        self._watches: Watches[R] = Watches(name, watches, self._tell, self.figures)
+        self._watches: Watches[R] = Watches(
+            name,
+            watches,
+            self._tell,
+            figures=self.figures,
+            clusters=among,
+            scope=options.get("clusters", "own"),
+        )
         self._sources = tuple(sources)
-        self._cache = cache
+        self._clusters = among
         self._random = random
-        self._monotonic = clock.monotonic
+        self._caller: Caller[R] = Caller(
+            reconciler,
+            clusters=among,
+            figures=self.figures,
+            now=clock.monotonic,
+            timeout_seconds=options.get("timeout_seconds"),
+            logged=self._logged,
+        )
         self._restless: Restless[R] = Restless()
-        self._timeout = options.get("timeout_seconds")
         self._sync_timeout = options.get("cache_sync_timeout_seconds", CACHE_SYNC_TIMEOUT_SECONDS)
         self._traces: Traces[R] = Traces()
-        self._parked: dict[R, Parking] = {}
+        self._parked: dict[R, Parking | ParkedTogether] = {}
         self._shown: dict[R, str] = {}
         """The last failure of each name that fails: its traceback is in the log."""
         self._failed: asyncio.Future[None] | None = None
+        self._time: Callable[[], float] = lambda: 0.0
+        """The loop's, once it runs."""
         self._stopping = False
         self._halted = False
         self._cut_short = False
@@ -149,7 +167,7 @@ class Controller(Generic[R]):
 
     def warm(self) -> None:
         """Lets its caches fill before it runs."""
-        self._watches.warm(self._cache)
+        self._watches.warm()
 
     def cool(self) -> None:
         """Takes that back, when it is not going to run. Safe to repeat."""
@@ -167,7 +185,7 @@ class Controller(Generic[R]):
         return Explanation(
             self.name,
             request,
-            asyncio.get_running_loop().time(),
+            self._time(),
             state,
             self.queue.failures(request),
             self._traces.causes(request),
@@ -232,7 +250,8 @@ class Controller(Generic[R]):
 
         Raises: CacheSyncTimeout; SourceFailed; QueueFull; an ExceptionGroup of several of them.
         """
-        self._failed = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._failed, self._time = loop.create_future(), loop.time
         try:
             async with asyncio.TaskGroup() as group:
                 try:
@@ -255,7 +274,7 @@ class Controller(Generic[R]):
             group.create_task(self._run_source(source), name=f"{self.name} {_label(source)}")
             for source in self._sources
         ]
-        await self._watches.begin(self._cache, self._sync_timeout)
+        await self._watches.begin(self._sync_timeout)
         for source in self._sources:
             if isinstance(source, SyncingSource):
                 await self._wait_source(source)
@@ -343,7 +362,7 @@ class Controller(Generic[R]):
         result = DONE
         error: BaseException | None = None
         try:
-            result = await self._call(request)
+            result = await self._caller.call(request)
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
@@ -365,10 +384,10 @@ class Controller(Generic[R]):
         self._traces.note_trace(
             Trace(
                 *(request, reconcile_id, causes, taken.priority, taken.waited_seconds, started, took),
-                *(outcome, "" if error is None else told(error), requeue_seconds, len(log.writes)),
+                *(outcome, "" if error is None else told(error), requeue_seconds, len(log)),
             )
         )
-        in_a_row = self._restless.note(request, bool(log.writes), started)
+        in_a_row = self._restless.note(request, bool(log), started)
         if in_a_row:
             figures.restless += 1
             _log.warning(
@@ -389,36 +408,15 @@ class Controller(Generic[R]):
             task.uncancel()
         return False
 
-    async def _call(self, request: R) -> Result:
-        def note(seconds: float) -> None:
-            self.figures.blocked += 1
-            self.figures.blocked_seconds += seconds
-            _log.warning(
-                "a reconcile has kept the event loop to itself for %.2f s; let it wait with await, and work in threads "
-                "(asyncio.to_thread)",
-                seconds,
-                extra=self._logged(request),
-            )
-
-        running = noting_steps(self._reconciler.reconcile(request), self._monotonic, note)
-        if self._timeout is None:
-            result = await running
-        else:
-            limit = asyncio.timeout(self._timeout)
-            try:
-                async with limit:
-                    result = await running
-            finally:
-                if limit.expired():
-                    self.figures.timeouts += 1
-        return result if result is DONE else checked(result)
-
     def _settle(
         self, taken: Taken[R], result: Result, error: BaseException | None, reconcile_id: str
     ) -> tuple[Outcome, float]:
         """What follows (`outcome`); with it, in how many seconds the name comes again (0: not by itself)."""
         request, figures = taken.name, self.figures
         if error is not None:
+            if isinstance(request, Request) and self._clusters.find(request.cluster) is None:
+                self.queue.forget(request)
+                return "cluster gone", 0.0
             judged = judge(error)
             figures.error += 1
             figures.panics += judged.is_panic
@@ -490,13 +488,23 @@ class Controller(Generic[R]):
                 )
             self.figures.work_seconds.observe(self.queue.done(request))
 
-        if log.writes and not self._stopping:
-            parking = park(self._cache, log, let_go)
-            if parking is not None:
+        if log and not self._stopping:
+            parking = self._park(log, let_go)
+            if parking:
                 self.figures.parked += 1
                 self._parked[request] = parking
                 return
         self.figures.work_seconds.observe(self.queue.done(request))
+
+    def _park(self, log: WriteLog, let_go: Callable[[bool], None]) -> Parking | ParkedTogether | None:
+        if log.elsewhere is None:
+            return park(self._clusters.own.cache, log, let_go)
+        together = ParkedTogether(let_go)
+        for name, each in log.by_cluster():
+            cluster = self._clusters.find(name)
+            if cluster is not None:
+                together.park(cluster.cache, each)
+        return together
 
 
 def _label(source: Any) -> str:

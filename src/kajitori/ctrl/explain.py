@@ -20,7 +20,7 @@ CAUSES_MAX = 8
 """Causes remembered of one queued name: the first ones, which are why it is there."""
 
 State = Literal["absent", "queued", "running", "parked"]
-Outcome = Literal["success", "error", "terminal error", "requeue after", "cancelled"]
+Outcome = Literal["success", "error", "terminal error", "requeue after", "cancelled", "cluster gone"]
 
 
 class Cause(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Any, Generic
 
 from kajitori.client.accessors import key_pair_of, owners_of
 from kajitori.client.objects import Model, kind_of
+from kajitori.ctrl.clusters import ClusterScope
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import R, Request
 
@@ -32,6 +33,12 @@ class Watch(Generic[R]):
     """All must hold."""
     metadata_only: bool = False
     """Watch and keep PartialObjectMetadata only: less memory, for who needs names, labels and owners."""
+    clusters: ClusterScope | None = None
+    """Where; None: where its controller does."""
+    to_own_cluster: bool = False
+    """The names are of the manager's own cluster, whatever cluster the object is in. Otherwise a Request without a
+    cluster is of the object's.
+    """
 
     def __post_init__(self) -> None:
         for function in (self.map, *self.predicates):

@@ -12,7 +12,8 @@ Promises
     M4  with `leader_election`, what needs leadership runs only while we lead; caches fill, and the rest runs, without
     M5  when leadership is lost, what needs it is cancelled at once and `run` raises LeadershipLost; on a stop the
         Lease is given back when all that needs it has ended
-    M6  `hand_over` and `take_over` let a manager of newer code go on where this one was (see `handover`)
+    M6  clusters are engaged and disengaged at any time (see `clusters`)
+    M7  `hand_over` and `take_over` let a manager of newer code go on where this one was (see `handover`)
 
 Source: controller-runtime's pkg/manager.
 """
@@ -27,6 +28,7 @@ from kajitori.apimachinery.kind import Kind
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, kind_of
 from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.clusters import OWN, ClusterProvider, Clusters, EngagedCluster
 from kajitori.ctrl.controller import Controller, ControllerOptions
 from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
@@ -107,6 +109,9 @@ class Manager:
         self.events = EventRecorder(client, clock=clock, component=name)
         self.clock = clock
         self.random = random
+        own = EngagedCluster(OWN, client, self.cache, self.events)
+        self.clusters = Clusters(own, self._new_cluster)
+        """Its own, and those that are engaged."""
         self.webhooks = webhooks
         """Where webhooks are answered; None: nowhere."""
         self._declared_webhooks: ManagerWebhooks | None = None
@@ -183,7 +188,7 @@ class Manager:
             name,
             reconciler,
             [*own, *watches],
-            cache=self.cache,
+            self.clusters,
             random=self.random,
             clock=self.clock,
             sources=sources,
@@ -243,6 +248,31 @@ class Manager:
 
             self._declared_webhooks = ManagerWebhooks(self, self.webhooks)
         return self._declared_webhooks
+
+    def engage(self, name: str, client: Client) -> EngagedCluster:
+        """One more cluster, for controllers with `clusters="engaged"` or `"all"`. At any time; whoever made the client
+        closes it when the cluster is disengaged.
+
+        Raises: ValueError when there is one of that name.
+        """
+        return self.clusters.engage(name, client)
+
+    def disengage(self, name: str) -> None:
+        """Cuts short what is reconciled there, and forgets the rest. Safe to repeat."""
+        self.clusters.disengage(name)
+
+    def cluster(self, name: str = OWN) -> EngagedCluster:
+        """The cluster of a request, by `request.cluster`. Raises: NotEngaged."""
+        return self.clusters.get(name)
+
+    def discover(self, provider: ClusterProvider) -> None:
+        """Lets a provider engage and disengage clusters, in every process of a leader election."""
+        self.add(lambda: provider.run(self), needs_leader=False)
+
+    def _new_cluster(self, name: str, client: Client) -> EngagedCluster:
+        client = client.in_cluster(name)
+        events = EventRecorder(client, clock=self.clock, component=self.name)
+        return EngagedCluster(name, client, self.cache.alike(client), events)
 
     def add(self, runnable: Runnable, *, needs_leader: bool = True) -> None:
         """Runs `runnable()` as a task until the controllers have stopped; when it raises, the manager
@@ -382,6 +412,7 @@ class Manager:
         async with asyncio.TaskGroup() as services:
             cache = services.create_task(self.cache.run(), name="cache")
             events = services.create_task(self.events.run(), name="events")
+            clusters = services.create_task(self.clusters.run(), name="clusters")
             try:
                 await self._run_controllers()
             finally:
@@ -393,6 +424,7 @@ class Manager:
                         _log.warning("the last events were not written in time", extra={"manager": self.name})
                 events.cancel()
                 cache.cancel()
+                clusters.cancel()
 
     async def _run_controllers(self) -> None:
         try:

@@ -24,6 +24,7 @@ from kajitori.apimachinery.kind import Kind
 from kajitori.client.accessors import deletion_timestamp_of, uid_of
 from kajitori.client.objects import Model
 from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.clusters import Clusters
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result
 
 __all__ = ["ObjectReconciler", "as_reconciler"]
@@ -41,13 +42,16 @@ class ObjectReconciler(Protocol[Given]):
 
 
 class _Adapter:
-    def __init__(self, cache: Cache, model: Model, reconciler: ObjectReconciler[Any]) -> None:
+    def __init__(self, cache: Cache | Clusters, model: Model, reconciler: ObjectReconciler[Any]) -> None:
         self._cache = cache
         self._model: Any = model
         self._reconciler = reconciler
 
     async def reconcile(self, request: Request) -> Result:
-        value = self._cache.get(self._model, request.namespace, request.name)
+        cache = self._cache
+        if isinstance(cache, Clusters):
+            cache = cache.get(request.cluster).cache
+        value = cache.get(self._model, request.namespace, request.name)
         if value is None:
             return DONE
         if deletion_timestamp_of(value):
@@ -59,7 +63,7 @@ class _Adapter:
 
         try:
             async with limit:
-                forget = self._cache.when_gone(
+                forget = cache.when_gone(
                     self._model, request.namespace, request.name, uid_of(value), cut_short
                 )
                 try:
@@ -73,9 +77,12 @@ class _Adapter:
 
 
 @overload
-def as_reconciler(cache: Cache, model: Kind, reconciler: ObjectReconciler[Unstructured]) -> Reconciler: ...
+def as_reconciler(
+    cache: Cache | Clusters, model: Kind, reconciler: ObjectReconciler[Unstructured]
+) -> Reconciler: ...
 @overload
-def as_reconciler(cache: Cache, model: type[T], reconciler: ObjectReconciler[T]) -> Reconciler: ...
-def as_reconciler(cache: Cache, model: Model, reconciler: ObjectReconciler[Any]) -> Reconciler:
-    """What a controller of `model` calls: reads the object from `cache` and hands it to `reconciler`."""
+def as_reconciler(cache: Cache | Clusters, model: type[T], reconciler: ObjectReconciler[T]) -> Reconciler: ...
+def as_reconciler(cache: Cache | Clusters, model: Model, reconciler: ObjectReconciler[Any]) -> Reconciler:
+    """What a controller of `model` calls: reads the object from `cache`, or with `manager.clusters` from that of the
+    request's cluster, and hands it to `reconciler`."""
     return _Adapter(cache, model, reconciler)

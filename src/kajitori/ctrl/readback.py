@@ -29,7 +29,7 @@ from kajitori.ctrl.informer import Informer
 from kajitori.ctrl.progress import version_number
 from kajitori.ctrl.store import Key
 
-__all__ = ["PARKED_SECONDS_MAX", "Parking", "park"]
+__all__ = ["PARKED_SECONDS_MAX", "ParkedTogether", "Parking", "park"]
 
 PARKED_SECONDS_MAX = 5.0
 """A watch is milliseconds behind, or broken; then waiting longer helps nobody."""
@@ -70,6 +70,36 @@ class Parking:
         for cancel in self._cancels:
             cancel()
         let_go(caught_up)
+
+
+class ParkedTogether:
+    """One name that waits for the caches of several clusters. `let_go` as of `Parking`."""
+
+    def __init__(self, let_go: Callable[[bool], None]) -> None:
+        self._let_go = let_go
+        self._parkings: list[Parking] = []
+        self._missing = 0
+        self._caught_up = True
+
+    def park(self, cache: Cache, log: WriteLog) -> None:
+        parking = park(cache, log, self._one_let_go)
+        if parking is not None:
+            self._missing += 1
+            self._parkings.append(parking)
+
+    def __bool__(self) -> bool:
+        return bool(self._parkings)
+
+    def _one_let_go(self, caught_up: bool) -> None:
+        self._missing -= 1
+        self._caught_up = self._caught_up and caught_up
+        if not self._missing:
+            self._let_go(self._caught_up)
+
+    def end(self, caught_up: bool) -> None:
+        """Lets go now. Safe to repeat."""
+        for each in self._parkings:
+            each.end(caught_up)
 
 
 def park(cache: Cache, log: WriteLog, let_go: Callable[[bool], None]) -> Parking | None:

@@ -25,6 +25,7 @@ from typing import Any, Generic, Protocol, runtime_checkable
 from kajitori.client.accessors import key_pair_of
 from kajitori.client.objects import Model, kind_of
 from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.clusters import Clusters
 from kajitori.ctrl.handler import MapFunction, own_request
 from kajitori.ctrl.queue_state import LOW_PRIORITY
 from kajitori.ctrl.reconcile import R, R_co, R_contra, Request
@@ -166,16 +167,22 @@ class Timer(Generic[R]):
                     await asyncio.sleep(0)
 
 
-def all_in(cache: Cache, model: Model) -> Callable[[], Iterable[Request]]:
-    """For a Timer: all objects of a kind that a controller watches. None before the first list has come, which tells
-    them anyway.
+def all_in(caches: Cache | Clusters, model: Model) -> Callable[[], Iterable[Request]]:
+    """For a Timer: all objects of a kind that a controller watches, in one cache, or with `manager.clusters` in those
+    of all clusters. None before the first list has come, which tells them anyway.
     """
     kind = kind_of(model)
 
     def requests() -> Iterable[Request]:
+        if isinstance(caches, Cache):
+            return _requests_of(caches, "")
+        watched = [each for each in (caches.own, *caches.engaged()) if each.cache.find(kind)]
+        return [request for each in watched for request in _requests_of(each.cache, each.name)]
+
+    def _requests_of(cache: Cache, cluster: str) -> list[Request]:
         if any(not informer.has_synced for informer in cache.find(kind)):
             return []
         found: list[Any] = cache.list(model)
-        return [Request(*key_pair_of(value)) for value in found]
+        return [Request(*key_pair_of(value), cluster) for value in found]
 
     return requests

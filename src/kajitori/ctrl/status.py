@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kajitori.client.objects import kind_of
-from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.clusters import EngagedCluster
 from kajitori.ctrl.controller import Controller
 from kajitori.ctrl.explain import Cause, Trace
 from kajitori.ctrl.informer import Informer
@@ -167,6 +167,8 @@ class CacheStatus(_Plain, frozen=True):
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
+    cluster: str = ""
+    """Empty: the manager's own."""
 
 
 class LeaderStatus(_Plain, frozen=True):
@@ -216,7 +218,11 @@ def snapshot(manager: "Manager") -> Status:
         running_seconds=0.0 if started is None else now - started,
         leader=_leader(manager),
         controllers=tuple(_controller(manager, each, now) for each in manager.controllers),
-        caches=tuple(_cache(manager.cache, each, now) for each in manager.cache.informers()),
+        caches=tuple(
+            _cache(cluster, each, now)
+            for cluster in (manager.cluster(), *manager.clusters.engaged())
+            for each in cluster.cache.informers()
+        ),
     )
 
 
@@ -330,8 +336,8 @@ def _causes(causes: Iterable[Cause], now: float) -> tuple[CauseStatus, ...]:
     )
 
 
-def _cache(cache: Cache, informer: Informer, now: float) -> CacheStatus:
-    options, told_at = cache.options(informer.model), informer.told_at
+def _cache(cluster: EngagedCluster, informer: Informer, now: float) -> CacheStatus:
+    options, told_at = cluster.cache.options(informer.model), informer.told_at
     return CacheStatus(
         kind=str(informer.kind),
         synced=informer.has_synced,
@@ -343,6 +349,7 @@ def _cache(cache: Cache, informer: Informer, now: float) -> CacheStatus:
         labels=options.labels or "",
         fields=options.fields or "",
         metadata_only=informer.metadata_only,
+        cluster=cluster.name,
     )
 
 

@@ -11,7 +11,8 @@ Promises
     V4  a predicate that raises lets the change through; a map function that raises is asked about the other objects;
         both are counted, and logged at the first and every doubling of their number
     V5  what was there when watching began, and what a resync tells, is queued with low priority
-    V6  an update that moves an object from one name to another concerns both
+    V6  of each cluster, handlers are called once everything there is complete: one that is away delays no other
+    V7  an update that moves an object from one name to another concerns both
 
 Source: controller-runtime's Controller.Watch, pkg/source.Kind and pkg/handler.
 """
@@ -24,14 +25,15 @@ from typing import Any, Generic
 
 from kajitori.client.accessors import key_pair_of, resource_version_of
 from kajitori.client.objects import kind_of
-from kajitori.ctrl.cache import Cache, InformerUse
+from kajitori.ctrl.cache import InformerUse
+from kajitori.ctrl.clusters import OWN, Clusters, ClusterScope, EngagedCluster
 from kajitori.ctrl.explain import Cause
-from kajitori.ctrl.handler import Watch, own_request
+from kajitori.ctrl.handler import MapFunction, Watch, own_request
 from kajitori.ctrl.informer import ChangeHandler, Registration
 from kajitori.ctrl.metrics import ReconcileFigures
 from kajitori.ctrl.predicate import Change
 from kajitori.ctrl.queue_state import LOW_PRIORITY
-from kajitori.ctrl.reconcile import R
+from kajitori.ctrl.reconcile import R, Request
 
 __all__ = ["CACHE_SYNC_TIMEOUT_SECONDS", "CacheSyncTimeout", "WatchHandle", "Watches"]
 
@@ -69,29 +71,28 @@ class HandlerErrors:
 
 
 class _Binding:
-    """One watch in one cache."""
+    """One watch in one cluster."""
 
     def __init__(self, use: InformerUse) -> None:
         self.use = use
-        self.is_complete = asyncio.Event()
-        """The informer has synced, or nobody waits for it any more."""
-        self.has_begun = asyncio.Event()
+        self.is_complete = False
+        """Whether the informer has synced."""
         self.registration: Registration | None = None
-        self.cancel = use.informer.when_synced(self.is_complete.set)
+        self.has_begun = asyncio.Event()
+        """The handler has been added, or the watch removed."""
+        self.cancel: Callable[[], None] = lambda: None
 
     def begin(self, handler: ChangeHandler) -> None:
-        if self.registration is None:
-            self.registration = self.use.informer.add_handler(
-                handler, resync_seconds=self.use.options.resync_seconds or 0.0
-            )
-            self.has_begun.set()
+        self.registration = self.use.informer.add_handler(
+            handler, resync_seconds=self.use.options.resync_seconds or 0.0
+        )
+        self.has_begun.set()
 
     def end(self) -> None:
         self.cancel()
         if self.registration is not None:
             self.registration.remove()
         self.use.release()
-        self.is_complete.set()
         self.has_begun.set()
 
 
@@ -101,21 +102,21 @@ class WatchHandle(Generic[R]):
     def __init__(self, watch: Watch[R], watches: "Watches[R]") -> None:
         self.watch = watch
         self._watches = watches
-        self.bindings: dict[str, _Binding] = {}
 
     @property
     def has_synced(self) -> bool:
         """Whether all that is there has been queued; false while the controller does not run."""
-        return bool(self.bindings) and all(
-            each.registration is not None and each.registration.has_synced for each in self.bindings.values()
+        bindings = self._watches.bindings(self)
+        return bool(bindings) and all(
+            each.registration is not None and each.registration.has_synced for each in bindings
         )
 
     async def wait_synced(self, timeout_seconds: float = CACHE_SYNC_TIMEOUT_SECONDS) -> None:
         """Until all that is there has been queued, or the watch is removed. Raises: CacheSyncTimeout."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._watches.have_begun.wait()
-                for binding in list(self.bindings.values()):
+                await self._watches.is_running.wait()
+                for binding in self._watches.bindings(self):
                     await binding.has_begun.wait()
                     if binding.registration is not None and binding.registration.active:
                         await binding.registration.synced.wait()
@@ -127,23 +128,43 @@ class WatchHandle(Generic[R]):
         self._watches.remove(self)
 
 
+class _Followed(Generic[R]):
+    """The watches in one cluster: they begin together."""
+
+    def __init__(self, cluster: EngagedCluster) -> None:
+        self.cluster = cluster
+        self.bindings: dict[WatchHandle[R], _Binding] = {}
+        self.have_begun = asyncio.Event()
+        self.overdue: asyncio.TimerHandle | None = None
+
+    def incomplete(self) -> str:
+        """The kinds that are not complete."""
+        return " and ".join(each.use.informer.name for each in self.bindings.values() if not each.is_complete)
+
+
 class Watches(Generic[R]):
-    """All watches of one controller."""
+    """All watches of one controller, in all clusters that it follows."""
 
     def __init__(
         self,
         controller: str,
         watches: Iterable[Watch[R]],
         tell: Callable[[R, int, Cause], None],
+        *,
         figures: ReconcileFigures,
+        clusters: Clusters,
+        scope: ClusterScope,
     ) -> None:
-        """`tell` puts a name in the queue."""
+        """`tell` puts a name in the queue; `scope` counts for watches that say nothing else."""
         self._controller = controller
         self._tell = tell
-        self._handles = [WatchHandle(watch, self) for watch in watches]
-        self._cache: Cache | None = None
-        self.have_begun = asyncio.Event()
         self._errors = HandlerErrors(controller, figures)
+        self._clusters = clusters
+        self._scope = scope
+        self._handles = [WatchHandle(watch, self) for watch in watches]
+        self._followed: dict[str, _Followed[R]] = {}
+        self._timeout = CACHE_SYNC_TIMEOUT_SECONDS
+        self.is_running = asyncio.Event()
 
     def __iter__(self) -> Iterator[WatchHandle[R]]:
         return iter(self._handles)
@@ -152,45 +173,59 @@ class Watches(Generic[R]):
         """Watches one more kind, now or when the others begin."""
         handle = WatchHandle(watch, self)
         self._handles.append(handle)
-        if self._cache is not None:
-            binding = self._bind(handle, self._cache)
-            if self.have_begun.is_set():
-                binding.cancel = binding.use.informer.when_synced(lambda: self._begin(handle, binding))
+        for followed in list(self._followed.values()):
+            self._bind(handle, followed)
         return handle
 
     def remove(self, handle: WatchHandle[R]) -> None:
         """Safe to repeat."""
         if handle in self._handles:
             self._handles.remove(handle)
-            self._end(handle)
+            for followed in list(self._followed.values()):
+                binding = followed.bindings.pop(handle, None)
+                if binding is not None:
+                    binding.end()
+                    self._begin_if_complete(followed)
 
-    def warm(self, cache: Cache) -> None:
+    def bindings(self, handle: WatchHandle[R]) -> list[_Binding]:
+        """Where a watch is followed."""
+        return [each.bindings[handle] for each in self._followed.values() if handle in each.bindings]
+
+    def warm(self) -> None:
         """Lets the informers fill, and tells nothing yet."""
-        self._cache = cache
-        for handle in self._handles:
-            self._bind(handle, cache)
+        if self not in self._clusters.listeners:
+            self._clusters.listeners[self] = None
+            for cluster in (self._clusters.own, *self._clusters.engaged()):
+                self._follow(cluster)
 
-    async def begin(self, cache: Cache, timeout_seconds: float) -> None:
-        """Tells what is there and what comes, once everything is complete. Raises: CacheSyncTimeout."""
-        self.warm(cache)
+    async def begin(self, timeout_seconds: float) -> None:
+        """Tells what is there and what comes, of each cluster once everything there is complete. Returns when that is
+        so in the manager's own; others may come later. Raises: CacheSyncTimeout.
+        """
+        self._timeout = timeout_seconds
+        self.warm()
+        self.is_running.set()
+        for followed in list(self._followed.values()):
+            self._begin_if_complete(followed)
+        own = self._followed[OWN]
         try:
             async with asyncio.timeout(timeout_seconds):
-                while waiting := self._incomplete():
-                    await waiting[0].is_complete.wait()
+                await own.have_begun.wait()
         except TimeoutError:
-            names = " and ".join(each.use.informer.name for each in self._incomplete())
-            raise self.overdue(names, timeout_seconds) from None
-        self.have_begun.set()
-        for handle in list(self._handles):
-            for binding in handle.bindings.values():
-                self._begin(handle, binding)
+            raise self.overdue(own.incomplete(), timeout_seconds) from None
 
     def end(self) -> None:
         """Tells nothing more; the informers may stop. Safe to repeat."""
-        self._cache = None
-        self.have_begun.clear()
-        for handle in self._handles:
-            self._end(handle)
+        self.is_running.clear()
+        self._clusters.listeners.pop(self, None)
+        for name in list(self._followed):
+            self._leave(name)
+
+    def engaged(self, cluster: EngagedCluster) -> None:
+        self._begin_if_complete(self._follow(cluster))
+
+    def disengaged(self, cluster: EngagedCluster) -> None:
+        self._leave(cluster.name)
 
     def overdue(self, kind: str, seconds: float) -> CacheSyncTimeout:
         return CacheSyncTimeout(
@@ -198,35 +233,73 @@ class Watches(Generic[R]):
             "and may we list and watch it?"
         )
 
-    def _incomplete(self) -> list[_Binding]:
-        return [
-            binding
-            for handle in self._handles
-            for binding in handle.bindings.values()
-            if not binding.is_complete.is_set()
-        ]
+    def _follow(self, cluster: EngagedCluster) -> _Followed[R]:
+        followed = self._followed[cluster.name] = _Followed(cluster)
+        for handle in self._handles:
+            self._bind(handle, followed)
+        return followed
 
-    def _bind(self, handle: WatchHandle[R], cache: Cache) -> _Binding:
-        binding = handle.bindings.get("")
-        if binding is None:
-            use = cache.use(handle.watch.kind, metadata_only=handle.watch.metadata_only)
-            binding = handle.bindings[""] = _Binding(use)
-        return binding
-
-    def _begin(self, handle: WatchHandle[R], binding: _Binding) -> None:
-        binding.is_complete.set()
-        binding.begin(_handler(handle.watch, self._tell, self._errors))
-
-    def _end(self, handle: WatchHandle[R]) -> None:
-        for binding in handle.bindings.values():
+    def _leave(self, name: str) -> None:
+        followed = self._followed.pop(name)
+        if followed.overdue is not None:
+            followed.overdue.cancel()
+        for binding in followed.bindings.values():
             binding.end()
-        handle.bindings.clear()
+
+    def _bind(self, handle: WatchHandle[R], followed: _Followed[R]) -> None:
+        watch, cluster = handle.watch, followed.cluster
+        scope = self._scope if watch.clusters is None else watch.clusters
+        if scope != "all" and (scope == "own") != (cluster.name == OWN):
+            return
+        binding = _Binding(cluster.cache.use(watch.kind, metadata_only=watch.metadata_only))
+        followed.bindings[handle] = binding
+
+        def complete() -> None:
+            binding.is_complete = True
+            if followed.have_begun.is_set():
+                self._begin(handle, binding, cluster.name)
+            else:
+                self._begin_if_complete(followed)
+
+        binding.cancel = binding.use.informer.when_synced(complete)
+
+    def _begin_if_complete(self, followed: _Followed[R]) -> None:
+        if not self.is_running.is_set() or followed.have_begun.is_set():
+            return
+        if followed.incomplete():
+            if followed.overdue is None and followed.cluster.name != OWN:
+                loop = asyncio.get_running_loop()
+                followed.overdue = loop.call_later(self._timeout, self._warn, followed)
+            return
+        if followed.overdue is not None:
+            followed.overdue.cancel()
+        followed.have_begun.set()
+        for handle, binding in list(followed.bindings.items()):
+            self._begin(handle, binding, followed.cluster.name)
+
+    def _begin(self, handle: WatchHandle[R], binding: _Binding, cluster: str) -> None:
+        binding.begin(_handler(handle.watch, self._tell, self._errors, cluster))
+
+    def _warn(self, followed: _Followed[R]) -> None:
+        _log.warning(
+            "a cluster could not be listed in time; its objects come when it can be",
+            extra={
+                "controller": self._controller,
+                "cluster": followed.cluster.name,
+                "kinds": followed.incomplete(),
+            },
+        )
 
 
-def _handler(watch: Watch[R], tell: Callable[[R, int, Cause], None], errors: HandlerErrors) -> ChangeHandler:
+def _handler(
+    watch: Watch[R], tell: Callable[[R, int, Cause], None], errors: HandlerErrors, cluster: str
+) -> ChangeHandler:
     predicates, requests_of = watch.predicates, watch.map
     kind_name = kind_of(watch.kind).kind
     is_own = requests_of is own_request
+    where = f" in {cluster}" if cluster else ""
+    if cluster and not watch.to_own_cluster:
+        requests_of = _in_cluster(requests_of, cluster)
     time = asyncio.get_running_loop().time
 
     def on_change(change: Change) -> None:
@@ -249,7 +322,9 @@ def _handler(watch: Watch[R], tell: Callable[[R, int, Cause], None], errors: Han
                 concerned = (change.old, value)
         elif change.initial:
             priority = LOW_PRIORITY
-        cause = Cause(cause_type, time(), kind_name, "/".join(key_pair_of(value)), old_version, version)
+        cause = Cause(
+            cause_type, time(), kind_name, "/".join(key_pair_of(value)) + where, old_version, version
+        )
         told: set[R] | None = None if len(concerned) == 1 else set()
         for each in concerned:
             try:
@@ -260,6 +335,17 @@ def _handler(watch: Watch[R], tell: Callable[[R, int, Cause], None], errors: Han
                         told.add(request)
                     tell(request, priority, cause)
             except Exception as error:
-                errors.note("map function", requests_of, each, error)
+                errors.note("map function", watch.map, each, error)
 
     return on_change
+
+
+def _in_cluster(requests_of: MapFunction[Any], cluster: str) -> MapFunction[Any]:
+    """The same names, in the cluster that the object is in; requests of other types know where they belong."""
+
+    def requests(value: Any) -> Iterable[Any]:
+        for request in requests_of(value):
+            is_bare = isinstance(request, Request) and not request.cluster
+            yield Request(request.namespace, request.name, cluster) if is_bare else request
+
+    return requests
