@@ -4,7 +4,6 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.cli.leading import LEADERSHIP_LOST, add_leader_election, leader_election, seconds_of
@@ -12,6 +11,7 @@ from kajitori.cli.main import CommandError
 from kajitori.cli.modules import SETUP, load
 from kajitori.cli.probing import OFF, Address, parse_address
 from kajitori.cli.running import Logs, Means, logging_to_stderr, run_operators
+from kajitori.cli.webhook_flags import add_webhooks, webhook_place
 from kajitori.client import Client, TransportError
 from kajitori.client.config import SERVICE_ACCOUNT_FOLDER, ConfigError, load_config
 from kajitori.client.network import NetworkTransport
@@ -19,9 +19,6 @@ from kajitori.cluster.operators import OPERATORS
 from kajitori.ctrl import LeadershipLost
 from kajitori.ctrl.definitions import NotEstablished
 from kajitori.ctrl.logs import LEVELS
-
-if TYPE_CHECKING:
-    from kajitori.cli.webhooks import HttpsWebhooks
 
 __all__ = ["main"]
 
@@ -101,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="install the operators' kinds first, or bring them up to date, by server-side apply",
     )
-    _add_webhooks(parser)
+    add_webhooks(parser)
     _add_endpoints(parser)
     add_leader_election(parser)
     return parser
@@ -111,7 +108,7 @@ def _means(chosen: argparse.Namespace) -> Means:
     return Means(
         parse_address("--metrics-bind-address", chosen.metrics_bind_address or OFF),
         parse_address("--health-probe-bind-address", chosen.health_probe_bind_address or OFF),
-        _webhooks(chosen.webhook_address, chosen.webhook_host or ""),
+        webhook_place(chosen),
         leader_election(chosen),
         install_crds=chosen.install_crds,
         workers=chosen.workers,
@@ -128,19 +125,6 @@ def _in_a_pod(means: Means, chosen: argparse.Namespace) -> Means:
     if chosen.health_probe_bind_address is None:
         health = Address("", HEALTH_PORT)
     return replace(means, metrics=metrics, health=health)
-
-
-def _add_webhooks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--webhook-address",
-        metavar="HOST:PORT",
-        help="answer the operators' webhooks there, with HTTPS; the API server must be able to reach it",
-    )
-    parser.add_argument(
-        "--webhook-host",
-        metavar="NAME",
-        help="what the API server calls that host by, where it is another name (default: HOST)",
-    )
 
 
 def _add_endpoints(parser: argparse.ArgumentParser) -> None:
@@ -171,16 +155,3 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text}: use 1 or more")
     return int(text)
-
-
-def _webhooks(text: str | None, name: str) -> "HttpsWebhooks | None":
-    address = parse_address("--webhook-address", text or OFF)
-    if address is None:
-        return None
-    if address.host in ("", "0.0.0.0", "::") and not name:
-        raise CommandError(
-            f"--webhook-address {text}: say with --webhook-host what the API server calls this host", 2
-        )
-    from kajitori.cli.webhooks import HttpsWebhooks  # few operators have webhooks
-
-    return HttpsWebhooks(*address, name)

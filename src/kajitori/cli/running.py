@@ -32,7 +32,7 @@ from kajitori.ctrl.definitions import install_crds
 from kajitori.ctrl.logs import LogFormat, log_to, takes_colour
 
 if TYPE_CHECKING:
-    from kajitori.cli.webhooks import HttpsWebhooks
+    from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
 
 __all__ = ["Logs", "Means", "logging_to_stderr", "run_operators"]
 
@@ -58,7 +58,7 @@ class Means:
 
     metrics: Address | None
     health: Address | None
-    webhooks: "HttpsWebhooks | None"
+    webhooks: "WebhookPlace | None"
     election: LeaderElection | None
     install_crds: bool
     workers: int
@@ -86,21 +86,32 @@ async def run_operators(client: Client, operators: Sequence[OperatorModule], mea
 
     Raises: CommandError, LeadershipLost, and whatever keeps an operator from running.
     """
-    manager = _manager(client, means)
+    webhooks = None
+    if means.webhooks is not None:
+        from kajitori.cli.webhooks import HttpsWebhooks  # few operators have webhooks
+
+        webhooks = HttpsWebhooks(means.webhooks)
+    manager = _manager(client, means, webhooks)
     with Signals(manager, means) as signals:
-        return await signals.unless_stopped(_run(manager, operators, means))
+        return await signals.unless_stopped(_run(manager, operators, means, webhooks))
 
 
-async def _run(manager: Manager, operators: Sequence[OperatorModule], means: Means) -> int:
+async def _run(
+    manager: Manager,
+    operators: Sequence[OperatorModule],
+    means: Means,
+    webhooks: "HttpsWebhooks | None",
+) -> int:
     async with contextlib.AsyncExitStack() as stack:
         endpoints = Endpoints(manager, metrics=means.metrics, health=means.health)
         stack.push_async_callback(endpoints.close)
         for what, url in await endpoints.listen():
             _log.info("Serving %s", what, extra={"url": url})
-        if means.webhooks is not None:
-            await stack.enter_async_context(means.webhooks)
-            _log.info("Serving webhooks", extra={"url": means.webhooks.url})
         await stack.enter_async_context(manager.client)
+        if webhooks is not None:
+            await stack.enter_async_context(webhooks.listening(manager.client, lambda: manager.is_leader))
+            manager.add(webhooks.keep, needs_leader=False)
+            _log.info("Serving webhooks", extra={"url": webhooks.url})
         if means.install_crds:
             definitions = [each for operator in operators for each in operator.definitions()]
             await install_crds(manager.client, *definitions)
@@ -109,7 +120,9 @@ async def _run(manager: Manager, operators: Sequence[OperatorModule], means: Mea
             try:
                 await set_up(operator, manager)
             except WebhooksNotServed as error:
-                raise CommandError(f"{error}; say with --webhook-address where", 2) from None
+                raise CommandError(
+                    f"{error}; say with --webhook-address or --webhook-service where", 2
+                ) from None
             except Exception as error:
                 _log.exception("Setting up failed", extra={"operator": operator.target})
                 raise CommandError(f"{operator.target}: setting up failed: {_said(error)}") from None
@@ -128,11 +141,11 @@ async def _run(manager: Manager, operators: Sequence[OperatorModule], means: Mea
     return 0
 
 
-def _manager(client: Client, means: Means) -> Manager:
+def _manager(client: Client, means: Means, webhooks: "HttpsWebhooks | None") -> Manager:
     try:
         return Manager(
             client,
-            webhooks=means.webhooks,
+            webhooks=webhooks,
             leader_election=means.election,
             graceful_seconds=means.grace_seconds,
             workers=means.workers,

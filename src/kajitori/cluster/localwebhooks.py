@@ -34,6 +34,9 @@ class LocalWebhooks(dict[tuple[str, str], AnswerHere]):
     def client_config(self, namespace: str, service: str, port: int, path: str) -> JsonObject:
         return {"service": {"namespace": namespace, "name": service, "port": port, "path": path}}
 
+    def on_change(self, changed: Callable[[], object]) -> None:
+        """Never: there is nothing that could change."""
+
 
 class LocalMount:
     """The webhooks of one manager, in the process of the API server."""

@@ -23,7 +23,7 @@ from kajitori.apis.policies_v1 import (
     FINALIZER,
     POLICY_SERVER,
 )
-from kajitori.cli.webhooks import HttpsWebhooks
+from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
 from kajitori.client import Client
 from kajitori.cluster.cluster import Cluster
 from kajitori.cluster.options import ClusterOptions
@@ -356,7 +356,8 @@ def test_signatures_are_not_passed_over(tmp_path: Path) -> None:
 
 def test_beside_another_api_server_webhooks_are_answered_over_https(tmp_path: Path) -> None:
     async def run() -> None:
-        async with TestEnv(crds=crds()) as env, HttpsWebhooks("127.0.0.1", 0) as webhooks:
+        webhooks = HttpsWebhooks(WebhookPlace(host="127.0.0.1", port=0))
+        async with TestEnv(crds=crds()) as env, webhooks.listening(env.client(), lambda: True):
             client = env.client()
             manager = Manager(client, webhooks=webhooks)
             setup(manager, Settings())

@@ -31,6 +31,7 @@ __all__ = [
     "CONVERT_PATH",
     "MUTATING",
     "TIMEOUT_SECONDS",
+    "TIMEOUT_SECONDS_MAX",
     "VALIDATING",
     "Declared",
     "Handler",

@@ -64,5 +64,9 @@ class WebhookHost(Protocol):
         ...
 
     def client_config(self, namespace: str, service: str, port: int, path: str) -> JsonObject:
-        """`clientConfig` of a webhook that is answered for a Service at a path."""
+        """`clientConfig` of a webhook that is answered for a Service at a path, as it is to be now."""
+        ...
+
+    def on_change(self, changed: Callable[[], object]) -> None:
+        """Calls `changed` whenever `client_config` may give something else."""
         ...

@@ -69,6 +69,8 @@ class ManagerWebhooks:
         self._applied = set[tuple[Kind, str]]()
         """What this process has applied: whatever an earlier one applied is gone from it."""
         self._pending = set[Request]()
+        self._round = 0
+        """Counts up whenever everything is looked at anew."""
         self._settled = asyncio.Event()
         manager.measure(self.router.figures)
         manager.add(self._answer, needs_leader=False)
@@ -114,6 +116,7 @@ class ManagerWebhooks:
 
     def _again(self) -> None:
         """Looks at everything that is declared, and at what is not."""
+        self._round += 1
         self._enqueue(*self._wanted())
 
     def _enqueue(self, *requests: Request) -> None:
@@ -135,7 +138,7 @@ class ManagerWebhooks:
 
     async def reconcile(self, request: Request) -> Result:
         """Makes what is registered under a name what is declared. Raises: ApiError, TransportError."""
-        mounted = self._mounted
+        mounted, began = self._mounted, self._round
         assert mounted is not None, "the controller begins after it"
         if request == _EVERYTHING:
             await self._forget_others(mounted)
@@ -144,7 +147,8 @@ class ManagerWebhooks:
                 if value is None:
                     return DONE  # comes again when there is something to be told
                 await self._keep(kind, value)
-        self._pending.discard(request)
+        if began == self._round:
+            self._pending.discard(request)
         if not self._pending and not self._settled.is_set():
             mounted.registered()
             self._settled.set()

@@ -24,6 +24,7 @@ from kajitori.client import Conflict, NotFound
 from kajitori.ctrl import (
     DONE,
     Cache,
+    Controller,
     Manager,
     NotInCache,
     Request,
@@ -176,8 +177,9 @@ def setup(manager: Manager, settings: Settings | None = None) -> PolicyServers:
         settings=chosen,
         clock=manager.clock,
     )
+    controllers: dict[Kind, Controller] = {}
     for kind in POLICY_KINDS:
-        manager.controller(
+        controllers[kind] = manager.controller(
             kind.kind.lower(),
             PolicyReconciler(kind, manager, observer, metrics),
             for_=kind,
@@ -194,6 +196,14 @@ def setup(manager: Manager, settings: Settings | None = None) -> PolicyServers:
         for_=POLICY_SERVER,
         watches=[Watch(kind, _server_of) for kind in POLICY_KINDS],
     )
+
+    def tell_anew() -> None:
+        """Where and by which certificate we are reached has changed: every configuration says so."""
+        for kind, controller in controllers.items():
+            for policy in _policies(manager.cache, kind):
+                controller.enqueue(Request(policy.namespace, policy.name))
+
+    manager.webhooks.on_change(tell_anew)
 
     async def end_with_the_manager() -> None:
         try:
