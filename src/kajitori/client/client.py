@@ -491,7 +491,7 @@ class Client:
         self, method: str, path_and_query: str, headers: Mapping[str, str], body: bytes | None
     ) -> RawResponse:
         time = asyncio.get_running_loop().time
-        traced = None if self.tracing is None else self.tracing.begin(method, path_and_query, headers)
+        traced = None if self.tracing is None else self.tracing(method, path_and_query, headers)
         status, started = FAILED, time()
         try:
             response = await self.transport.request(

@@ -1,6 +1,6 @@
 """Who is told of every try of a client, when somebody wants to know; and what a request's path is called then."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 __all__ = ["RequestTracing", "TracedRequest", "url_template"]
@@ -19,10 +19,8 @@ class TracedRequest(Protocol):
         ...
 
 
-class RequestTracing(Protocol):
-    """Is told before each try; must be quick, must not raise."""
-
-    def begin(self, method: str, path_and_query: str, headers: Mapping[str, str]) -> TracedRequest: ...
+RequestTracing = Callable[[str, str, Mapping[str, str]], TracedRequest | None]
+"""Is told before each try its method, path and headers; None: it does not care. Must be quick, must not raise."""
 
 
 def url_template(path_and_query: str) -> str:

@@ -43,6 +43,7 @@ from kajitori.ctrl.readback import ParkedTogether, Parking, park
 from kajitori.ctrl.reconcile import DONE, R, Reconciler, Request, Result
 from kajitori.ctrl.source import EventSource, SourceFailed, SyncingSource
 from kajitori.ctrl.symptoms import Restless
+from kajitori.ctrl.tracing import ReconcileTracing, Traced
 from kajitori.ctrl.watching import CACHE_SYNC_TIMEOUT_SECONDS, CacheSyncTimeout, Watches, WatchHandle
 from kajitori.ctrl.workqueue import QueueShutDown, Taken, WorkQueue
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
@@ -148,6 +149,8 @@ class Controller(Generic[R]):
         self._source_tasks: list[asyncio.Task[None]] = []
         self.kind: Kind | None = None
         """Of the objects that it reconciles; None: its requests are no objects."""
+        self.tracing: ReconcileTracing | None = None
+        """Who traces what it does; None: nobody."""
         self.is_working = False
         """Whether the first lists have come and the workers run."""
 
@@ -356,6 +359,14 @@ class Controller(Generic[R]):
         reconcile_id = self._random.uuid4()
         writes_token = current_writes.set(log)
         current_token = current_reconcile.set(CurrentReconcile(self.name, request, reconcile_id, self.kind))
+        span = None
+        if self.tracing is not None:
+            span = self.tracing(
+                Traced(
+                    *(self.name, self.kind, request, reconcile_id, causes),
+                    *(taken.waited_seconds, taken.priority, log),
+                )
+            )
         figures.queue_seconds.observe(taken.waited_seconds)
         figures.active_workers += 1
         started = loop.time()
@@ -372,6 +383,8 @@ class Controller(Generic[R]):
                         self._traces.note_cause(request, cause)
                     self.queue.add(request, taken.priority)
                 self.queue.done(request)
+                if span is not None:
+                    span.end("cancelled", raised)
                 raise
             error = raised
         finally:
@@ -381,6 +394,8 @@ class Controller(Generic[R]):
         took = loop.time() - started
         figures.reconcile_seconds.observe(took)
         outcome, requeue_seconds = self._settle(taken, result, error, reconcile_id)
+        if span is not None:
+            span.end(outcome, error, requeue_seconds)
         self._traces.note_trace(
             Trace(
                 *(request, reconcile_id, causes, taken.priority, taken.waited_seconds, started, took),

@@ -11,7 +11,8 @@ further keys: `_log.info("no such colour", extra={"colour": "blau"})`.
 
 Promises
     L1  a record of a reconcile has `controller`, `controllerGroup`, `controllerKind`, `namespace`, `name`,
-        `reconcileID`; so have those of tasks and threads (`asyncio.to_thread`) that it starts
+        `reconcileID`, and where it is traced `trace_id` and `span_id`; so have those of tasks and threads
+        (`asyncio.to_thread`) that it starts
     L2  a record is one line in JSON, and in text too but for the traceback, which follows; nothing in a message, a key
         or a value commands a terminal or looks like another record
     L3  of failures of one object that are all the same, the first has a traceback
@@ -25,6 +26,7 @@ import json
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -93,6 +95,12 @@ def reconcile_keys() -> dict[str, Any]:
     else:
         keys["request"] = str(request)
     keys["reconcileID"] = current.reconcile_id
+    if "opentelemetry.trace" in sys.modules:
+        from opentelemetry.trace import get_current_span
+
+        span = get_current_span().get_span_context()
+        if span.is_valid:
+            keys |= {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
     return keys
 
 

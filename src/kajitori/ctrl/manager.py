@@ -20,6 +20,7 @@ Source: controller-runtime's pkg/manager.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
@@ -40,11 +41,13 @@ from kajitori.ctrl.metrics import RequestCollector, RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import R, Reconciler
 from kajitori.ctrl.source import EventSource
+from kajitori.ctrl.tracing import ReconcileTracing
 from kajitori.ctrl.webhooks import WebhookHost, WebhooksNotServed
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
     from prometheus_client import CollectorRegistry
 
     from kajitori.apimachinery.versions import Versions
@@ -132,6 +135,9 @@ class Manager:
         self._collectors: list[Any] = []
         self.elector: LeaderElector | None = None
         """Our candidate of the leader election; None: there is none."""
+        self.tracer_provider: TracerProvider | None = None
+        """Whom spans are made with, from `run` on; None: the one that is set for the process, if any (see `spans`)."""
+        self._tracing: ReconcileTracing | None = None
         self.healthz = Checks("healthz", {"ping": lambda: None})
         """Whether the process is alive; asked at `/healthz` and `/livez`."""
         self.readyz = Checks(
@@ -194,6 +200,7 @@ class Manager:
             sources=sources,
             **merged,
         )
+        controller.tracing = self._tracing
         controller.kind = None if for_ is None else kind_of(for_)
         self._controllers[name] = controller
         self._start_controller(controller)
@@ -398,6 +405,7 @@ class Manager:
         Raises: LeadershipLost; an ExceptionGroup with the error of the part that failed.
         """
         self.started_at = asyncio.get_running_loop().time()
+        self._begin_tracing()
         try:
             await self._run_services()
         except BaseExceptionGroup as group:
@@ -407,6 +415,21 @@ class Manager:
             if isinstance(error, LeadershipLost):
                 raise error from None
             raise
+        finally:
+            self.client.tracing = None
+
+    def _begin_tracing(self) -> None:
+        if self.tracer_provider is None and "opentelemetry.trace" not in sys.modules:
+            return  # Who sets a provider for the process has imported it.
+        from kajitori.ctrl.spans import ReconcileSpans, provider_of_process
+
+        provider = self.tracer_provider or provider_of_process()
+        if provider is not None:
+            spans = ReconcileSpans(provider, self.clock, self.client.figures.host)
+            self.client.tracing = spans.request
+            self._tracing = spans.begin
+            for controller in self._controllers.values():
+                controller.tracing = self._tracing
 
     async def _run_services(self) -> None:
         async with asyncio.TaskGroup() as services:
