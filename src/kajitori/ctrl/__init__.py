@@ -26,6 +26,7 @@ from kajitori.ctrl.explain import Cause, Explanation, Trace
 from kajitori.ctrl.finalizers import add_finalizer, being_deleted, has_finalizer, remove_finalizer
 from kajitori.ctrl.handler import MapFunction, Watch, own_request, owner_requests
 from kajitori.ctrl.informer import Informer, Registration
+from kajitori.ctrl.kind_checks import check_kinds
 from kajitori.ctrl.leader import LeaderElection, LeadershipLost
 from kajitori.ctrl.manager import Manager
 from kajitori.ctrl.object_reconciler import ObjectReconciler, as_reconciler
@@ -154,6 +155,7 @@ __all__ = [
     "any_of",
     "as_reconciler",
     "being_deleted",
+    "check_kinds",
     "controller_of",
     "controller_reference",
     "create_or_patch",

@@ -36,6 +36,7 @@ from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
 from kajitori.ctrl.handover import Handover
 from kajitori.ctrl.health import Check, Checks, NotReady
+from kajitori.ctrl.kind_checks import report_mismatches
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
 from kajitori.ctrl.metrics import RequestCollector, RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
@@ -436,6 +437,8 @@ class Manager:
             cache = services.create_task(self.cache.run(), name="cache")
             events = services.create_task(self.events.run(), name="events")
             clusters = services.create_task(self.clusters.run(), name="clusters")
+            models = [each.watch.kind for controller in self.controllers for each in controller.watches]
+            checks = services.create_task(report_mismatches(self.client, models), name="definitions")
             try:
                 await self._run_controllers()
             finally:
@@ -448,6 +451,7 @@ class Manager:
                 events.cancel()
                 cache.cancel()
                 clusters.cancel()
+                checks.cancel()
 
     async def _run_controllers(self) -> None:
         try:
