@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,9 @@ STARTED_SECONDS = 3
 IDLE_SECONDS = 15
 SETTLED_SECONDS_MAX = 120
 HERE = Path(__file__).parent
+OPERATOR = ["-m", "kajitori", "run", str(HERE / "widgets.py"), "--log-format", "json"]
+OPERATOR += ["--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0"]
+"""The operator with all that surrounds it in a Pod: figures, probes, a page of its status, logs."""
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces", namespaced=False)
 DEFINITIONS = Kind(
     "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False
@@ -51,11 +54,12 @@ Figure = dict[str, float]
 class Process:
     """A program on the runtime, and what it uses."""
 
-    def __init__(self, program: str, kubeconfig: Path) -> None:
+    def __init__(self, arguments: Sequence[str], kubeconfig: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / program)],
+            [sys.executable, *arguments],
             env={**os.environ, "KUBECONFIG": str(kubeconfig)},
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
 
@@ -83,9 +87,9 @@ class Process:
 
 
 @contextmanager
-def started(program: str, kubeconfig: Path) -> Generator[Process]:
+def started(arguments: Sequence[str], kubeconfig: Path) -> Generator[Process]:
     """A process that is there, and stopped in the end."""
-    process = Process(program, kubeconfig)
+    process = Process(arguments, kubeconfig)
     try:
         yield process
     finally:
@@ -152,14 +156,14 @@ async def _measured(client: Client, manager: Manager, kubeconfig: Path) -> Figur
     )
     caches: list[Figure] = []
     for _ in range(RUNS):
-        with started("caching.py", kubeconfig) as process:
+        with started([str(HERE / "caching.py")], kubeconfig) as process:
             caches.append(json.loads(await process.output()))
     return figures | {name: statistics.median(each[name] for each in caches) for name in caches[0]}
 
 
 async def _contract(client: Client, settling: Settling, kubeconfig: Path) -> Figure:
     """The Widgets once: made, looked at in peace, looked at by another process that finds them done, and gone again."""
-    with started("widgets.py", kubeconfig) as process:
+    with started(OPERATOR, kubeconfig) as process:
         await asyncio.sleep(STARTED_SECONDS)
         before, asked = process.cpu_seconds(), await _requests(client)
         await _at_once(lambda name=name: client.create(Widget, _widget(name)) for name in range(WIDGETS))
@@ -172,7 +176,7 @@ async def _contract(client: Client, settling: Settling, kubeconfig: Path) -> Fig
         figures["widgets_idle"] = (process.cpu_seconds() - before) / IDLE_SECONDS * 100
         figures["widgets_peak"] = process.peak_mib()
     asked = await _requests(client)
-    with started("widgets.py", kubeconfig) as process:
+    with started(OPERATOR, kubeconfig) as process:
         await asyncio.sleep(STARTED_SECONDS)
         figures["widgets_again"] = (await _requests(client) - asked) / WIDGETS
     for model in (Widget, CONFIG_MAPS):

@@ -1,20 +1,14 @@
 """The Widget contract as an operator: each Widget has one ConfigMap of its name, and says so in its status.
 
-A program of its own, so that its CPU and memory can be told from the server's: KUBECONFIG says where, SIGTERM ends it.
+`kajitori run widgets.py` runs it, as it would run anybody's.
 """
 
-import asyncio
-import signal
 from typing import Annotated
 
 import msgspec
-import uvloop
-from prometheus_client import CollectorRegistry
 
 from kajitori.apis import Kind, ObjectMeta, crd_for, kind
 from kajitori.client import Client
-from kajitori.client.config import load_config
-from kajitori.client.network import NetworkTransport
 from kajitori.ctrl import DONE, Cache, Manager, Request, Result, controller_reference
 
 __all__ = ["CONFIG_MAPS", "Widget", "WidgetSpec", "definition"]
@@ -69,16 +63,6 @@ class Reconciler:
         return DONE
 
 
-async def main() -> None:
-    client = Client(NetworkTransport(load_config()))
-    manager = Manager(client, name="widgets", metrics=CollectorRegistry(auto_describe=False))
-    manager.controller(
-        "widgets", Reconciler(client, manager.cache), for_=Widget, owns=[CONFIG_MAPS], workers=8
-    )
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, manager.stop)
-    async with client:
-        await manager.run()
-
-
-if __name__ == "__main__":
-    uvloop.run(main())
+def setup(manager: Manager) -> None:
+    reconciler = Reconciler(manager.client, manager.cache)
+    manager.controller("widgets", reconciler, for_=Widget, owns=[CONFIG_MAPS], workers=8)
