@@ -4,7 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.support.kubectl import MINOR_MIN, find_kubectl
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("kajitori", deadline=None)
+settings.load_profile("kajitori")
 
 
 @pytest.fixture(scope="session")

@@ -185,6 +185,23 @@ def test_only_the_metadata_of_a_class_may_be_cached() -> None:
     run_virtual(run())
 
 
+def test_managed_fields_are_kept_of_those_who_are_named() -> None:
+    entries = [{"manager": "us", "operation": "Apply"}, {"manager": "kubectl", "operation": "Update"}]
+    named = CacheOptions(keep_managed_fields=frozenset({"us"}))
+
+    async def run() -> None:
+        pods = [pod("a", 1, managedFields=entries), pod("b", 2, managedFields=entries[1:])]
+        async with running(listing(*pods), defaults=named) as (cache, _):
+            await cache.synced(PODS)
+            kept = {each.name: each["metadata"].get("managedFields") for each in cache.list(PODS)}
+            assert kept == {"a": entries[:1], "b": None}
+            cache.configure(PODS, named)  # It is so already.
+            with pytest.raises(RuntimeError, match="cached already"):
+                cache.configure(PODS, CacheOptions(keep_managed_fields=True))
+
+    run_virtual(run())
+
+
 def test_objects_of_a_class_are_prepared_and_transformed() -> None:
     def prepare(value: dict[str, Any]) -> dict[str, Any]:
         value["spec"] = {"priority": value["metadata"]["annotations"].pop("priority")}

@@ -49,8 +49,8 @@ class Known:
     load: Callable[[Random], Operator]
     kinds: tuple[Kind, ...]
     """Whose writes it wants to see, and whose objects it works for."""
-    shares_caches: bool = False
-    """Whether it has wishes about how kinds are cached that others read too, and so must be there before them."""
+    reads_back: str = ""
+    """The field manager whose entries in managedFields it reads, to know what it wrote."""
     explains: tuple[str, ...] = ()
     """The names of the kind that it can explain, in lower case, the singular first."""
 
@@ -93,7 +93,7 @@ OPERATORS: Mapping[str, Known] = {
             Kind("moco.cybozu.com", "v1beta2", "BackupPolicy", "backuppolicies"),
             Kind("moco.cybozu.com", "v1beta2", "MySQLCluster", "mysqlclusters"),
         ),
-        shares_caches=True,
+        reads_back="moco-controller",
         explains=("mysqlcluster", "mysqlclusters"),
     ),
 }

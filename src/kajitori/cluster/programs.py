@@ -21,7 +21,7 @@ from kajitori.cluster.definitions import MANAGER
 from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.operators import Known, chosen
 from kajitori.cluster.options import ClusterOptions
-from kajitori.ctrl import Manager, is_condition_true
+from kajitori.ctrl import CacheOptions, Manager, is_condition_true
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
@@ -78,19 +78,24 @@ class Programs:
         """What runs, in the order in which it was started."""
 
     async def __aenter__(self) -> Self:
+        operators = chosen(self._options)
         # In a thread, so that the API answers meanwhile.
         await asyncio.to_thread(_import_what_is_needed)
         manager = self._manager = Manager(
-            self._client("kajitori"), clock=self._clock, random=self._random, webhooks=self._webhooks
+            self._client("kajitori"),
+            clock=self._clock,
+            random=self._random,
+            webhooks=self._webhooks,
+            # One cache for all: who begins later finds what it reads back of its own writes.
+            cache=CacheOptions(
+                keep_managed_fields=frozenset(filter(None, (each.reads_back for each in operators.values())))
+            ),
         )
         self.names += controllers.setup(manager, self._means, only=self._options.controllers)
-        for name, known in chosen(self._options).items():
+        for name, known in operators.items():
             if name in self._unapplied and not await self._install(known):
                 continue
-            if known.shares_caches:
-                (await asyncio.to_thread(known.load, self._random)).setup(manager)
-            else:
-                manager.add(partial(self._begin_with_first_object, manager, known))
+            manager.add(partial(self._begin_with_first_object, manager, known))
             self.names.append(f"{name} operator")
         self._task = asyncio.get_running_loop().create_task(manager.run(), name="manager")
         return self

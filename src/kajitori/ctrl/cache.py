@@ -106,13 +106,14 @@ class Cache:
             self._alike.remove(self)
 
     def configure(self, model: Model, options: CacheOptions) -> None:
-        """How a kind is cached; to be said before anybody uses it.
+        """How a kind is cached; to be said before anybody uses it. The same may be said again at any time.
 
         Raises: RuntimeError when it is in use already; ValueError for namespaces of a kind that has none.
         """
         if options.namespaces and not kind_of(model).namespaced:
             raise ValueError(f"{kind_of(model)} is cluster-scoped; it cannot be narrowed to namespaces")
-        if any((model, only) in each._entries for each in self._alike for only in (False, True)):
+        in_use = any((model, only) in each._entries for each in self._alike for only in (False, True))
+        if in_use and self.options(model) != options.with_defaults(self._defaults):
             raise RuntimeError(f"{kind_of(model)} is cached already; configure it before its first use")
         self._options[model] = options
 
@@ -334,7 +335,7 @@ class Cache:
 
     def _new_informer(self, model: Model, metadata_only: bool) -> Informer:
         options = self.options(model)
-        making = Making(options.prepare, options.transform, bool(options.keep_managed_fields))
+        making = Making(options.prepare, options.transform, options.keep_managed_fields or False)
         if metadata_only and not isinstance(model, Kind):
             making = Making()  # What a class is prepared for is not what comes.
         codec = stored_codec(model, making, metadata_only=metadata_only)

@@ -49,9 +49,9 @@ class CacheOptions:
     """From an object to what is kept of it: of a class an instance (`msgspec.structs.replace`), else an Unstructured or
     a dict. After `prepare`.
     """
-    keep_managed_fields: bool | None = None
-    """`metadata.managedFields` is half of many objects and hardly ever read; it is left out unless kept. Of classes,
-    what they declare is kept.
+    keep_managed_fields: bool | frozenset[str] | None = None
+    """`metadata.managedFields` is half of many objects and hardly ever read; it is left out unless kept, whole or of
+    the managers named here. Of classes, what they declare is kept.
     """
     resync_seconds: float | None = None
     """How often handlers of controllers see everything again (36,000); 0: never."""

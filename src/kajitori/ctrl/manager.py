@@ -29,6 +29,7 @@ from kajitori.apimachinery.kind import Kind
 from kajitori.client.client import Client
 from kajitori.client.objects import Model, kind_of
 from kajitori.ctrl.cache import Cache
+from kajitori.ctrl.cache_options import CacheOptions
 from kajitori.ctrl.clusters import OWN, ClusterProvider, Clusters, EngagedCluster
 from kajitori.ctrl.controller import Controller, ControllerOptions
 from kajitori.ctrl.events import EventRecorder
@@ -75,9 +76,11 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class ControllerDefaults(ControllerOptions, total=False):
-    """How controllers run that say nothing else."""
+class ManagerOptions(ControllerOptions, total=False):
+    """How controllers run, and how kinds are cached, that say nothing else."""
 
+    cache: CacheOptions
+    """Of kinds."""
     kind_workers: Mapping[str, int]
     """Workers of the controllers for a kind, as in controller-runtime's GroupKindConcurrency:
     `{"Pod": 2, "Widget.example.com": 8}`.
@@ -98,17 +101,17 @@ class Manager:
         graceful_seconds: float = GRACEFUL_SECONDS,
         webhooks: WebhookHost | None = None,
         leader_election: LeaderElection | None = None,
-        **controllers: Unpack[ControllerDefaults],
+        **defaults: Unpack[ManagerOptions],
     ) -> None:
         """`name` is the component that Events are reported by; `metrics` the registry to be measured in; `webhooks`
         where those of the controllers are answered; `leader_election` the Lease to be held while they run.
-        Further options count for controllers that say nothing else.
+        Further options count for controllers and kinds that say nothing else.
 
         Raises: ValueError when `leader_election` names no namespace and we run in no Pod.
         """
         self.client = client
         """Writes, and reads that must not be cached."""
-        self.cache = Cache(client, random=random)
+        self.cache = Cache(client, random=random, defaults=defaults.pop("cache", None))
         self.name = name
         self.events = EventRecorder(client, clock=clock, component=name)
         self.clock = clock
@@ -121,8 +124,8 @@ class Manager:
         self._declared_webhooks: ManagerWebhooks | None = None
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller[Any]] = {}
-        self._kind_workers = controllers.pop("kind_workers", {})
-        self._controller_options: ControllerOptions = controllers
+        self._kind_workers = defaults.pop("kind_workers", {})
+        self._controller_options: ControllerOptions = defaults
         self._runnables: list[Runnable] = []
         self._leaderless: set[Runnable] = set()
         self._elected = leader_election is None

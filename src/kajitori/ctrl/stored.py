@@ -82,7 +82,7 @@ class Making:
 
     prepare: Prepare | None = None
     transform: Transform | None = None
-    keep_managed_fields: bool = False
+    keep_managed_fields: bool | frozenset[str] = False
 
 
 def stored_codec(model: Model, making: Making, *, metadata_only: bool = False) -> "StoredCodec":
@@ -101,6 +101,17 @@ def stored_codec(model: Model, making: Making, *, metadata_only: bool = False) -
             "declare it with frozen=True"
         )
     return _TypedCodec(model, codec_of(model), making)
+
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+def _leave_managed_fields(metadata: JsonObject, managers: frozenset[str]) -> None:
+    entries = metadata.pop("managedFields", None)
+    if managers and entries:
+        kept = [each for each in entries if each.get("manager") in managers]
+        if kept:
+            metadata["managedFields"] = kept
 
 
 class StoredCodec(Codec[Any]):
@@ -151,8 +162,8 @@ class _UntypedCodec(StoredCodec):
         if making.prepare is not None:
             value = making.prepare(value)
         metadata = value["metadata"]
-        if not making.keep_managed_fields:
-            metadata.pop("managedFields", None)
+        if making.keep_managed_fields is not True:
+            _leave_managed_fields(metadata, making.keep_managed_fields or _NOBODY)
         self._share(value, metadata)
         kept: Any = freeze(value)
         if making.transform is not None:

@@ -156,7 +156,7 @@ def setup(
     """
     chosen = settings or Settings()
     for kind in _OWNED:
-        manager.cache.configure(kind, CacheOptions(keep_managed_fields=True, prepare=_keep_own_fields))
+        manager.cache.configure(kind, CacheOptions(keep_managed_fields=frozenset({FIELD_MANAGER})))
     reconciler = MySQLReconciler(
         manager, CachedReader(manager.cache, manager.client), settings=chosen, random=random or manager.random
     )
@@ -181,17 +181,6 @@ def setup(
     )
     _log.debug("the MySQL operator is set up", extra={"system_namespace": chosen.system_namespace})
     return reconciler
-
-
-def _keep_own_fields(value: JsonObject) -> JsonObject:
-    """Of the managed fields only ours are ever read, and of most objects none."""
-    metadata = value.get("metadata") or {}
-    kept = [each for each in metadata.get("managedFields") or () if each.get("manager") == FIELD_MANAGER]
-    if kept:
-        metadata["managedFields"] = kept
-    else:
-        metadata.pop("managedFields", None)
-    return value
 
 
 def _naming(cache: Cache, field: str) -> Any:
