@@ -12,11 +12,15 @@ from pathlib import Path
 from kajitori.apimachinery.errors import ApiError
 from kajitori.cli.dev import embedded
 from kajitori.cli.dev.code import Code
+from kajitori.cli.dev.debugging import StandingLoop, debugging
 from kajitori.cli.dev.happenings import Ended, Happening, Note, Started
 from kajitori.cli.dev.lines import json_line, lines_of
-from kajitori.cli.dev.logs import LEVELS, Logs
+from kajitori.cli.dev.live import Live
+from kajitori.cli.dev.logs import LEVELS, Logs, Printed
+from kajitori.cli.dev.screen import frame
 from kajitori.cli.dev.session import Means, Session, innermost
 from kajitori.cli.dev.settling import Settling, standing
+from kajitori.cli.dev.terminal import Terminal, is_usable
 from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
 from kajitori.client.config import ConfigError, load_config
@@ -156,6 +160,9 @@ class _Options:
     once_seconds: float | None
     """How long `--once` may take; None: it goes on until ended."""
     tell: Callable[[Happening], None]
+    live: Live | None
+    """None: lines instead of a screen."""
+    is_json: bool
     log_level: str
     installs_crds: bool
 
@@ -167,16 +174,27 @@ def _options(chosen: argparse.Namespace) -> _Options:
         raise CommandError(f"--timeout {chosen.timeout}: write it with its unit, e.g. 90s or 2m", 2) from None
     if not 0 <= chosen.port <= 65535:
         raise CommandError(f"--port {chosen.port}: use a port from 0 to 65535", 2)
-    tell = _tell_json if chosen.output == "json" else _tell_lines
-    return _Options(seconds if chosen.once else None, tell, chosen.log_level, not chosen.no_install_crds)
+    live = None
+    if chosen.output == "text" and not chosen.plain and not chosen.once and is_usable():
+        live = Live()
+    stream = sys.stdout
+    line = json_line if chosen.output == "json" else _lines
+
+    def tell(happening: Happening) -> None:
+        print(line(happening), file=stream, flush=True)
+
+    return _Options(
+        seconds if chosen.once else None,
+        tell if live is None else live.tell,
+        live,
+        chosen.output == "json",
+        chosen.log_level,
+        not chosen.no_install_crds,
+    )
 
 
-def _tell_lines(happening: Happening) -> None:
-    print("\n".join(lines_of(happening)), flush=True)
-
-
-def _tell_json(happening: Happening) -> None:
-    print(json_line(happening), flush=True)
+def _lines(happening: Happening) -> str:
+    return "\n".join(lines_of(happening))
 
 
 @contextlib.contextmanager
@@ -207,30 +225,74 @@ def _run(options: _Options, code: Code, transport: NetworkTransport, started: St
             lambda client: Manager(client, graceful_seconds=GRACEFUL_SECONDS),
             options.installs_crds,
         )
-        with asyncio.Runner() as runner:
+        # What the code prints would be among the objects.
+        printed = (
+            contextlib.redirect_stdout(Printed(options.tell)) if options.is_json else contextlib.nullcontext()
+        )
+        with printed, asyncio.Runner(loop_factory=StandingLoop) as runner:
             return runner.run(_develop(options, code, means, started, logs))
 
 
 async def _develop(options: _Options, code: Code, means: Means, started: Started, logs: Logs) -> int:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    assert isinstance(loop, StandingLoop), loop
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with means.client, asyncio.TaskGroup() as tasks:
         session = Session(code, means, tasks)
         logs.before = session.observe
         means.tell(started)
-        if started.kubeconfig:
-            means.tell(Note(time=_now(), text=f"in another shell: export KUBECONFIG={started.kubeconfig}"))
-        await session.start()
         try:
-            if options.once_seconds is not None:
-                return await _until_settled(options.once_seconds, session, means, ended)
-            means.tell(Note(time=_now(), text="Save a file to reload. Stop with Ctrl-C."))
-            while not ended.is_set():
-                await session.tick()
-            return 0
+            if options.live is not None:
+                with contextlib.ExitStack() as stack:
+                    await _on_a_screen(options.live, session, means, ended, stack)
+                print(f"Stopped after {session.decisions} reconciles.")
+                return 0
+            with debugging(loop, ended.set):
+                return await _in_lines(options, session, means, started, ended)
         finally:
             await session.end()
+
+
+async def _in_lines(
+    options: _Options, session: Session, means: Means, started: Started, ended: asyncio.Event
+) -> int:
+    if started.kubeconfig:
+        means.tell(Note(time=_now(), text=f"in another shell: export KUBECONFIG={started.kubeconfig}"))
+    await session.start()
+    if options.once_seconds is not None:
+        return await _until_settled(options.once_seconds, session, means, ended)
+    means.tell(Note(time=_now(), text="Save a file to reload. Stop with Ctrl-C."))
+    while not ended.is_set():
+        await session.tick()
+    return 0
+
+
+async def _on_a_screen(
+    live: Live, session: Session, means: Means, ended: asyncio.Event, stack: contextlib.ExitStack
+) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StandingLoop), loop
+
+    def draw() -> None:
+        terminal.draw(frame(live.view(session), *terminal.size()))
+
+    def pressed(key: str) -> None:
+        live.press(key)
+        if live.wants_end:
+            ended.set()
+        if live.wants_reload:
+            live.wants_reload = False
+            session.reload()
+        draw()
+
+    terminal = stack.enter_context(Terminal(pressed, means.tell))
+    stack.enter_context(debugging(loop, ended.set, terminal.suspended))
+    draw()
+    await session.start()
+    while not ended.is_set():
+        draw()
+        await session.tick()
 
 
 async def _until_settled(seconds: float, session: Session, means: Means, ended: asyncio.Event) -> int:

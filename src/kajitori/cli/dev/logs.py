@@ -2,11 +2,14 @@
 
 Promises
     G1  that a reconcile failed is told once, by its decision, which gets the user's lines from here (`lines_of`)
-    G2  of the cluster in this process only errors are told: what its controllers retry is no business of the user's
+    G2  what is printed where lines are not free (a screen, JSON) is told too (`Printed`)
+    G3  of the cluster in this process only errors are told: what its controllers retry is no business of the user's
 """
 
+import io
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -14,7 +17,7 @@ from kajitori.cli.complaints import line_of
 from kajitori.cli.dev.happenings import Happening, Logged
 from kajitori.ctrl import current_reconcile
 
-__all__ = ["CLUSTER_THREAD", "LEVELS", "Logs"]
+__all__ = ["CLUSTER_THREAD", "LEVELS", "Logs", "Printed"]
 
 CLUSTER_THREAD = "kajitori up"
 """The thread that the cluster of this process runs in."""
@@ -93,6 +96,23 @@ class Logs(logging.Handler):
                 about="" if current is None else f"{current.controller} {current.request}",
             )
         )
+
+
+class Printed(io.TextIOBase):
+    """In the place of standard output: what is printed is told line by line."""
+
+    def __init__(self, tell: Callable[[Happening], None]) -> None:
+        self._tell = tell
+        self._rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for each in lines:
+            self._tell(Logged(time=time.time(), level="print", logger="", text=each))
+        return len(text)
 
 
 def _nothing() -> None:
