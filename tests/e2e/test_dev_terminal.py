@@ -96,10 +96,10 @@ def test_a_breakpoint_has_the_terminal_and_no_time_passes(folder: Path, plain: b
         with api_of(folder) as api:
             create(api, "one", size=7)
             screen.prints("-> meta = widget.metadata")
+            screen.prints("(Pdb)")
             # The cluster answers meanwhile.
             assert api.request("GET", "/readyz").status == 200
-        screen.press("\x03")
-        screen.prints("--KeyboardInterrupt--")
+        screen.interrupt_until("--KeyboardInterrupt--")
         screen.press("p widget.spec\n")
         screen.prints("WidgetSpec(size=7)")
         screen.press("import time; time.sleep(0.3)\n")
@@ -124,4 +124,4 @@ def test_a_reconcile_that_blocks_the_loop_is_told_so(folder: Path) -> None:
         screen.prints("Stop with Ctrl-C")
         with api_of(folder) as api:
             create(api, "one", size=1)
-        screen.prints("the loop was blocked for 1.")
+        screen.prints("warning widgets default/one: a reconcile has kept the event loop to itself for 1.3")

@@ -114,6 +114,15 @@ class AtScreen:
     def press(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
+    def interrupt_until(self, text: str) -> None:
+        """Ctrl-C until that was printed: one that comes just before a prompt reads is seen by nobody."""
+        with self._changed:
+            for _ in range(10):
+                os.write(self._ours, b"\x03")
+                if self._changed.wait_for(lambda: text in self._scrolled, 2.0):
+                    return
+        raise AssertionError(f"never seen: {text}\n{self._scrolled}")
+
     def attributes(self) -> list[object]:
         """Of the terminal, as `termios` tells them."""
         return termios.tcgetattr(self._theirs)

@@ -248,7 +248,7 @@ async def _develop(options: _Options, code: Code, means: Means, started: Started
                     await _on_a_screen(options.live, session, means, ended, stack)
                 print(f"Stopped after {session.decisions} reconciles.")
                 return 0
-            with debugging(loop, ended.set):
+            with debugging(loop, ended.set, session.observe):
                 return await _in_lines(options, session, means, started, ended)
         finally:
             await session.end()
@@ -287,7 +287,7 @@ async def _on_a_screen(
         draw()
 
     terminal = stack.enter_context(Terminal(pressed, means.tell))
-    stack.enter_context(debugging(loop, ended.set, terminal.suspended))
+    stack.enter_context(debugging(loop, ended.set, session.observe, terminal.suspended))
     draw()
     await session.start()
     while not ended.is_set():

@@ -20,7 +20,8 @@ from typing import Any
 
 __all__ = ["StandingLoop", "debugging"]
 
-Held = Callable[[], AbstractContextManager[None]]
+Suspended = Callable[[], AbstractContextManager[None]]
+Holds = Callable[[Callable[..., None]], AbstractContextManager[None]]
 
 
 class StandingLoop(asyncio.SelectorEventLoop):
@@ -42,54 +43,89 @@ class StandingLoop(asyncio.SelectorEventLoop):
 
 
 class _Debugger(pdb.Pdb):
-    def __init__(self, held: Held, left: Callable[[], None]) -> None:
+    allow_kbdint = False
+
+    def __init__(self, held: Holds, left: Callable[[], None]) -> None:
         super().__init__(nosigint=True)
         self._held = held
         self._left = left
 
     def interaction(self, *arguments: Any, **options: Any) -> None:
-        with self._held():
+        with self._held(self._interrupted):
             # What it reads and writes is what there is now, not what there was when it was made.
             self.stdin, self.stdout = sys.stdin, sys.stdout
             super().interaction(*arguments, **options)
+
+    def _interrupted(self, *_: object) -> None:
+        # Elsewhere than at its prompt pdb does not expect it.
+        if self.allow_kbdint:
+            raise KeyboardInterrupt
 
     def set_quit(self) -> None:
         super().set_quit()
         self._left()
 
 
-@contextmanager
-def debugging(loop: StandingLoop, left: Callable[[], None], suspended: Held = nullcontext) -> Generator[None]:
-    """In the block `breakpoint()` opens pdb; `suspended` gives the terminal away meanwhile, `left` is called at `q`."""
+class _Debugging:
+    def __init__(
+        self,
+        loop: StandingLoop,
+        left: Callable[[], None],
+        before: Callable[[], None],
+        suspended: Suspended,
+    ) -> None:
+        self._loop = loop
+        self._left = left
+        self._before = before
+        self._suspended = suspended
+        self._is_left = False
+
+    def hook(self, *arguments: Any, **options: Any) -> Any:
+        """In the place of `sys.breakpointhook`."""
+        if os.environ.get("PYTHONBREAKPOINT"):
+            return sys.__breakpointhook__(*arguments, **options)  # noqa: T100
+        if not self._is_left:
+            here = inspect.currentframe()
+            _Debugger(self._held, self._leave).set_trace(None if here is None else here.f_back)
+        return None
+
+    def _leave(self) -> None:
+        self._is_left = True  # What is retried meanwhile does not stop again.
+        self._loop.call_soon_threadsafe(self._left)
 
     @contextmanager
-    def held() -> Generator[None]:
-        with suspended():
-            if threading.current_thread() is not threading.main_thread():
+    def _held(self, interrupted: Callable[..., None]) -> Generator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            with self._suspended():
                 yield  # The loop runs on.
-                return
-            before = signal.signal(signal.SIGINT, signal.default_int_handler)
+            return
+        self._before()
+        with self._suspended():
+            handler = signal.signal(signal.SIGINT, interrupted)
             # Otherwise the loop would learn of it later, and take it for its own.
             wakes = signal.set_wakeup_fd(-1)
             try:
-                with loop.standing():
+                with self._loop.standing():
                     yield
             finally:
                 signal.set_wakeup_fd(wakes)
-                signal.signal(signal.SIGINT, before)
+                signal.signal(signal.SIGINT, handler)
 
-    def leave() -> None:
-        loop.call_soon_threadsafe(left)
 
-    def hook(*arguments: Any, **options: Any) -> Any:
-        if os.environ.get("PYTHONBREAKPOINT"):
-            return sys.__breakpointhook__(*arguments, **options)  # noqa: T100
-        here = inspect.currentframe()
-        _Debugger(held, leave).set_trace(None if here is None else here.f_back)
-        return None
+@contextmanager
+def debugging(
+    loop: StandingLoop,
+    left: Callable[[], None],
+    before: Callable[[], None],
+    suspended: Suspended = nullcontext,
+) -> Generator[None]:
+    """In the block `breakpoint()` opens pdb.
 
-    before, sys.breakpointhook = sys.breakpointhook, hook
+    `before` is called first: what has happened is to be told. `suspended` gives the terminal away meanwhile; `left` is
+    called at `q`.
+    """
+    usual, sys.breakpointhook = sys.breakpointhook, _Debugging(loop, left, before, suspended).hook
     try:
         yield
     finally:
-        sys.breakpointhook = before
+        sys.breakpointhook = usual

@@ -27,6 +27,8 @@ LEVELS = ("debug", "info", "warning", "error")
 _CONTROLLERS = "kajitori.ctrl.controller"
 """The logger that says that a reconcile has failed."""
 
+_OF_RECONCILE = frozenset({"controller", "namespace", "object_name", "reconcile_id"})
+
 _REMEMBERED_MAX = 1000
 """Failed reconciles whose lines are kept until they are told, a fraction of a second later."""
 
@@ -91,7 +93,7 @@ class Logs(logging.Handler):
                 time=record.created,
                 level=record.levelname.lower(),
                 logger=record.name,
-                text=line_of(_without_error(record)),
+                text=line_of(_shortened(record, of_reconcile=current is not None)),
                 lines=lines,
                 about="" if current is None else f"{current.controller} {current.request}",
             )
@@ -119,7 +121,9 @@ def _nothing() -> None:
     pass
 
 
-def _without_error(record: logging.LogRecord) -> logging.LogRecord:
-    copy = logging.makeLogRecord(vars(record))
+def _shortened(record: logging.LogRecord, *, of_reconcile: bool) -> logging.LogRecord:
+    """Without what is told beside it: the error, and of which reconcile it is."""
+    left_out = _OF_RECONCILE if of_reconcile else frozenset[str]()
+    copy = logging.makeLogRecord({key: value for key, value in vars(record).items() if key not in left_out})
     copy.exc_info = None
     return copy

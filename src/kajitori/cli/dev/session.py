@@ -5,7 +5,6 @@ Promises
     S2  what replaces it keeps caches and queues (handover V1 to V4), but for kinds whose definition changed
     S3  one version runs at a time: the next begins when the reconciles of the one before have ended or been cut short
     S4  a manager that fails is told, and begins anew with the next save
-    S5  a loop that is blocked is told, with for how long
 """
 
 import asyncio
@@ -34,9 +33,6 @@ TICK_SECONDS = 0.1
 
 READY_SECONDS = 2.0
 """How long a report on loaded code waits for its caches."""
-
-BLOCKED_SECONDS = 1.0
-"""A loop that does nothing for so long was kept from it."""
 
 Tell = Callable[[Happening], None]
 
@@ -94,13 +90,7 @@ class Session:
 
     async def tick(self) -> None:
         """Waits a moment, then tells what was decided, and loads what was saved."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + TICK_SECONDS
         await asyncio.sleep(TICK_SECONDS)
-        late = loop.time() - due
-        if late > BLOCKED_SECONDS:
-            what = "in a reconcile, await what waits (asyncio.sleep, asyncio.to_thread)"
-            self._note(f"the loop was blocked for {late:.1f}s: {what}")
         self.observe()
         saved = self._saved.changed()
         if saved or self._asked:
