@@ -99,6 +99,10 @@ def test_a_review_is_answered_in_its_version_with_its_uid(version: str) -> None:
         (b'{"request":{"operation":"CREATE","object":null}}', "there is no content to decode"),
         (b'{"request":{"operation":"CREATE","object":7}}', "Widget is wanted, not 7"),
         (
+            b'{"request":{"operation":"CREATE","object":{"apiVersion":"v1","kind":"Pod"}}}',
+            "Widget of example.com/v1 is wanted, not Pod of v1",
+        ),
+        (
             b'{"request":{"operation":"CREATE","object":{"spec":{"size":"x"}}}}',
             "this is no Widget as we know it: Expected `int`, got `str` - at `$.spec.size`",
         ),
@@ -111,9 +115,20 @@ def test_what_is_no_review_is_refused(body: bytes, told: str) -> None:  # R2, S1
 
 
 def test_a_body_that_is_too_large_is_refused() -> None:
-    response = respond(router_of(Widget, Says(lambda: None)), b" " * (ADMISSION_BYTES_MAX + 1))
+    response = respond(router_of(Widget, Says(lambda: None)), b" " * ADMISSION_BYTES_MAX)
     assert response["status"]["code"] == 413
     assert response["status"]["message"] == "request entity is too large; limit is 7340032 bytes"
+
+
+def test_nulls_are_read_as_go_reads_them() -> None:
+    nothing = dict.fromkeys(
+        ["name", "namespace", "userInfo", "dryRun", "options", "requestKind", "subResource"]
+    )
+    sent = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": None, "spec": None}
+    decoded = msgspec.json.decode(review(Widget, "CREATE", widget("a")))
+    decoded["request"].update(nothing, object=sent)
+    response = respond(router_of(Widget, Fills(lambda value: value)), msgspec.json.encode(decoded))
+    assert response["allowed"] and response["uid"] == "uid-1"
 
 
 def test_nothing_is_at_other_paths() -> None:
@@ -129,6 +144,13 @@ def test_warnings_are_shown() -> None:
     body = review(Widget, "CREATE", widget("a"))
     assert respond(router_of(Widget, Says(lambda: ["one", "two"])), body)["warnings"] == ["one", "two"]
     assert respond(router_of(Widget, Says(lambda: "one")), body)["warnings"] == ["one"]
+
+
+def test_a_refusal_may_warn_too() -> None:
+    body = review(Widget, "CREATE", widget("a"))
+    required = FieldError.required("spec.color", "say which")
+    for error in (Denied("no", warnings=["really"]), FieldsInvalid(required, warnings=["really"])):
+        assert respond(router_of(Widget, Says(raises(error))), body)["warnings"] == ["really"]
 
 
 def test_refusals_have_their_status() -> None:  # T2

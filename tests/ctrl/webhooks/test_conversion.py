@@ -110,6 +110,12 @@ def test_an_object_that_cannot_be_converted_fails_the_review() -> None:  # V3
     )
     assert "is not converted to other.com/v2 here" in told(convert("other.com/v2", good))
     assert told(convert("example.com/v2", 7)) == "an object is wanted, not int"
+
+    def refuse(value: JsonObject) -> JsonObject:
+        raise ValueError("no negative length")
+
+    meant = convert("example.com/v2", good, conversions={("v1", "v2"): refuse})
+    assert told(meant) == "default/good: no negative length"
     nothing: Any = {("v1", "v2"): lambda value: None}
     assert "gave NoneType, no object" in told(convert("example.com/v2", good, conversions=nothing))
     unsendable: Any = {("v1", "v2"): lambda value: {"spec": object()}}

@@ -20,6 +20,7 @@ import msgspec
 from kajitori.apimachinery.errors import BadRequest
 from kajitori.apimachinery.frozen import thaw
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.apimachinery.struct_decoder import struct_decoder
 from kajitori.apimachinery.versions import ConversionFailed
 
 __all__ = [
@@ -33,7 +34,8 @@ __all__ = [
 ]
 
 Convert = Callable[[JsonObject], JsonObject]
-"""An object in one version to the same in another. Raises: anything, which fails the conversion."""
+"""An object in one version to the same in another. Raises: ValueError, whose text the user sees; anything else
+is a mistake, and fails the conversion too."""
 
 Conversions = Mapping[tuple[str, str], Convert]
 """By versions, `("v1alpha1", "v1")`."""
@@ -53,7 +55,7 @@ class _Review(msgspec.Struct, rename="camel"):
     request: _Request | None = None
 
 
-_decode_review = msgspec.json.Decoder(_Review).decode
+_decode_review = struct_decoder(_Review)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -108,9 +110,8 @@ def convert_object(kind: Kind, conversions: Conversions, value: JsonObject, api_
     own_group, _, version = str(value.get("apiVersion") or "").rpartition("/")
     if group != kind.group or own_group != kind.group or value.get("kind") != kind.kind:
         shown = f"{value.get('kind')} of {value.get('apiVersion')}"
-        raise ConversionFailed(
-            f"{shown} is not converted to {api_version} here, but {kind.kind} of {kind.group}"
-        )
+        wish = f"to {api_version}" if api_version else "to no version"
+        raise ConversionFailed(f"{shown} is not converted {wish} here, but {kind.kind} of {kind.group}")
     result = value
     for step in find_path(conversions, kind.version, version, wanted):
         given: Any = conversions[step](thaw(result))

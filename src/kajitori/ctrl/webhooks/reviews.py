@@ -18,6 +18,7 @@ import msgspec
 from kajitori.apimachinery.errors import ApiError
 from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.struct_decoder import struct_decoder
 
 __all__ = [
     "ADMISSION_BYTES_MAX",
@@ -179,7 +180,7 @@ class _Body(msgspec.Struct):
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
-_decode_body = msgspec.json.Decoder(_Body).decode
+_decode_body = struct_decoder(_Body)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 

@@ -118,7 +118,7 @@ class WebhookRouter:
     # Admission.
 
     async def _admit(self, declared: Declared, body: bytes) -> bytes:
-        if len(body) > ADMISSION_BYTES_MAX:
+        if len(body) >= ADMISSION_BYTES_MAX:
             told = f"request entity is too large; limit is {ADMISSION_BYTES_MAX} bytes"
             return answer_review("", "", AdmissionResponse.error(413, told))
         try:
@@ -193,7 +193,7 @@ class WebhookRouter:
         named: JsonObject = metadata if isinstance(metadata, dict) else {}
         name = "/".join(str(named[each]) for each in ("namespace", "name") if named.get(each))
         # A failure that has another cause is none that a function meant.
-        if isinstance(error, ConversionFailed) and error.__cause__ is None:
+        if type(error) is ValueError or (isinstance(error, ConversionFailed) and error.__cause__ is None):
             told = str(error)
         else:
             self.figures.conversion_panics += 1
@@ -204,14 +204,10 @@ class WebhookRouter:
 
 def _told(error: Exception) -> str:
     """One sentence, without where it happened."""
-    text = str(error)
-    return (
-        text
-        if isinstance(error, Nonsense)
-        else f"{type(error).__name__}: {text}"
-        if text
-        else type(error).__name__
-    )
+    text, name = str(error), type(error).__name__
+    if isinstance(error, Nonsense):
+        return text
+    return f"{name}: {text}" if text else name
 
 
 def _about(declared: Declared, request: AdmissionRequest) -> JsonObject:

@@ -31,7 +31,7 @@ import msgspec
 from kajitori.apimachinery.carrying import carried
 from kajitori.apimachinery.errors import ApiError, FieldError, invalid
 from kajitori.apimachinery.frozen import thaw
-from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.patch.json_diff import json_diff
 from kajitori.client.objects import Codec, Model, codec_of
 from kajitori.ctrl.webhooks.reviews import AdmissionRequest, AdmissionResponse, ReviewError
@@ -66,15 +66,20 @@ current_admission: ContextVar[AdmissionRequest] = ContextVar("current_admission"
 
 
 class Denied(Exception):
-    """Refuses a request, with a text for who asks."""
+    """Refuses a request, with a text for who asks, and warnings beside it."""
+
+    def __init__(self, message: str, *, warnings: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.warnings = warnings
 
 
 class FieldsInvalid(Exception):
     """Refuses an object for what is in its fields."""
 
-    def __init__(self, *errors: FieldError) -> None:
+    def __init__(self, *errors: FieldError, warnings: Sequence[str] = ()) -> None:
         super().__init__(", ".join(map(str, errors)))
         self.errors = errors
+        self.warnings = warnings
 
 
 class Nonsense(TypeError):
@@ -136,7 +141,7 @@ def operations_of(validator: Validator[Any]) -> list[str]:
 
 def validating(model: Model, validator: Validator[Any]) -> AdmissionHandler:
     """What answers with a validator's opinion."""
-    codec: Codec[Any] = codec_of(model)
+    read = _reader(model)
 
     async def handle(request: AdmissionRequest) -> AdmissionResponse:
         if request.operation == "CONNECT":
@@ -144,8 +149,8 @@ def validating(model: Model, validator: Validator[Any]) -> AdmissionHandler:
         if request.operation not in ("CREATE", "UPDATE", "DELETE"):
             return AdmissionResponse.error(400, f'unknown operation "{request.operation}"')
         try:
-            new = _read(codec, request.raw_object) if request.operation != "DELETE" else None
-            old = _read(codec, request.raw_old_object) if request.operation != "CREATE" else None
+            new = read(request.raw_object) if request.operation != "DELETE" else None
+            old = read(request.raw_old_object) if request.operation != "CREATE" else None
         except ReviewError as error:
             return AdmissionResponse.error(400, str(error))
         match request.operation:
@@ -162,14 +167,13 @@ def validating(model: Model, validator: Validator[Any]) -> AdmissionHandler:
 
 def defaulting(model: Model, defaulter: Defaulter[Any]) -> AdmissionHandler:
     """What answers with a patch of what a defaulter fills in."""
-    codec: Codec[Any] = codec_of(model)
-    is_typed = isinstance(model, type)
+    read, is_typed = _reader(model), isinstance(model, type)
 
     async def handle(request: AdmissionRequest) -> AdmissionResponse:
         if request.operation == "DELETE":
             return AdmissionResponse.allow()
         try:
-            value = _read(codec, request.raw_object)
+            value = read(request.raw_object)
         except ReviewError as error:
             return AdmissionResponse.error(400, str(error))
         changed = await settled(defaulter.default(value))
@@ -192,11 +196,12 @@ _decode = msgspec.json.Decoder().decode
 def refused(request: AdmissionRequest, error: Exception) -> AdmissionResponse | None:
     """The answer that a function means by what it raises; None for a mistake."""
     if isinstance(error, Denied):
-        return AdmissionResponse.deny(str(error))
+        return AdmissionResponse.deny(str(error), warnings=error.warnings)
     if isinstance(error, FieldsInvalid):
         found = request.object
         name = request.name or ("" if found is None else found.name)
-        return AdmissionResponse.refuse(invalid(request.kind.kind, request.kind.group, name, error.errors))
+        status = invalid(request.kind.kind, request.kind.group, name, error.errors)
+        return AdmissionResponse.refuse(status, warnings=error.warnings)
     if isinstance(error, ApiError):
         return AdmissionResponse.refuse(error)
     return None
@@ -207,17 +212,41 @@ async def settled(given: Any) -> Any:
     return await given if inspect.isawaitable(given) else given
 
 
-def _read(codec: Codec[Any], raw: msgspec.Raw) -> Any:
-    """Raises: ReviewError."""
-    text = bytes(raw)
-    if not text or text == b"null":
-        raise ReviewError("there is no content to decode")
-    if text[:1] != b"{":
-        raise ReviewError(f"{codec.kind.kind} is wanted, not {text[:40].decode(errors='replace')}")
-    try:
-        return codec.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReviewError(f"this is no {codec.kind.kind} as we know it: {error}") from None
+def _reader(model: Model) -> Callable[[msgspec.Raw], Any]:
+    """What reads the objects of a review. It raises: ReviewError."""
+    codec: Codec[Any] = codec_of(model)
+    kind, is_typed = codec.kind, isinstance(model, type)
+
+    def read(raw: msgspec.Raw) -> Any:
+        text = bytes(raw)
+        if not text or text == b"null":
+            raise ReviewError("there is no content to decode")
+        if text[:1] != b"{":
+            raise ReviewError(f"{kind.kind} is wanted, not {text[:40].decode(errors='replace')}")
+        try:
+            if is_typed:
+                _check_kind(kind, text)
+            return codec.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ReviewError(f"this is no {kind.kind} as we know it: {error}") from None
+
+    return read
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    kind: str | None = None
+    api_version: str | None = None
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def _check_kind(kind: Kind, text: bytes) -> None:
+    """Raises: ReviewError, msgspec.DecodeError."""
+    head = _decode_head(text)
+    if (head.kind or kind.kind, head.api_version or kind.api_version) != (kind.kind, kind.api_version):
+        shown = f"{head.kind or 'no kind'} of {head.api_version or 'no version'}"
+        raise ReviewError(f"{kind.kind} of {kind.api_version} is wanted, not {shown}")
 
 
 def _plain(value: Any, *, is_typed: bool) -> JsonObject:
