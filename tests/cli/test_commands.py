@@ -80,6 +80,11 @@ def test_a_wrong_command_line_is_code_2(words: list[str], capsys: pytest.Capture
             "kajitori run: --metrics-bind-address x: write it as HOST:PORT",
         ),
         (["run", "mysql", "--kubeconfig", "/nope"], 1, "kajitori run: "),
+        (
+            ["run", "mysql", "-n", "a,B"],
+            2,
+            "kajitori run: --namespace B: a lowercase RFC 1123 label must consist of",
+        ),
         (["explain", "mysqlcluster"], 2, "kajitori explain: mysqlcluster: name the object as KIND/NAME"),
         (["explain", "pod/x"], 2, "kajitori explain: no operator explains pod; use one of"),
         (["explain", "mysqlcluster/x", "--kubeconfig", "/nope"], 1, "kajitori explain: "),

@@ -9,7 +9,7 @@ import pytest
 from tests.ctrl.scripted import Script
 
 from kajitori.cli.main import CommandError
-from kajitori.cli.modules import OperatorModule, load, set_up
+from kajitori.cli.modules import OperatorModule, load, name_of, set_up
 from kajitori.client import Client
 from kajitori.ctrl import Manager
 
@@ -80,6 +80,13 @@ def test_a_module_adds_its_controllers(folder: Path, target: str, controller: st
     assert controllers_of(operator) == [controller]
     assert kinds_of(operator) == ["widgets.example.com"], "kinds of others are not a module's own"
     assert load(target).module is operator.module  # L1
+
+
+def test_a_module_works_under_its_own_name(folder: Path) -> None:
+    (folder / "my_widgets.py").write_text(OPERATOR)
+    by_name, by_file, ours = load("my_widgets:later"), load("./my_widgets.py"), load("mysql")
+    assert name_of([by_name]) == name_of([by_file]) == "my_widgets"
+    assert name_of([ours]) == name_of([ours, by_name]) == "kajitori"
 
 
 def test_an_operator_of_ours_has_its_name_only() -> None:

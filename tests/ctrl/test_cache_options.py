@@ -375,3 +375,15 @@ def test_an_informer_may_be_removed_whoever_uses_it() -> None:
             assert again.informer is not use.informer and names(cache.list(PODS)) == ["a"]
 
     run_virtual(run())
+
+
+def test_what_counts_for_all_kinds_is_said_before_the_first_is_used() -> None:
+    async def run() -> None:
+        cache = Cache(Client(Script(lambda asked: None)), random=SeededRandom(1))
+        cache.configure_all(CacheOptions(namespaces=["shop"]))
+        assert list(cache.options(PODS).selections()) == ["shop"]
+        cache.use(PODS)
+        with pytest.raises(RuntimeError, match="before their first use"):
+            cache.configure_all(CacheOptions())
+
+    asyncio.run(run())

@@ -113,6 +113,32 @@ def test_figures_say_what_has_happened() -> None:
     assert value(found, "rest_client_request_duration_seconds_count", verb="GET", host="") == 3
 
 
+def test_caches_are_measured_by_kind() -> None:
+    found = measured()
+    pods = {"name": "", "group": "", "version": "v1", "resource": "pods"}
+    assert value(found, "informer_store_resource_version", **pods) == 5
+    assert value(found, "kajitori_informer_objects", **pods) == 2
+    assert value(found, "kajitori_informer_synced", **pods) == 1
+    assert value(found, "kajitori_informer_quiet_seconds", **pods) == pytest.approx(5, abs=0.1)
+    assert value(found, "kajitori_informer_failures_total", **pods) == 1, "initial events are not streamed"
+
+
+def test_several_caches_of_one_kind_are_one() -> None:
+    async def run() -> None:
+        manager = Manager(Client(Script(respond)), clock=VirtualClock(), random=SeededRandom(1))
+        manager.cache.use(PODS)
+        manager.cache.use(PODS, metadata_only=True)
+        task = asyncio.create_task(manager.run())
+        await asyncio.sleep(5)
+        found = {each.name: each for each in manager.metrics_registry().collect()}
+        (objects,) = found["kajitori_informer_objects"].samples
+        assert objects.value == 4
+        manager.stop()
+        await task
+
+    run_virtual(run())
+
+
 def test_requests_without_an_answer_count_too() -> None:
     found = measured(leader_election=LeaderElection("shop", "default"))
     assert value(found, "rest_client_requests_total", code="<error>", method="GET", host="") > 1

@@ -273,6 +273,20 @@ def test_one_port_may_serve_both(tmp_path: Path, up: UpProcess) -> None:
         assert running.end() == 0
 
 
+def test_other_namespaces_are_not_even_listed(tmp_path: Path, up: UpProcess, api: Api) -> None:
+    create(api, "good")
+    for name in ("one", "two"):
+        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        api.request("POST", f"/api/v1/namespaces/{name}/configmaps", {"metadata": {"name": f"in-{name}"}})
+    with Running(tmp_path, up, *SERVING, "--namespace", "one,default") as running:
+        running.until("name=good")
+        running.until("name=in-one")
+        (cache,) = json.loads(ask(running.url("metrics"), "/?format=json")[1])["caches"]
+        assert cache["namespace"] == "default,one"
+        assert running.end() == 0
+    assert "in-two" not in running.err and "kube-system" not in running.err
+
+
 def test_a_server_that_is_away_makes_it_unready_not_dead(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]

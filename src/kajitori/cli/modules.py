@@ -43,11 +43,17 @@ __all__ = [
     "definitions_of",
     "import_module",
     "load",
+    "name_of",
     "set_up",
 ]
 
 SETUP = "setup"
 """The function of a module that adds its controllers, unless another is named."""
+
+_OURS = "kajitori"
+
+FIELD_MANAGER_MAX = 128
+"""Characters, by Kubernetes' rule."""
 
 KINDS = "KINDS"
 """The classes that a module declares as its kinds, where it says so itself."""
@@ -95,6 +101,15 @@ async def set_up(operator: OperatorModule, manager: Manager) -> None:
     made = operator.setup(manager)
     if isinstance(made, Awaitable):
         await made
+
+
+def name_of(operators: Sequence[OperatorModule]) -> str:
+    """Whom the API server sees at work, as field manager and in Events: a module by its name, so that no two operators
+    share what they own; ours, and several together, as `kajitori`.
+    """
+    names = {_OURS if each.module is None else Path(_split(each.target)[0]).name for each in operators}
+    name = names.pop().removesuffix(".py") if len(names) == 1 else _OURS
+    return name[:FIELD_MANAGER_MAX]
 
 
 # Finding the module.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kajitori.apimachinery.errors import ApiError
+from kajitori.apimachinery.names import is_dns1123_label
 from kajitori.cli.leading import LEADERSHIP_LOST, add_leader_election, leader_election, seconds_of
 from kajitori.cli.main import CommandError
-from kajitori.cli.modules import SETUP, load
+from kajitori.cli.modules import SETUP, load, name_of
 from kajitori.cli.probing import OFF, Address, parse_address
 from kajitori.cli.running import Logs, Means, logging_to_stderr, run_operators
 from kajitori.cli.webhook_flags import add_webhooks, webhook_place
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         config = load_config(chosen.kubeconfig, chosen.context)
         if config.user.token_file == str(SERVICE_ACCOUNT_FOLDER / "token"):
             means = _in_a_pod(means, chosen)
-        client = Client(NetworkTransport(config), field_manager="kajitori")
+        name = name_of(operators)
+        client = Client(NetworkTransport(config), field_manager=name, user_agent=name)
         with logging_to_stderr(Logs(chosen.log_level, chosen.log_format)):
             return asyncio.run(run_operators(client, operators, means))
     except LeadershipLost as lost:
@@ -78,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         "--kubeconfig", help="kubeconfig to use (default: as kubectl finds it, then in-cluster)"
     )
     parser.add_argument("--context", help="context of the kubeconfig")
+    parser.add_argument(
+        "-n",
+        "--namespace",
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="watch and cache objects of namespaced kinds there only; may be repeated, or several with commas "
+        "(default: in all)",
+    )
     parser.add_argument(
         "--workers",
         type=_positive,
@@ -110,11 +121,21 @@ def _means(chosen: argparse.Namespace) -> Means:
         parse_address("--health-probe-bind-address", chosen.health_probe_bind_address or OFF),
         webhook_place(chosen),
         leader_election(chosen),
+        namespaces=_namespaces(chosen.namespace),
         install_crds=chosen.install_crds,
         workers=chosen.workers,
         grace_seconds=seconds_of("--graceful-shutdown-timeout", chosen.graceful_shutdown_timeout),
         says=chosen.log_format == "text",
     )
+
+
+def _namespaces(given: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for each in given for name in each.split(",")))
+    for name in names:
+        problems = is_dns1123_label(name)
+        if problems:
+            raise CommandError(f"--namespace {name or repr(name)}: {problems[0]}", 2)
+    return names
 
 
 def _in_a_pod(means: Means, chosen: argparse.Namespace) -> Means:

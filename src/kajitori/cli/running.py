@@ -27,7 +27,14 @@ from kajitori.cli.modules import OperatorModule, set_up
 from kajitori.cli.printing import Printer
 from kajitori.cli.probing import Address, Endpoints
 from kajitori.client import ApiError, Client, TransportError
-from kajitori.ctrl import CacheSyncTimeout, LeaderElection, LeadershipLost, Manager, WebhooksNotServed
+from kajitori.ctrl import (
+    CacheOptions,
+    CacheSyncTimeout,
+    LeaderElection,
+    LeadershipLost,
+    Manager,
+    WebhooksNotServed,
+)
 from kajitori.ctrl.definitions import install_crds
 from kajitori.ctrl.logs import LogFormat, log_to, takes_colour
 
@@ -60,6 +67,8 @@ class Means:
     health: Address | None
     webhooks: "WebhookPlace | None"
     election: LeaderElection | None
+    namespaces: Sequence[str]
+    """Only there objects are watched; none: everywhere."""
     install_crds: bool
     workers: int
     grace_seconds: float
@@ -143,8 +152,9 @@ async def _run(
 
 def _manager(client: Client, means: Means, webhooks: "HttpsWebhooks | None") -> Manager:
     try:
-        return Manager(
+        manager = Manager(
             client,
+            name=client.field_manager,
             webhooks=webhooks,
             leader_election=means.election,
             graceful_seconds=means.grace_seconds,
@@ -152,6 +162,9 @@ def _manager(client: Client, means: Means, webhooks: "HttpsWebhooks | None") -> 
         )
     except ValueError as error:
         raise CommandError(f"{error}; here: --leader-elect-resource-namespace", 2) from None
+    if means.namespaces:
+        manager.cache.configure_all(CacheOptions(namespaces=means.namespaces))
+    return manager
 
 
 def _first_of(group: "ExceptionGroup[Exception]") -> Exception:

@@ -69,7 +69,9 @@ async def status_response(manager: Manager, path: str, query: Mapping[str, str],
 
 def _explained(manager: Manager, query: Mapping[str, str], wants_json: bool) -> Response:
     controller, name = query.get("controller", ""), query.get("name", "")
-    namespace = query.get("namespace", "")
+    namespace, cluster = query.get("namespace", ""), query.get("cluster", "")
+    if not cluster:
+        name, _, cluster = name.partition(" in ")
     if not namespace and "/" in name:
         namespace, _, name = name.partition("/")
     known = [each.name for each in manager.controllers]
@@ -78,7 +80,7 @@ def _explained(manager: Manager, query: Mapping[str, str], wants_json: bool) -> 
             "say which object: name=" if controller in known else f"there is no controller {controller!r}"
         ) + f"; controllers are {', '.join(known) or 'none'}"
         return _json(404, {"error": problem}) if wants_json else _page(404, "not found", [_p(problem)])
-    told = explain_status(manager, controller, Request(namespace, name))
+    told = explain_status(manager, controller, Request(namespace, name, cluster))
     if wants_json:
         return _json(200, msgspec.to_builtins(told))
     return _page(200, f"{told.name} in {controller}", _explanation(told))
@@ -168,6 +170,7 @@ def _controller_row(status: ControllerStatus) -> list[str]:
 
 def _cache_row(status: CacheStatus) -> list[str]:
     only = [
+        f"cluster {status.cluster}" if status.cluster else "",
         status.namespace,
         status.labels,
         status.fields,

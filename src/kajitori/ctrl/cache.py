@@ -117,6 +117,16 @@ class Cache:
             raise RuntimeError(f"{kind_of(model)} is cached already; configure it before its first use")
         self._options[model] = options
 
+    def configure_all(self, options: CacheOptions) -> None:
+        """How those kinds are cached that nothing else is said of; to be said before anybody uses one.
+
+        Raises: RuntimeError when one is in use already.
+        """
+        if any(each._entries for each in self._alike):
+            raise RuntimeError("kinds are cached already; configure them before their first use")
+        for each in self._alike:
+            each._defaults = options.with_defaults(_STANDARD)
+
     def options(self, model: Model) -> CacheOptions:
         """How a kind is cached, complete."""
         own = self._options.get(model)

@@ -116,6 +116,10 @@ class Clusters:
     def find(self, name: str) -> EngagedCluster | None:
         return self.own if name == OWN else self._engaged.get(name)
 
+    def everyone(self) -> Sequence[EngagedCluster]:
+        """The manager's own, and those that are engaged."""
+        return [self.own, *self._engaged.values()]
+
     def engaged(self) -> Sequence[EngagedCluster]:
         """All but the manager's own."""
         return list(self._engaged.values())

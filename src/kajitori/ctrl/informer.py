@@ -119,6 +119,11 @@ class Informer:
         return self._synced.is_set()
 
     @property
+    def failures(self) -> int:
+        """How often listing or watching has ended with an error, or before its time."""
+        return sum(feed.reflector.failures for feed in self._feeds.values())
+
+    @property
     def has_stopped(self) -> bool:
         return self._stopped
 

@@ -39,7 +39,7 @@ from kajitori.ctrl.handover import Handover
 from kajitori.ctrl.health import Check, Checks, NotReady
 from kajitori.ctrl.kind_checks import report_mismatches
 from kajitori.ctrl.leader import LeaderCollector, LeaderElection, LeaderElector, LeadershipLost
-from kajitori.ctrl.metrics import RequestCollector, RuntimeCollector
+from kajitori.ctrl.metrics import InformerCollector, RequestCollector, RuntimeCollector
 from kajitori.ctrl.predicate import Predicate
 from kajitori.ctrl.reconcile import R, Reconciler
 from kajitori.ctrl.source import EventSource
@@ -158,8 +158,22 @@ class Manager:
                 client, leader_election, clock=clock, random=random, events=self.events
             )
             self.measure(LeaderCollector(self.elector))
-        self.measure(RequestCollector(client.figures))
-        self.measure(RuntimeCollector(lambda: self._controllers.values(), clock.monotonic))
+        self._measure_ourselves()
+
+    def _measure_ourselves(self) -> None:
+        now, clusters = self.clock.monotonic, self.clusters.everyone
+        self.measure(
+            RequestCollector(
+                lambda: {id(each.client.figures): each.client.figures for each in clusters()}.values()
+            )
+        )
+        self.measure(
+            InformerCollector(
+                lambda: ((each.name, informer) for each in clusters() for informer in each.cache.informers()),
+                now,
+            )
+        )
+        self.measure(RuntimeCollector(lambda: self._controllers.values(), now))
 
     def controller(
         self,

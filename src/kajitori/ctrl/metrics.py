@@ -6,17 +6,19 @@ Counting is adding to plain numbers; prometheus_client is imported when somebody
 Source: controller-runtime's pkg/internal/controller/metrics and pkg/internal/metrics (workqueue).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kajitori.apimachinery.kind import Kind
 from kajitori.client.figures import FAILED, Histogram, RequestFigures
 from kajitori.ctrl.workqueue import WorkQueue
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-__all__ = ["QUEUE_SECONDS", "ReconcileFigures", "RequestCollector", "RuntimeCollector"]
+__all__ = ["QUEUE_SECONDS", "InformerCollector", "ReconcileFigures", "RequestCollector", "RuntimeCollector"]
 
 RECONCILE_SECONDS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
@@ -69,9 +71,9 @@ class Measured(Protocol):
 
 
 class RequestCollector:
-    """A prometheus_client collector over the requests of a client, under client-go's names."""
+    """A prometheus_client collector over the requests of clients, under client-go's names."""
 
-    def __init__(self, figures: RequestFigures) -> None:
+    def __init__(self, figures: Callable[[], Iterable[RequestFigures]]) -> None:
         self._figures = figures
 
     def describe(self) -> Iterable["Metric"]:
@@ -80,22 +82,108 @@ class RequestCollector:
     def collect(self) -> Iterable["Metric"]:
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-        figures = self._figures
+        # Clients of one server are one to who looks on.
+        requests: Counter[tuple[str, str, str]] = Counter()
+        durations: dict[tuple[str, str], Histogram] = {}
+        for figures in self._figures():
+            for (method, status), many in figures.requests.items():
+                requests["<error>" if status == FAILED else str(status), method, figures.host] += many
+            for method, histogram in figures.seconds.items():
+                durations.setdefault((method, figures.host), Histogram(histogram.bounds)).add(histogram)
         total = CounterMetricFamily(
             "rest_client_requests",
             "Requests by status code, method and host",
             labels=["code", "method", "host"],
         )
-        for (method, status), many in sorted(figures.requests.items()):
-            total.add_metric(["<error>" if status == FAILED else str(status), method, figures.host], many)
+        for labels, many in sorted(requests.items()):
+            total.add_metric(labels, many)
         seconds = HistogramMetricFamily(
             "rest_client_request_duration_seconds",
             "How long requests took, by method and host",
             labels=["verb", "host"],
         )
-        for method, histogram in sorted(figures.seconds.items()):
-            seconds.add_metric([method, figures.host], histogram.buckets(), histogram.sum)
+        for key, histogram in sorted(durations.items(), key=lambda item: item[0]):
+            seconds.add_metric(key, histogram.buckets(), histogram.sum)
         yield from (total, seconds)
+
+
+class MeasuredInformer(Protocol):
+    """What is read of an informer."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def store(self) -> Sized: ...
+    @property
+    def has_synced(self) -> bool: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def handler_errors(self) -> int: ...
+    @property
+    def told_at(self) -> float | None: ...
+
+
+_VERSION_DIGITS = 15
+"""Of a resource version a figure has the last ones: more would not be exact. As client-go."""
+
+
+class InformerCollector:
+    """A prometheus_client collector over caches. Several informers of one kind (typed, untyped, metadata) are one."""
+
+    def __init__(
+        self, informers: Callable[[], Iterable[tuple[str, MeasuredInformer]]], now: Callable[[], float]
+    ) -> None:
+        """`informers` gives each with the name of its cluster."""
+        self._informers = informers
+        self._now = now
+
+    def describe(self) -> Iterable["Metric"]:
+        return ()
+
+    def collect(self) -> Iterable["Metric"]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        grouped: dict[tuple[str, str, str, str], list[MeasuredInformer]] = {}
+        for cluster, each in self._informers():
+            grouped.setdefault((cluster, each.kind.group, each.kind.version, each.kind.plural), []).append(
+                each
+            )
+        labels, now = ["name", "group", "version", "resource"], self._now()
+        version = GaugeMetricFamily(
+            "informer_store_resource_version",
+            f"The last {_VERSION_DIGITS} digits of the version up to which a cache is; name: of an engaged cluster",
+            labels=labels,
+        )
+        objects = GaugeMetricFamily("kajitori_informer_objects", "Objects in a cache", labels=labels)
+        synced = GaugeMetricFamily(
+            "kajitori_informer_synced", "1 once everything has been listed", labels=labels
+        )
+        quiet = GaugeMetricFamily(
+            "kajitori_informer_quiet_seconds",
+            "Since the server has last told anything, bookmarks too",
+            labels=labels,
+        )
+        failures = CounterMetricFamily(
+            "kajitori_informer_failures", "Lists and watches that failed, or ended early", labels=labels
+        )
+        errors = CounterMetricFamily(
+            "kajitori_informer_handler_errors", "What handlers of changes have raised", labels=labels
+        )
+        for key, informers in grouped.items():
+            digits = [each.resource_version for each in informers if each.resource_version.isdecimal()]
+            if digits:
+                version.add_metric(key, min(int(each[-_VERSION_DIGITS:]) for each in digits))
+            told = [each.told_at for each in informers if each.told_at is not None]
+            if told:
+                quiet.add_metric(key, now - min(told))
+            objects.add_metric(key, sum(len(each.store) for each in informers))
+            synced.add_metric(key, int(all(each.has_synced for each in informers)))
+            failures.add_metric(key, sum(each.failures for each in informers))
+            errors.add_metric(key, sum(each.handler_errors for each in informers))
+        yield from (version, objects, synced, quiet, failures, errors)
 
 
 class RuntimeCollector:

@@ -220,7 +220,7 @@ def snapshot(manager: "Manager") -> Status:
         controllers=tuple(_controller(manager, each, now) for each in manager.controllers),
         caches=tuple(
             _cache(cluster, each, now)
-            for cluster in (manager.cluster(), *manager.clusters.engaged())
+            for cluster in manager.clusters.everyone()
             for each in cluster.cache.informers()
         ),
     )
