@@ -103,27 +103,35 @@ _FROZEN = (FrozenDict, FrozenList, frozenset)
 
 def freeze_struct(value: T, shared: Shared | None = None) -> T:
     """The same struct, with everything inside it frozen in place: nobody else may go on changing what it holds."""
-    plan = _plan_of(cast(Any, type(value)))
-    if plan.members:
-        for member, held in zip(plan.members, plan.values(value), strict=True):
-            if held is None:
-                continue
-            if type(held) is not dict:
-                frozen = _frozen(held, shared)
-            elif not held:
-                frozen = member.empty
-            elif member.is_flat:
+    _freeze(value, _plan_of(type(value)), shared)
+    return value
+
+
+def _freeze(value: Any, plan: _Plan, shared: Shared | None) -> None:
+    for (name, is_flat, empty, *_), held in zip(plan.members, plan.values(value), strict=False):
+        kind = type(held)
+        if kind is dict:
+            if not held:
+                frozen: Any = empty
+            elif is_flat:
                 frozen = FrozenDict(held) if shared is None else shared.frozen(held)
             else:
                 frozen = _frozen_dict(held, shared)
-            if frozen is not held:
-                force_setattr(cast(Any, value), member.name, frozen)
+        elif isinstance(held, msgspec.Struct):
+            _freeze(held, _plan_of(kind), shared)
+            continue
+        elif held is None or held == ():
+            continue
+        else:
+            frozen = _frozen(held, shared)
+            if frozen is held:
+                continue
+        force_setattr(value, name, frozen)
     if shared is not None:
         for name in plan.texts:
             text = getattr(value, name)
             if text:
-                force_setattr(cast(Any, value), name, intern(text))
-    return value
+                force_setattr(value, name, intern(text))
 
 
 def _frozen(held: Any, shared: Shared | None) -> Any:
@@ -197,8 +205,7 @@ def changeable_class(cls: type[Any]) -> type[Any] | None:
 _FIXED = (str, int, float, bool, bytes, NoneType, msgspec.Raw)
 
 
-@lru_cache(maxsize=4096)
-def _plan_of(cls: type[Any]) -> _Plan:
+def _new_plan(cls: type[Any]) -> _Plan:
     members: list[_Member] = []
     for field in msgspec.structs.fields(cls):
         if not _holds_changeable(field.type, (cls,)):
@@ -216,6 +223,9 @@ def _plan_of(cls: type[Any]) -> _Plan:
     names = [member.name for member in members]
     values = attrgetter(*names) if len(names) > 1 else _one_value(names[0]) if names else _no_values
     return _Plan(values, tuple(members), _SHARED_TEXTS.get(cls, ()))
+
+
+_plan_of = cast(Callable[[Any], _Plan], lru_cache(maxsize=4096)(_new_plan))
 
 
 def _one_value(name: str) -> Callable[[Any], tuple[Any, ...]]:
