@@ -350,3 +350,34 @@ def test_writes_are_noted_for_who_must_read_them_back() -> None:  # C4
     ]
     noted, _ = talk(write, *answers)
     assert noted == [("a", "8", ""), ("c", "", "u")]
+
+
+def test_defaults_of_a_client_count_where_a_call_says_nothing() -> None:
+    async def write(client: Client) -> None:
+        dry = client.with_options(dry_run=True, field_validation="Strict", field_manager="me")
+        await dry.create(PODS, pod("a", 1))
+        await dry.patch(PODS, "n", "a", {}, dry_run=False, field_validation="Warn", field_manager="you")
+        await dry.delete(PODS, "n", "a")
+        await dry.delete_collection(PODS, "n")
+        await dry.subresource(PODS, "n", "a", "eviction").create({"kind": "Eviction"})
+        await dry.with_options(dry_run=False).update(PODS, pod("a", 1))
+        await client.update(PODS, pod("a", 1))
+
+    _, asked = talk(write, *[answer(pod("a", 1))] * 7, field_manager="first")
+    create, patch, delete, collection, evict, update, plain = asked
+    assert create.query == {"fieldManager": "me", "dryRun": "All", "fieldValidation": "Strict"}
+    assert patch.query == {"fieldManager": "you", "fieldValidation": "Warn"}
+    assert delete.body["dryRun"] == collection.body["dryRun"] == ["All"]
+    assert evict.query == create.query
+    assert update.query == {"fieldManager": "me", "fieldValidation": "Strict"}
+    assert plain.query == {"fieldManager": "first"}
+
+
+def test_a_client_may_be_patient_and_listen_to_warnings_otherwise() -> None:
+    heard = list[str]()
+
+    async def read(client: Client) -> None:
+        await client.with_options(on_warning=heard.append, timeout_seconds=5).get(PODS, "n", "a")
+
+    talk(read, answer(pod("a", 1), headers={"warning": '299 - "old"'}))
+    assert heard == ["old"]

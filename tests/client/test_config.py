@@ -9,6 +9,7 @@ import yaml
 
 from kajitori.client import config as config_module
 from kajitori.client.config import ConfigError, load_config
+from kajitori.client.network import NetworkTransport, connect
 
 
 def write(path: Path, **changes: Any) -> Path:
@@ -168,3 +169,11 @@ def test_having_nothing_is_told_with_the_remedy() -> None:  # G3
         load_config(environ={"HOME": "/nowhere"})
     with pytest.raises(ConfigError, match="No such file"):
         load_config("/nowhere/config")
+
+
+def test_who_to_act_as_may_be_said_when_connecting(tmp_path: Path) -> None:
+    client = connect(write(tmp_path / "config"), as_user="jane", as_groups=["g"])
+    transport = client.transport
+    assert isinstance(transport, NetworkTransport)
+    user = transport.config.user
+    assert (user.impersonate, user.impersonate_groups, user.token) == ("jane", ("g",), "secret")

@@ -1,5 +1,8 @@
 """Talking to any API server: get, list, watch, create, update, patch, apply, delete."""
 
+import importlib
+import typing
+
 from kajitori.apimachinery.errors import (
     AlreadyExists,
     ApiError,
@@ -22,9 +25,22 @@ from kajitori.apimachinery.errors import (
 from kajitori.client.accessors import key_of
 from kajitori.client.client import PAGE_SIZE, Client
 from kajitori.client.objects import Model, ObjectList, WatchEvent, kind_of
-from kajitori.client.options import PatchType
+from kajitori.client.options import (
+    DeleteOptions,
+    FieldValidation,
+    ListOptions,
+    PatchType,
+    Propagation,
+    WatchOptions,
+    WriteOptions,
+)
 from kajitori.client.subresource import Subresource
 from kajitori.client.transport import RawResponse, RawStream, Transport, TransportError
+
+if typing.TYPE_CHECKING:  # A client in the process of its server needs none of these.
+    from kajitori.client.config import ConfigError, ConnectionConfig, load_config
+    from kajitori.client.following import follow, wait_until
+    from kajitori.client.network import NetworkTransport, connect
 
 __all__ = [
     "PAGE_SIZE",
@@ -32,17 +48,24 @@ __all__ = [
     "ApiError",
     "BadRequest",
     "Client",
+    "ConfigError",
     "Conflict",
+    "ConnectionConfig",
+    "DeleteOptions",
     "Expired",
+    "FieldValidation",
     "Forbidden",
     "Gone",
     "InternalError",
     "Invalid",
+    "ListOptions",
     "MethodNotAllowed",
     "Model",
+    "NetworkTransport",
     "NotFound",
     "ObjectList",
     "PatchType",
+    "Propagation",
     "RawResponse",
     "RawStream",
     "ServerTimeout",
@@ -55,6 +78,26 @@ __all__ = [
     "Unauthorized",
     "UnsupportedMediaType",
     "WatchEvent",
+    "WatchOptions",
+    "WriteOptions",
+    "connect",
+    "follow",
     "key_of",
     "kind_of",
+    "load_config",
+    "wait_until",
 ]
+
+_HOME = {
+    **dict.fromkeys(("ConfigError", "ConnectionConfig", "load_config"), "config"),
+    **dict.fromkeys(("follow", "wait_until"), "following"),
+    **dict.fromkeys(("NetworkTransport", "connect"), "network"),
+}
+
+
+def __getattr__(name: str) -> typing.Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    return found

@@ -25,15 +25,17 @@ import msgspec
 from kajitori.apimachinery.errors import error_from_status
 from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import Kind
-from kajitori.client.accessors import key_of, labels_of, resource_version_of
+from kajitori.client.accessors import key_of, key_pair_of, labels_of, resource_version_of
 from kajitori.client.answers import WarningLog, error_of, warnings_of
 from kajitori.client.figures import FAILED, RequestFigures
-from kajitori.client.objects import Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
+from kajitori.client.objects import METADATA, Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
 from kajitori.client.options import (
     DeleteOptions,
+    FieldValidation,
     ListOptions,
     PatchType,
     WatchOptions,
+    WriteDefaults,
     WriteOptions,
     delete_body,
     list_query,
@@ -41,11 +43,11 @@ from kajitori.client.options import (
     write_query,
 )
 from kajitori.client.retry import Attempts
-from kajitori.client.subresource import Subresource
+from kajitori.client.subresource import Parent, Subresource
 from kajitori.client.tracing import RequestTracing
 from kajitori.client.transport import RawResponse, Transport, TransportError
 from kajitori.client.watchlines import WatchLines
-from kajitori.client.writes import Write, current_log
+from kajitori.client.writes import NotedWrite, Write, current_log
 
 __all__ = ["PAGE_SIZE", "Client"]
 
@@ -56,7 +58,6 @@ ERROR_BYTES_MAX = 1 << 20
 """How much of an error's body is read from a stream."""
 
 _JSON = "application/json"
-_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 T = TypeVar("T")
@@ -77,29 +78,54 @@ class Client:
         user_agent: str = "kajitori",
         on_warning: Callable[[str], None] | None = None,
         timeout_seconds: float | None = 60.0,
+        dry_run: bool = False,
+        field_validation: FieldValidation | None = None,
     ) -> None:
-        """`field_manager` owns what is written (empty: the server derives it from `user_agent`);
-        `on_warning` gets each warning of the server instead of the log; `timeout_seconds` bounds every
-        request but watches.
+        """`field_manager` owns what is written (empty: the server derives it from `user_agent`); `on_warning` gets each
+        warning of the server instead of the log; `timeout_seconds` bounds every request but watches. `dry_run` and
+        `field_validation` count for writes that do not say themselves.
         """
         self.transport = transport
         self.figures = RequestFigures(getattr(transport, "host", ""))
         """What has been asked so far."""
         self.tracing: RequestTracing | None = None
         """Who is told of every try; see `tracing`."""
-        self.field_manager = field_manager
         self.cluster = ""
         """Which of a manager's clusters this is, for what notes writes; empty: its own."""
+        self._defaults = WriteDefaults(field_manager, dry_run, field_validation)
         self._user_agent = user_agent
         self._on_warning = on_warning or WarningLog()
         self._timeout = timeout_seconds
         self._read_headers = {"accept": _JSON, "user-agent": user_agent}
 
+    @property
+    def field_manager(self) -> str:
+        """Who owns what is written, where a call does not say; empty: the server derives it."""
+        return self._defaults.field_manager
+
+    def with_options(
+        self,
+        *,
+        field_manager: str | None = None,
+        dry_run: bool | None = None,
+        field_validation: FieldValidation | None = None,
+        timeout_seconds: float | None = None,
+        on_warning: Callable[[str], None] | None = None,
+    ) -> Self:
+        """The same client, on the same connections, with other defaults; None: as it is."""
+        other, known = copy.copy(self), self._defaults
+        other._defaults = WriteDefaults(
+            known.field_manager if field_manager is None else field_manager,
+            known.dry_run if dry_run is None else dry_run,
+            known.field_validation if field_validation is None else field_validation,
+        )
+        other._timeout = self._timeout if timeout_seconds is None else timeout_seconds
+        other._on_warning = on_warning or self._on_warning
+        return other
+
     def without_warnings(self) -> Self:
         """The same client, deaf to the server's warnings: for what asks about every kind, old ones included."""
-        quiet = copy.copy(self)
-        quiet._on_warning = _ignore
-        return quiet
+        return self.with_options(on_warning=_ignore)
 
     def in_cluster(self, name: str) -> Self:
         """The same client, whose writes are noted as that cluster's."""
@@ -159,7 +185,7 @@ class Client:
         path = codec.kind.path(namespace, _named(name))
         if resource_version:
             path += f"?resourceVersion={resource_version}"
-        return codec.decode(await self._read(path, _METADATA if metadata_only else _JSON))
+        return codec.decode(await self._read(path, METADATA if metadata_only else _JSON))
 
     @overload
     async def list(
@@ -239,7 +265,7 @@ class Client:
     ) -> AsyncGenerator[AsyncIterator[WatchEvent[T]]]:
         """`watch` with a codec of the caller's."""
         headers = {
-            "accept": _METADATA if options.get("metadata_only") else _JSON,
+            "accept": METADATA if options.get("metadata_only") else _JSON,
             "user-agent": self._user_agent,
         }
         path = codec.kind.path(namespace) + watch_query(options)
@@ -281,11 +307,10 @@ class Client:
         Raises: AlreadyExists, Invalid, Forbidden, NotFound (no such namespace), any other ApiError.
         """
         codec = codec_of(model)
-        namespace, _ = _where(value, namespace)
+        namespace, name = _where(value, namespace)
         path = codec.kind.path(namespace, "", options.get("subresource", ""))
-        return await self._write(
-            "POST", path + write_query(options, self.field_manager), codec, value, _JSON, options
-        )
+        path += write_query(options, self._defaults)
+        return await self._write("POST", path, codec, value, _JSON, (namespace, name), options)
 
     @overload
     async def update(
@@ -305,9 +330,8 @@ class Client:
         codec = codec_of(model)
         namespace, name = _where(value, namespace)
         path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
-        return await self._write(
-            "PUT", path + write_query(options, self.field_manager), codec, value, _JSON, options
-        )
+        path += write_query(options, self._defaults)
+        return await self._write("PUT", path, codec, value, _JSON, (namespace, name), options)
 
     @overload
     async def patch(
@@ -346,8 +370,8 @@ class Client:
         """
         codec = codec_of(model)
         path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
-        path += write_query(options, self.field_manager)
-        return await self._write("PATCH", path, codec, patch, type.value, options)
+        path += write_query(options, self._defaults)
+        return await self._write("PATCH", path, codec, patch, type.value, (namespace, name), options)
 
     @overload
     async def apply(
@@ -392,8 +416,10 @@ class Client:
             raise ValueError("apply needs a field manager; give one to this call or to the Client")
         namespace, name = _where(value, namespace)
         path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
-        path += write_query(options, self.field_manager, force=force)
-        return await self._write("PATCH", path, codec, value, PatchType.APPLY.value, options)
+        path += write_query(options, self._defaults, force=force)
+        return await self._write(
+            "PATCH", path, codec, value, PatchType.APPLY.value, (namespace, name), options
+        )
 
     async def delete(
         self, model: Model, namespace: str, name: str, **options: Unpack[DeleteOptions]
@@ -404,14 +430,11 @@ class Client:
         Raises: NotFound, Conflict (its uid or version is another), any other ApiError.
         """
         kind = kind_of(model)
-        body = delete_body(options)
-        response = await self.send(
-            "DELETE", kind.path(namespace, _named(name)), None if body is None else msgspec.json.encode(body)
-        )
-        answer = freeze(msgspec.json.decode(response.body))
-        log = current_log(self.cluster)
-        if log is not None and not options.get("dry_run"):
-            log.note_deletion(kind, namespace if kind.namespaced else "", name, answer)
+        path, body = kind.path(namespace, _named(name)), self._delete_body(options)
+        with self._noted(options, kind, namespace, name) as log:
+            answer = freeze(msgspec.json.decode((await self.send("DELETE", path, body)).body))
+            if log is not None:
+                log.note_deletion(kind, namespace if kind.namespaced else "", name, answer)
         return answer
 
     async def delete_collection(
@@ -428,22 +451,32 @@ class Client:
 
         Raises: any ApiError; objects before the failing one are deleted.
         """
-        body = delete_body(options)
-        query = list_query({"labels": labels, "fields": fields})
-        response = await self.send(
-            "DELETE",
-            kind_of(model).path(namespace) + query,
-            None if body is None else msgspec.json.encode(body),
-        )
-        return freeze(msgspec.json.decode(response.body))
+        kind = kind_of(model)
+        path = kind.path(namespace) + list_query({"labels": labels, "fields": fields})
+        with self._noted(options, kind, namespace, "") as log:
+            response = await self.send("DELETE", path, self._delete_body(options))
+            answer = freeze(msgspec.json.decode(response.body))
+            if log is not None:
+                log.note_collection(kind, answer)
+        return answer
+
+    def _noted(
+        self, options: WriteOptions | DeleteOptions, kind: Kind, namespace: str, name: str
+    ) -> NotedWrite:
+        log = None if self._defaults.is_dry(options) else current_log(self.cluster)
+        return NotedWrite(log, kind, namespace if kind.namespaced else "", name)
+
+    def _delete_body(self, options: DeleteOptions) -> bytes | None:
+        body = delete_body(options, self._defaults)
+        return None if body is None else msgspec.json.encode(body)
 
     def subresource(self, model: Model, namespace: str, name: str, subresource: str) -> Subresource:
         """A subresource whose objects are of another kind: `scale`, `eviction`, `binding`, `token`,
         `ephemeralcontainers`.
         """
-        return Subresource(
-            self.send, kind_of(model).path(namespace, _named(name), subresource), self.field_manager
-        )
+        kind = kind_of(model)
+        parent = Parent(kind, namespace if kind.namespaced else "", _named(name))
+        return Subresource(self.send, parent, subresource, self._defaults, cluster=self.cluster)
 
     # The road that everything takes.
 
@@ -508,16 +541,23 @@ class Client:
         return (await self.send("GET", path, accept=accept)).body
 
     async def _write(
-        self, method: str, path: str, codec: Codec[Any], value: Any, content_type: str, options: WriteOptions
+        self,
+        method: str,
+        path: str,
+        codec: Codec[Any],
+        value: Any,
+        content_type: str,
+        key: tuple[str, str],
+        options: WriteOptions,
     ) -> Any:
         whole = content_type == _JSON or content_type == PatchType.APPLY.value
         body = codec.encode(value) if whole else msgspec.json.encode(value)
-        written = codec.decode((await self.send(method, path, body, content_type=content_type)).body)
-        log = current_log(self.cluster)
-        if log is not None and not options.get("dry_run"):
-            key = key_of(written)
-            labels = labels_of(written)
-            log.note(Write(codec.kind, key.namespace, key.name, resource_version_of(written), "", labels))
+        with self._noted(options, codec.kind, *key) as log:
+            written = codec.decode((await self.send(method, path, body, content_type=content_type)).body)
+            if log is not None:
+                namespace, name = key_pair_of(written)
+                version, labels = resource_version_of(written), labels_of(written)
+                log.note(Write(codec.kind, namespace, name, version, "", labels))
         return written
 
     def _warn(self, headers: Mapping[str, str]) -> None:

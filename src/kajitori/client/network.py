@@ -2,14 +2,14 @@
 
 Promises
     N1  what T1 and T2 of the Transport promise
-    N2  a request that was refused with 401 is sent once more when there may be a fresher credential
+    N2  a request that was refused with 401, a watch too, is sent once more when there may be a fresher credential
     N3  connections are kept and shared; at most CONNECTIONS_MAX are open, watches included
 """
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,13 +30,23 @@ HEADS_REMEMBERED_MAX = 64
 
 
 def connect(
-    path: str | Path | None = None, context: str | None = None, *, field_manager: str = "kajitori"
+    path: str | Path | None = None,
+    context: str | None = None,
+    *,
+    field_manager: str = "kajitori",
+    as_user: str = "",
+    as_groups: Sequence[str] = (),
 ) -> Client:
-    """A client of the cluster that a kubeconfig names (see `load_config`).
+    """A client of the cluster that a kubeconfig names (see `load_config`); `as_user` and `as_groups` are who to act as,
+    as with kubectl's `--as` and `--as-group`.
 
     Raises: ConfigError.
     """
-    return Client(NetworkTransport(load_config(path, context)), field_manager=field_manager)
+    config = load_config(path, context)
+    if as_user or as_groups:
+        user = replace(config.user, impersonate=as_user, impersonate_groups=tuple(as_groups))
+        config = replace(config, user=user)
+    return Client(NetworkTransport(config), field_manager=field_manager)
 
 
 class NetworkTransport:

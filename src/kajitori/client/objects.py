@@ -24,6 +24,7 @@ from kajitori.apimachinery.objectmeta import PartialObjectMetadata
 from kajitori.apimachinery.struct_decoder import struct_decoder
 
 __all__ = [
+    "METADATA",
     "AnyObject",
     "Codec",
     "EventType",
@@ -36,6 +37,9 @@ __all__ = [
     "kind_of",
     "partial_codec",
 ]
+
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+"""What to accept to get nothing but the metadata of an object."""
 
 AnyObject = TypeVar("AnyObject")
 Model = Kind | type[Any]

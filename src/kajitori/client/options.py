@@ -5,7 +5,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-parameters/co
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 from urllib.parse import urlencode
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "PatchType",
     "Propagation",
     "WatchOptions",
+    "WriteDefaults",
     "WriteOptions",
     "delete_body",
     "list_query",
@@ -88,6 +89,20 @@ class WriteOptions(HowToWrite, total=False):
     """
 
 
+class WriteDefaults(NamedTuple):
+    """How a client writes where a call does not say."""
+
+    field_manager: str = ""
+    """Empty: the server derives it from the user agent."""
+    dry_run: bool = False
+    field_validation: FieldValidation | None = None
+    """None: as the server does, which is Warn."""
+
+    def is_dry(self, options: "HowToWrite | DeleteOptions") -> bool:
+        """Whether nothing is kept of a write with these options."""
+        return options.get("dry_run", self.dry_run)
+
+
 class DeleteOptions(TypedDict, total=False):
     """Keywords of `delete` and `delete_collection`."""
 
@@ -136,10 +151,14 @@ def watch_query(options: WatchOptions) -> str:
     return "?" + urlencode(pairs)
 
 
-def write_query(options: WriteOptions, field_manager: str, *, force: bool = False) -> str:
-    """`field_manager` is the client's, for when the options name none; empty: the server derives one."""
-    manager = options.get("field_manager") or field_manager
-    return _write_query(manager, options.get("dry_run", False), options.get("field_validation", ""), force)
+def write_query(options: WriteOptions, defaults: WriteDefaults, *, force: bool = False) -> str:
+    """`defaults` are the client's, for what the options do not say."""
+    return _write_query(
+        options.get("field_manager") or defaults.field_manager,
+        defaults.is_dry(options),
+        options.get("field_validation", defaults.field_validation) or "",
+        force,
+    )
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +175,7 @@ def _write_query(manager: str, dry_run: bool, validation: str, force: bool) -> s
     return "?" + urlencode(pairs) if pairs else ""
 
 
-def delete_body(options: DeleteOptions) -> dict[str, object] | None:
+def delete_body(options: DeleteOptions, defaults: WriteDefaults) -> dict[str, object] | None:
     """The DeleteOptions object; None when there is nothing to say."""
     body: dict[str, object] = {}
     if "propagation" in options:
@@ -170,6 +189,6 @@ def delete_body(options: DeleteOptions) -> dict[str, object] | None:
         conditions["resourceVersion"] = version
     if conditions:
         body["preconditions"] = conditions
-    if options.get("dry_run"):
+    if defaults.is_dry(options):
         body["dryRun"] = ["All"]
     return {"kind": "DeleteOptions", "apiVersion": "v1", **body} if body else None

@@ -9,12 +9,14 @@ Promises
 
 import asyncio
 import base64
+import os
 import ssl
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kajitori.client.config import ClusterConfig
 from kajitori.client.connection import Connection
 from kajitori.client.http1 import header_lines, request_head
+from kajitori.client.proxies import proxy_of
 from kajitori.client.transport import TransportError
 
 __all__ = ["CONNECTIONS_MAX", "CONNECT_SECONDS", "KEPT_SECONDS", "Pool"]
@@ -45,7 +47,7 @@ class Pool:
         self.authority = parts.netloc.rpartition("@")[2]
         """What the `Host` header says."""
         self.is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        proxy = cluster.proxy_url or ("" if self.is_local else _proxy_of_environment(parts))
+        proxy = cluster.proxy_url or proxy_of(parts, os.environ)
         self._proxy = urlsplit(proxy) if proxy else None
         self._is_secure = parts.scheme == "https"
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -190,10 +192,3 @@ def _proxy_headers(proxy: SplitResult) -> list[tuple[str, str]]:
         return []
     user, password = unquote(proxy.username), unquote(proxy.password or "")
     return [("proxy-authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())]
-
-
-def _proxy_of_environment(server: SplitResult) -> str:
-    from urllib.request import getproxies, proxy_bypass
-
-    found: str = "" if proxy_bypass(server.hostname or "") else getproxies().get(server.scheme, "")
-    return found

@@ -2,19 +2,24 @@
 back.
 
 The runtime sets a log in the context of a reconcile; every successful write of any `Client` in that context,
-or in tasks started from it, is noted in it. Outside of a reconcile nothing is noted.
+or in tasks started from it, is noted in it; so is every write whose answer was lost. Writes that keep nothing
+(`dry_run`) are not noted. Outside of a reconcile nothing is noted.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
+from kajitori.apimachinery.errors import Timeout
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
 from kajitori.client.accessors import key_of, resource_version_of
+from kajitori.client.transport import TransportError
 
-__all__ = ["WRITES_NOTED_MAX", "Write", "WriteLog", "current_log", "current_writes"]
+__all__ = ["WRITES_NOTED_MAX", "NotedWrite", "Write", "WriteLog", "current_log", "current_writes"]
 
 WRITES_NOTED_MAX = 10_000
 """Of one reconcile. Past it only the last write of each kind is noted, which is the newest version anyway."""
@@ -91,6 +96,37 @@ class WriteLog:
             key, version = key_of(item), resource_version_of(item)
             if version:
                 self.note(Write(kind, key.namespace, key.name, "", superseded=version))
+
+
+class NotedWrite:
+    """A write that is on its way: when it ends without an answer it may have been acted on, and that is noted.
+
+        with NotedWrite(log, kind, namespace, name) as log: ...
+
+    `log` is where to note what came of it; None where nobody wants to know.
+    """
+
+    __slots__ = ("_key", "_log")
+
+    def __init__(self, log: WriteLog | None, kind: Kind, namespace: str, name: str) -> None:
+        self._log = log
+        self._key = (kind, namespace, name)
+
+    def __enter__(self) -> WriteLog | None:
+        return self._log
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._log is not None and error is not None and _may_have_been_acted_on(error):
+            self._log.note_uncertain(*self._key)
+
+
+def _may_have_been_acted_on(error: BaseException) -> bool:
+    if isinstance(error, TransportError):
+        return error.sent
+    # Cut short by us while the answer was awaited, or by a server that did not wait for its own.
+    return isinstance(error, (asyncio.CancelledError, Timeout))
 
 
 current_writes: ContextVar[WriteLog | None] = ContextVar("current_writes", default=None)
