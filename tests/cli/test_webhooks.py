@@ -5,6 +5,7 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,23 @@ def test_what_others_send_is_answered_too() -> None:  # W3
         writer.transport.abort()
 
     play(story)
+
+
+def test_what_an_earlier_version_registered_goes_when_nothing_is_declared() -> None:
+    async def run() -> None:
+        async with TestEnv(crds=[Widget]) as env:
+            for declares in (True, False):
+                host, client = HttpsWebhooks(HERE), env.client("operator")
+                manager = Manager(client, webhooks=host)
+                async with host.listening(client, lambda: True):
+                    manager.add(partial(host.forget_undeclared, manager))
+                    if declares:
+                        manager.webhook(Widget, WidgetRules())
+                    async with env.running(manager):
+                        await env.wait_quiet()
+                    assert len(await client.list(VALIDATING)) == int(declares)
+
+    asyncio.run(run())
 
 
 class Hanging(Validator[Widget]):

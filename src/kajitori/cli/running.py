@@ -13,6 +13,7 @@ Source: controller-runtime's pkg/manager/signals and the graceful shutdown of it
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -135,6 +136,8 @@ async def _run(
             except Exception as error:
                 _log.exception("Setting up failed", extra={"operator": operator.target})
                 raise CommandError(f"{operator.target}: setting up failed: {_said(error)}") from None
+        if webhooks is not None:
+            manager.add(functools.partial(webhooks.forget_undeclared, manager))
         names = ", ".join(controller.name for controller in manager.controllers)
         if means.says:
             print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)

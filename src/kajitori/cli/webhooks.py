@@ -14,6 +14,7 @@ Promises
 
 import asyncio
 import base64
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -27,7 +28,7 @@ from kajitori.apimachinery.kind import JsonObject, NamespacedName
 from kajitori.apiserver.http import Limits, Request, Response, Server, serve
 from kajitori.cli.main import CommandError
 from kajitori.client import Client, TransportError
-from kajitori.ctrl import AdmissionResponse
+from kajitori.ctrl import AdmissionResponse, Manager
 from kajitori.ctrl.webhooks import Answer
 from kajitori.ctrl.webhooks.certificate_files import CertificateFiles, load_chain
 from kajitori.ctrl.webhooks.declared import CONVERT_PATH, TIMEOUT_SECONDS_MAX
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from kajitori.ctrl.webhooks.certificate_files import CertificateSource
 
 __all__ = ["HttpsMount", "HttpsWebhooks", "WebhookPlace"]
+
+_log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _PLAIN = "text/plain; charset=utf-8"
@@ -124,6 +127,19 @@ class HttpsWebhooks:
         if not self._mounts:
             self._certificates.registered()
         await self._certificates.keep(self._changed)
+
+    async def forget_undeclared(self, manager: Manager) -> None:
+        """Removes what an earlier version of a manager registered, when this one declares nothing; others do it
+        themselves. What fails is told in the log: nothing else depends on it.
+        """
+        if manager.declares_webhooks:
+            return
+        from kajitori.ctrl.webhooks.registering import field_manager_of, forget_others
+
+        try:
+            await forget_others(manager.client, self._identity(manager.name), (), field_manager_of(manager))
+        except (ApiError, TransportError) as error:
+            _log.warning("earlier webhooks could not be looked for", extra={"error": str(error)})
 
     def _source(self, client: Client, leads: Callable[[], bool]) -> "CertificateSource":
         place = self._place

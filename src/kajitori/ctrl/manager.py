@@ -260,6 +260,11 @@ class Manager:
         else:
             self._webhooks_here().conversion(kind.kind, kind.functions)
 
+    @property
+    def declares_webhooks(self) -> bool:
+        """Whether there is any webhook or conversion."""
+        return self._declared_webhooks is not None
+
     async def webhooks_registered(self) -> None:
         """Returns when the webhooks that were declared are asked, in the process that leads; at once without any."""
         if self._declared_webhooks is not None and self.is_leader:

@@ -2,27 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import msgspec
 import pytest
 from tests.apimachinery.test_versions import HOUSES, Door, House, OldHouse
 from tests.apimachinery.test_versions import Spec as HouseSpec
+from tests.ctrl.webhooks.asking import review
 from tests.ctrl.webhooks.widgets import Widget, WidgetRules, WidgetSpec, widget
 
 from kajitori.apis import Kind, ObjectMeta, crd_for
 from kajitori.apis import kind as declared
 from kajitori.client import ApiError, Client, Forbidden, Invalid, PatchType, kind_of
+from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.ctrl import (
     AdmissionRequest,
     AdmissionResponse,
     Denied,
+    LeaderElection,
     Manager,
     Mutating,
     Validator,
     WebhooksNotServed,
 )
 from kajitori.ctrl.webhooks.declared import MUTATING, VALIDATING
-from kajitori.testing import TestEnv
+from kajitori.testing import TestEnv, VirtualClock, run_virtual
 
 WIDGETS = kind_of(Widget)
 CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
@@ -271,3 +275,38 @@ def test_classes_are_the_versions_of_a_kind() -> None:
                 assert len(await client.list(new)) == 1
 
     asyncio.run(run())
+
+
+def test_who_stands_by_answers_and_who_leads_registers() -> None:  # G1
+    async def run() -> None:
+        clock = VirtualClock()
+        async with TestEnv(crds=[Widget], clock=clock) as env:
+            first, second = (
+                Manager(
+                    env.client(f"operator-{number}"),
+                    clock=clock,
+                    webhooks=LocalWebhooks(),
+                    leader_election=LeaderElection("widgets", "default", identity=f"replica-{number}"),
+                )
+                for number in range(2)
+            )
+            for each in (first, second):
+                each.webhook(Widget, WidgetRules())
+            body = review(Widget, "CREATE", widget("a", color="red"))
+            async with env.running(first):
+                await env.wait_for(lambda: first.is_leader)
+                await env.wait_for_object(VALIDATING, "", "validate.v1.widgets.example.com")
+                async with env.running(second):
+                    await asyncio.sleep(5)
+                    assert not second.is_leader
+                    [answer] = cast(LocalWebhooks, second.webhooks).values()
+                    told = await answer("/validate-example-com-v1-widget", body)
+                    assert msgspec.json.decode(told or b"")["response"]["status"]["code"] == 403
+                    await env.client().delete(VALIDATING, "", "validate.v1.widgets.example.com")
+                    found = await env.wait_for_object(VALIDATING, "", "validate.v1.widgets.example.com")
+                    [manager] = {each["manager"] for each in found.metadata["managedFields"]}
+                    assert manager == "kajitori-webhooks"
+                    first.stop()
+                    await env.wait_for(lambda: second.is_leader, seconds=30)
+
+    run_virtual(run())

@@ -12,12 +12,14 @@ Source: Kubernetes' server-side apply; controller-runtime leaves registering to 
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kajitori.apimachinery.errors import NotFound
 from kajitori.apimachinery.kind import JsonObject, Kind
+from kajitori.client.client import Client
 from kajitori.client.objects import Model
 from kajitori.ctrl.handler import Watch
 from kajitori.ctrl.reconcile import DONE, Request, Result
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from kajitori.ctrl.controller import Controller
     from kajitori.ctrl.manager import Manager
 
-__all__ = ["LABEL", "OWNER", "ManagerWebhooks"]
+__all__ = ["LABEL", "OWNER", "ManagerWebhooks", "field_manager_of", "forget_others"]
 
 LABEL = "webhooks.kajitori.dev/kept"
 """On what is registered here: `true`."""
@@ -56,13 +58,18 @@ _EVERYTHING = Request("", "")
 _log = logging.getLogger(__name__)
 
 
+def field_manager_of(manager: "Manager") -> str:
+    """Who registers, in managedFields."""
+    return f"{manager.name}-webhooks"
+
+
 class ManagerWebhooks:
     """What `Manager.webhook` and `Manager.conversion` add to. A Reconciler of what is registered under a name."""
 
     def __init__(self, manager: "Manager", host: WebhookHost) -> None:
         self._manager = manager
         self._host = host
-        self._field_manager = f"{manager.name}-webhooks"
+        self._field_manager = field_manager_of(manager)
         self.router = WebhookRouter()
         self._mounted: Mounted | None = None
         self._controller: Controller | None = None
@@ -141,7 +148,8 @@ class ManagerWebhooks:
         mounted, began = self._mounted, self._round
         assert mounted is not None, "the controller begins after it"
         if request == _EVERYTHING:
-            await self._forget_others(mounted)
+            manager = self._manager
+            await forget_others(manager.client, mounted.identity, self._wanted(), self._field_manager)
         else:
             for kind, value in self._desired(mounted, request.name):
                 if value is None:
@@ -182,27 +190,25 @@ class ManagerWebhooks:
         self._applied.add((kind, name))
         _log.info("a webhook was registered", extra={"kind": kind.kind, "registration": name})
 
-    async def _forget_others(self, mounted: Mounted) -> None:
-        """Removes what was registered from this place and is no longer declared."""
-        client, wanted = self._manager.client, self._wanted()
-        for kind in (*REGISTRATIONS, CRDS):
-            for each in await client.list(kind, labels=f"{LABEL}=true", metadata_only=True):
-                if each.annotations.get(OWNER) != mounted.identity or Request("", each.name) in wanted:
-                    continue
-                _log.info(
-                    "a webhook is no longer declared", extra={"kind": kind.kind, "registration": each.name}
-                )
-                if kind is CRDS:
-                    await self._give_back(each.name)
-                else:
-                    try:
-                        await client.delete(kind, "", each.name)
-                    except NotFound:
-                        continue
 
-    async def _give_back(self, name: str) -> None:
-        nothing = {"apiVersion": CRDS.api_version, "kind": CRDS.kind, "metadata": {"name": name}}
-        await self._manager.client.apply(CRDS, nothing, force=True, field_manager=self._field_manager)
+async def forget_others(
+    client: Client, identity: str, wanted: Collection[Request], field_manager: str
+) -> None:
+    """Removes what was registered from a place and is not wanted: names of configurations and definitions.
+
+    Raises: ApiError, TransportError.
+    """
+    for kind in (*REGISTRATIONS, CRDS):
+        for each in await client.list(kind, labels=f"{LABEL}=true", metadata_only=True):
+            if each.annotations.get(OWNER) != identity or Request("", each.name) in wanted:
+                continue
+            _log.info("a webhook is no longer declared", extra={"kind": kind.kind, "registration": each.name})
+            if kind is CRDS:
+                nothing = {"apiVersion": CRDS.api_version, "kind": CRDS.kind, "metadata": {"name": each.name}}
+                await client.apply(CRDS, nothing, force=True, field_manager=field_manager)
+                continue
+            with contextlib.suppress(NotFound):
+                await client.delete(kind, "", each.name)
 
 
 def _holds(desired: Any, found: Any) -> bool:
