@@ -11,19 +11,23 @@ Promises
 
 import argparse
 import contextlib
+import dataclasses
+import datetime
 import importlib
 import io
 import sys
 import textwrap
 import typing
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from kajitori.apimachinery.attribute_docs import class_doc
+from kajitori.apimachinery import declare
+from kajitori.apimachinery.attribute_docs import attribute_docs, class_doc
 from kajitori.apimachinery.cel.functions import Library, Overload
 from kajitori.apimachinery.cel.libraries import descriptions
 from kajitori.apimachinery.cel.libraries.bindings import bindings
@@ -34,6 +38,7 @@ from kajitori.apimachinery.cel.libraries.math import math
 from kajitori.apimachinery.cel.libraries.regex import regex
 from kajitori.apimachinery.cel.libraries.strings import strings
 from kajitori.apimachinery.cel.types import Kind, Type, list_of, type_parameter
+from kajitori.apimachinery.crdgen import schema_for
 from kajitori.apimachinery.declare import BuiltinSchema, declaration_of
 from kajitori.apis.mysql_v1beta2 import BackupPolicy, MySQLCluster, names
 from kajitori.apis.policies_v1.policies import (
@@ -43,6 +48,7 @@ from kajitori.apis.policies_v1.policies import (
     ClusterAdmissionPolicyGroup,
 )
 from kajitori.apis.policies_v1.policyserver import PolicyServer
+from kajitori.apis.resources import resources
 from kajitori.cli.main import module_of
 from kajitori.cli.main import parser as command_line
 from kajitori.client import Client
@@ -439,9 +445,174 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+# What a class can say of its kind.
+
+_MARKERS = (
+    "Nullable",
+    "NoDefault",
+    "Default",
+    "Format",
+    "ListMap",
+    "ListSet",
+    "Atomic",
+    "Rule",
+    "ExactlyOneOf",
+    "AtMostOneOf",
+    "AtLeastOneOf",
+    "PreserveUnknown",
+    "EmbeddedResource",
+    "Partial",
+    "BuiltinSchema",
+)
+_ANNOTATIONS: Sequence[tuple[str, Any]] = (
+    ("bool", bool),
+    ("int", int),
+    ("Int32", declare.Int32),
+    ("Int64", declare.Int64),
+    ("float", float),
+    ("str", str),
+    ("bytes", bytes),
+    ("datetime.datetime", datetime.datetime),
+    ("datetime.date", datetime.date),
+    ("uuid.UUID", uuid.UUID),
+    ("Time", declare.Time),
+    ("Duration", declare.Duration),
+    ("IntOrString", declare.IntOrString),
+    ("Quantity", declare.Quantity),
+    ('Literal["a", "b"]', Literal["a", "b"]),
+    ("tuple[str, ...], list[str]", tuple[str, ...]),
+    ("frozenset[str], set[str]", frozenset[str]),
+    ("dict[str, int]", dict[str, int]),
+    ("dict[str, Any]", dict[str, Any]),
+    ("Any", Any),
+    ("Annotated[int, msgspec.Meta(ge=1, lt=10)]", Annotated[int, msgspec.Meta(ge=1, lt=10)]),
+    ("Annotated[int, msgspec.Meta(multiple_of=2)]", Annotated[int, msgspec.Meta(multiple_of=2)]),
+    (
+        'Annotated[str, msgspec.Meta(pattern="^a+$", max_length=9)]',
+        Annotated[str, msgspec.Meta(pattern="^a+$", max_length=9)],
+    ),
+    (
+        "Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]",
+        Annotated[tuple[str, ...], msgspec.Meta(min_length=1)],
+    ),
+)
+_IN_GO = (
+    ("`// text above a field`", "a docstring under the field"),
+    ("`+optional`", "a default"),
+    ("`+required`", "no default"),
+    ("`+nullable`", "`Nullable`"),
+    ("`+kubebuilder:default`", "the Python default, unless it is a zero; `Default`, `NoDefault`"),
+    ("`+kubebuilder:validation:Minimum`, `ExclusiveMaximum` …", "`msgspec.Meta(ge=, gt=, le=, lt=)`"),
+    (
+        "`+kubebuilder:validation:MinLength`, `MaxItems`, `MinProperties` …",
+        "`msgspec.Meta(min_length=, max_length=)`",
+    ),
+    ("`+kubebuilder:validation:Pattern`, `MultipleOf`", "`msgspec.Meta(pattern=, multiple_of=)`"),
+    ("`+kubebuilder:validation:Enum`", "`Literal`, `enum.Enum`"),
+    ("`+kubebuilder:validation:Format`", "`Format`"),
+    ("`+kubebuilder:validation:items:*`", "`Annotated` around the type of the items"),
+    (
+        "`+kubebuilder:validation:XValidation`",
+        "`Rule`: on a field in `Annotated`, on a class by `@schema_markers`",
+    ),
+    ("`+kubebuilder:validation:ExactlyOneOf` …", "`@schema_markers(ExactlyOneOf(...))`"),
+    ("`+kubebuilder:validation:XIntOrString`", "`IntOrString`"),
+    ("`+kubebuilder:validation:EmbeddedResource`", "`EmbeddedResource`"),
+    ("`+kubebuilder:pruning:PreserveUnknownFields`", "`PreserveUnknown`, `dict[str, Any]`, `Any`"),
+    ("`+kubebuilder:validation:Schemaless`, `Type`", "`msgspec.Meta(extra_json_schema={...})` on `Any`"),
+    ("`+kubebuilder:title`, `example`", "`msgspec.Meta(title=, examples=[...])`"),
+    ("`+listType=map`, `+listMapKey`", "`ListMap(...)`"),
+    ("`+listType=set`", "`ListSet`, `frozenset`"),
+    ("`+listType=atomic`, `+mapType=atomic`, `+structType=atomic`", "`Atomic`"),
+    ("`+kubebuilder:resource`", "`@kind(plural=, singular=, short_names=, categories=, namespaced=)`"),
+    ("`+kubebuilder:subresource:status`, `scale`", "`@kind(status=True, scale=Scale(...))`"),
+    ("`+kubebuilder:printcolumn`", "`@kind(columns=(Column(...),))`"),
+    ("`+kubebuilder:selectablefield`", "`@kind(selectable_fields=(...,))`"),
+    ("`+kubebuilder:storageversion`, `unservedversion`", "`@kind(storage=, served=)`"),
+    ("`+kubebuilder:deprecatedversion`", "`@kind(deprecation_warning=)`"),
+    ("`+kubebuilder:metadata`", "`@kind(labels=, annotations=)`"),
+    ("`+kubebuilder:skipversion`", "do not give the class to `crd_for`; `KINDS` of the module"),
+)
+
+
+def declaring_page() -> str:
+    """What `@kind`, annotations and markers become, and what the models of built-in kinds are."""
+    lines = ["# Kinds as classes", "", GENERATED, ""]
+    lines += _paragraph(
+        "How a class becomes a CustomResourceDefinition, and what the classes of Kubernetes' own kinds are. How to go"
+        " about it is told in [Declare a kind](../howto/declare-a-kind.md). All names are in `kajitori.apis`."
+    )
+    lines += ["## @kind", "", "| option | default | meaning |", "|---|---|---|"]
+    docs = attribute_docs(declare.KindDeclaration)
+    for each in dataclasses.fields(declare.KindDeclaration):
+        is_required = each.name in declare.KindOptions.__required_keys__
+        default = "*required*" if is_required else f"`{_plain_default(each)}`"
+        lines.append(_row(f"`{each.name}`", default, docs[each.name]))
+    helpers: tuple[Any, ...] = (declare.Column, declare.Scale)
+    for helper in helpers:
+        names = ", ".join(f"`{each.name}`" for each in dataclasses.fields(helper))
+        lines += ["", f"`{helper.__name__}({names})`: {class_doc(helper)}"]
+    lines += ["", "## Types", ""]
+    lines += _paragraph(
+        "A field without a default is required. `T | None = None` may be missing, and is left out; `T | None` without a"
+        " default must be there and may be null. A struct becomes an object, a struct of a built-in kind"
+        " (`core_v1.PodTemplateSpec`) the schema that Kubernetes has for it, a union of structs with tags"
+        ' (`class Http(msgspec.Struct, tag="http")`) one object with rules for what goes with which tag.'
+    )
+    lines += ["| annotation | schema |", "|---|---|"]
+    for name, annotation in _ANNOTATIONS:
+        struct = msgspec.defstruct("Example", [("x", annotation)], frozen=True)
+        schema = schema_for(declare.kind(group="e.com", version="v1", plural="examples")(struct))
+        shown = msgspec.json.encode(schema["properties"]["x"]).decode()
+        lines.append(_row(f"`{name}`", f"`{shown}`"))
+    lines += ["", "## Markers", ""]
+    lines += _paragraph(
+        "They stand in `Annotated[...]`, and on classes by `@schema_markers(...)`; those without arguments are written"
+        " with or without parentheses."
+    )
+    lines += ["| marker | meaning |", "|---|---|"]
+    for name in _MARKERS:
+        marker = getattr(declare, name)
+        lines.append(_row(f"`{name}{_arguments(marker)}`", class_doc(marker)))
+    lines += ["", "## For those who know controller-gen", "", "| in Go | here |", "|---|---|"]
+    lines += [_row(*each) for each in _IN_GO]
+    lines += [*_models(), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _plain_default(field: Any) -> Any:
+    return {} if field.default is dataclasses.MISSING else field.default if field.default != "" else '""'
+
+
+def _arguments(marker: Any) -> str:
+    if issubclass(marker, declare.ListMap | declare.ExactlyOneOf.__mro__[1]):
+        return "(*names)"
+    names = [each.name for each in dataclasses.fields(marker)]
+    return f"({', '.join(names)})" if names else ""
+
+
+def _models() -> Iterator[str]:
+    yield from ("", "## Models of built-in kinds", "")
+    yield from _paragraph(
+        "Modules of `kajitori.apis`, written from the facts of Kubernetes by `tools/gen_models.py`. Fields have Go's"
+        " names in Python's spelling and Go's zeros; None stands where Go has a pointer. Instances are frozen, lists"
+        " are tuples. What is not set is not written. Fields that the class does not know are dropped when an object is"
+        " read, so that `update` loses them, as with Go's types; `patch`, `apply` and `create_or_patch` keep them."
+    )
+    yield from ("| module | kinds |", "|---|---|")
+    by_module: dict[str, list[str]] = {}
+    for each in resources():
+        group, version, name = each.definition.split(".")[-3:]
+        by_module.setdefault(f"{group}_{version}", []).append(name)
+    yield _row("`meta_v1`", "what objects share: ObjectMeta, LabelSelector, Condition, Time, Quantity …")
+    for module, kinds in sorted(by_module.items()):
+        yield _row(f"`{module}`", ", ".join(sorted(set(kinds))))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "cel-libraries.md": cel_libraries_page,
     "cli.md": command_line_page,
+    "kinds-as-classes.md": declaring_page,
     "metrics.md": metrics_page,
     "mysqlcluster.md": kinds_page,
     "policies.md": policies_page,

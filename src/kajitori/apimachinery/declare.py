@@ -265,31 +265,45 @@ class KindDeclaration:
     """One version of a kind, as declared. Names left out follow from `kind` as Kubernetes derives them."""
 
     group: str
+    """The API group: a DNS name of yours, such as `example.com`."""
     version: str
+    """`v1`, `v1beta1`, `v1alpha1`."""
     plural: str
+    """The name in paths and for kubectl: `widgets`."""
     kind: str = ""
-    """Empty: the name of the class."""
+    """What objects say they are; by default the name of the class."""
     singular: str = ""
+    """By default the kind in lower case."""
     list_kind: str = ""
+    """By default the kind with `List`."""
     short_names: tuple[str, ...] = ()
+    """For kubectl: `("w",)`."""
     categories: tuple[str, ...] = ()
+    """Words that kubectl takes for several kinds, such as `all`."""
     namespaced: bool = True
+    """Whether objects belong to namespaces, or to the cluster."""
     storage: bool = True
     """Exactly one version of a kind is the one that is stored."""
     served: bool = True
+    """False: the version is there only for what is stored in it."""
     deprecated: bool = False
+    """Clients that use the version are warned."""
     deprecation_warning: str = ""
-    """What a client is told that uses the version; a text of Kubernetes' when it is empty."""
+    """What they are told; a text of Kubernetes' when it is empty."""
     status: bool = False
-    """The kind has the `status` subresource."""
+    """The kind has the `status` subresource: status is written at `/status`, everything else elsewhere."""
     scale: Scale | None = None
+    """The paths of the `scale` subresource, which `kubectl scale` and autoscalers use."""
     columns: tuple[Column, ...] = ()
+    """What `kubectl get` prints beside the name; without any, the age."""
     selectable_fields: tuple[str, ...] = ()
     """JSON paths such as `.spec.color` that field selectors may name."""
     rules: tuple[Rule, ...] = ()
+    """CEL rules about the whole object, with `self.metadata.name`."""
     conversion: JsonObject | None = None
     """`spec.conversion` of the definition; None: versions differ in their `apiVersion` only."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    """Of the CustomResourceDefinition object itself."""
     annotations: dict[str, str] = field(default_factory=dict[str, str])
     """Of the CustomResourceDefinition object itself."""
 
