@@ -8,7 +8,7 @@ Promises
     C2  a request is sent again only when the server cannot have acted on it or when acting twice changes
         nothing
     C3  the server's warnings reach `on_warning`, each distinct text once when that is the default logger
-    C4  every acknowledged write is noted in the running reconcile's `WriteLog`
+    C4  every acknowledged write is noted in the running reconcile's `WriteLog`, and none is sent that this forbids
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ and client-go's rest package.
 """
@@ -47,7 +47,7 @@ from kajitori.client.subresource import Parent, Subresource
 from kajitori.client.tracing import RequestTracing
 from kajitori.client.transport import RawResponse, Transport, TransportError
 from kajitori.client.watchlines import WatchLines
-from kajitori.client.writes import NotedWrite, Write, current_log
+from kajitori.client.writes import NotedWrite, Write, current_log, current_writes
 
 __all__ = ["PAGE_SIZE", "Client"]
 
@@ -500,7 +500,10 @@ class Client:
             if body is not None:
                 headers["content-type"] = content_type
         attempts: Attempts | None = None
+        log = None if method == "GET" else current_writes.get()
         while True:
+            if log is not None and log.may_write is not None:
+                log.may_write()
             try:
                 response = await self._try(method, path_and_query, headers, body)
             except TransportError as error:

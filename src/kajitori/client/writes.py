@@ -7,7 +7,7 @@ or in tasks started from it, is noted in it; so is every write whose answer was 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -48,7 +48,8 @@ class WriteLog:
     """What one reconcile wrote, by object; of several writes to one object the last."""
 
     writes: dict[tuple[Kind, str, str], Write] = field(default_factory=dict[tuple[Kind, str, str], Write])
-
+    may_write: Callable[[], None] | None = None
+    """Asked before each write is sent, or sent again; raises when others may be at work by now."""
     elsewhere: "dict[str, WriteLog] | None" = None
     """What was written in other clusters, by their names."""
 

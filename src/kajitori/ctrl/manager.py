@@ -22,7 +22,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from kajitori.apimachinery.versions import Versions
+    from kajitori.ctrl.sharding.member import ShardMember
+    from kajitori.ctrl.sharding.settings import Sharding
     from kajitori.ctrl.webhooks.conversion import Conversions
     from kajitori.ctrl.webhooks.declared import WebhookOptions
     from kajitori.ctrl.webhooks.registering import ManagerWebhooks
@@ -81,6 +83,8 @@ class ManagerOptions(ControllerOptions, total=False):
 
     cache: CacheOptions
     """Of kinds."""
+    sharding: "Sharding | None"
+    """Controllers that need leadership work, in every process, on a part of the objects that they are for."""
     kind_workers: Mapping[str, int]
     """Workers of the controllers for a kind, as in controller-runtime's GroupKindConcurrency:
     `{"Pod": 2, "Widget.example.com": 8}`.
@@ -107,7 +111,7 @@ class Manager:
         where those of the controllers are answered; `leader_election` the Lease to be held while they run.
         Further options count for controllers and kinds that say nothing else.
 
-        Raises: ValueError when `leader_election` names no namespace and we run in no Pod.
+        Raises: ValueError when `leader_election` or `sharding` names no namespace and we run in no Pod, or with both.
         """
         self.client = client
         """Writes, and reads that must not be cached."""
@@ -125,6 +129,7 @@ class Manager:
         self._graceful_seconds = graceful_seconds
         self._controllers: dict[str, Controller[Any]] = {}
         self._kind_workers = defaults.pop("kind_workers", {})
+        sharding = defaults.pop("sharding", None)
         self._controller_options: ControllerOptions = defaults
         self._runnables: list[Runnable] = []
         self._leaderless: set[Runnable] = set()
@@ -137,8 +142,10 @@ class Manager:
         self._tasks: set[asyncio.Task[None]] = set()
         self._controller_tasks: dict[asyncio.Task[None], Controller[Any]] = {}
         self._collectors: list[Any] = []
-        self.elector: LeaderElector | None = None
-        """Our candidate of the leader election; None: there is none."""
+        self.elector: LeaderElector | ShardMember | None = None
+        """Our candidate of the leader election, or what we are in a ring of shards; None: neither."""
+        self.shard: ShardMember | None = None
+        """What we are in a ring of shards."""
         self.tracer_provider: TracerProvider | None = None
         """Whom spans are made with, from `run` on; None: the one that is set for the process, if any (see `spans`)."""
         self._tracing: ReconcileTracing | None = None
@@ -153,11 +160,7 @@ class Manager:
         self._had_synced = False
         self.started_at: float | None = None
         """When `run` began, on the loop's clock; None: it has not."""
-        if leader_election is not None:
-            self.elector = LeaderElector(
-                client, leader_election, clock=clock, random=random, events=self.events
-            )
-            self.measure(LeaderCollector(self.elector))
+        self._join(leader_election, sharding)
         self._measure_ourselves()
 
     def _measure_ourselves(self) -> None:
@@ -174,6 +177,23 @@ class Manager:
             )
         )
         self.measure(RuntimeCollector(lambda: self._controllers.values(), now))
+
+    def _join(self, election: LeaderElection | None, sharding: "Sharding | None") -> None:
+        """Makes what must be held while controllers run."""
+        if election is not None and sharding is not None:
+            raise ValueError("sharding and leader election exclude one another: every shard works")
+        if election is not None:
+            self.elector = LeaderElector(
+                self.client, election, clock=self.clock, random=self.random, events=self.events
+            )
+            self.measure(LeaderCollector(self.elector))
+        elif sharding is not None:
+            from kajitori.ctrl.sharding import member  # few managers are shards
+
+            self._elected = False
+            self.elector = self.shard = member.ShardMember(
+                self, sharding, clock=self.clock, random=self.random
+            )
 
     def controller(
         self,
@@ -199,7 +219,12 @@ class Manager:
             raise ValueError(f"controller {name!r}: owns and predicates need a kind that it is for; say for_")
         own: list[Watch[Any]] = []
         merged: ControllerOptions = {**self._controller_options, **options}
+        sharded = None
         if for_ is not None:
+            if self.shard is not None and merged.get("needs_leader", True):
+                sharded = self.shard.reconciler(for_, owns, reconciler)
+                reconciler = cast("Reconciler[R]", sharded)
+                predicates = sharded.predicates(predicates)
             own = [
                 Watch(for_, own_request, predicates),
                 *(Watch(each, owner_requests(for_)) for each in owns),
@@ -220,6 +245,8 @@ class Manager:
         )
         controller.tracing = self._tracing
         controller.kind = None if for_ is None else kind_of(for_)
+        if sharded is not None:
+            sharded.controller = controller
         self._controllers[name] = controller
         self._start_controller(controller)
         return controller
@@ -504,8 +531,10 @@ class Manager:
                 if election is not None:
                     election.cancel()
 
-    async def _stand(self, elector: LeaderElector) -> None:
+    async def _stand(self, elector: "LeaderElector | ShardMember") -> None:
         """Starts what needs leadership when we have it, and keeps it. Raises: LeadershipLost."""
+        if self.shard is not None:
+            await self.shard.prepare()
         try:
             self._standing_by = True
             for controller in self._controllers.values():
