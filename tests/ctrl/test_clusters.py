@@ -86,7 +86,7 @@ async def create_everywhere(world: World, name: str) -> None:
     ("scope", "seen_in"),
     [("own", [""]), ("engaged", ["east", "west"]), ("all", ["", "east", "west"])],
 )
-def test_a_controller_watches_where_it_says(scope: Any, seen_in: list[str]) -> None:  # K1
+def test_a_controller_watches_where_it_says(scope: Any, seen_in: list[str]) -> None:  # K1, M6
     async def body(world: World) -> None:
         manager, seen = world.manager, Seen()
         await create_everywhere(world, "before")
@@ -188,7 +188,7 @@ def test_what_is_written_elsewhere_is_waited_for_too() -> None:  # P4
 
 def test_a_cluster_that_is_away_delays_no_other_and_comes_later(
     caplog: pytest.LogCaptureFixture,
-) -> None:  # K2
+) -> None:  # K2, V6
     async def body(world: World) -> None:
         manager, seen = world.manager, Seen()
         await create_everywhere(world, "a")
@@ -209,7 +209,7 @@ def test_a_cluster_that_is_away_delays_no_other_and_comes_later(
     scenario(body)
 
 
-def test_what_is_reconciled_in_a_cluster_is_cut_short_when_it_is_disengaged() -> None:  # K3
+def test_what_is_reconciled_in_a_cluster_is_cut_short_when_it_is_disengaged() -> None:  # K3, H2
     async def body(world: World) -> None:
         manager = world.manager
         ended = list[str]()

@@ -262,7 +262,7 @@ def test_who_presses_ctrl_c_ends_the_process() -> None:  # P2
 )
 def test_a_result_that_is_nonsense_is_a_mistake(
     nonsense: Any, told: str, caplog: pytest.LogCaptureFixture
-) -> None:  # P2
+) -> None:  # P2, H4
     _, figures = outcomes(lambda request, call: asyncio.sleep(0, nonsense), 0.001)
     assert (figures.error, figures.panics) == (1, 1) and told in caplog.text
 
@@ -337,7 +337,7 @@ def test_forgetting_to_return_a_result_is_told(caplog: pytest.LogCaptureFixture)
     assert figures.error == 1 and "return a Result" in caplog.text
 
 
-def test_a_reconcile_that_takes_too_long_is_cancelled_and_fails() -> None:
+def test_a_reconcile_that_takes_too_long_is_cancelled_and_fails() -> None:  # P6, H1
     async def stuck(request: Request, call: int) -> Result:
         if call == 1:
             await asyncio.sleep(1000)
@@ -387,7 +387,7 @@ def owned(name: str, version: int, owner: str) -> dict[str, Any]:
     return pod(name, version, ownerReferences=[reference])
 
 
-def test_owned_objects_wake_their_owner_the_old_and_the_new_one() -> None:
+def test_owned_objects_wake_their_owner_the_old_and_the_new_one() -> None:  # V7
     calls = Calls(lambda request, call: asyncio.sleep(0, DONE))
     lines = [5, event("ADDED", owned("child", 6, "w1")), 5, event("MODIFIED", owned("child", 7, "w2"))]
     respond = served(*lines, listed=pod_list(5))

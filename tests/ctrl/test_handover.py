@@ -99,7 +99,9 @@ def play(story: Callable[[World], Awaitable[None]], *names: str) -> None:
 
 
 @pytest.mark.parametrize("model", [lambda: PODS, pod_class])
-def test_what_is_read_alike_is_watched_on_and_not_listed(model: Callable[[], Any]) -> None:  # V1, V2, F5, I7
+def test_what_is_read_alike_is_watched_on_and_not_listed(
+    model: Callable[[], Any],
+) -> None:  # V1, V2, F5, I7, M7
     async def story(world: World) -> None:
         world.changes = [event("ADDED", pod("c", 8)), bookmark(9)]
         await world.replace(_watching(world, model(), Reconciler()))
@@ -188,7 +190,7 @@ def test_what_was_queued_comes_first_then_everything_else() -> None:  # V3
     play(story, "a", "failing", "later")
 
 
-def test_a_reconcile_under_way_may_end_and_is_cut_short_when_it_does_not() -> None:  # V3
+def test_a_reconcile_under_way_may_end_and_is_cut_short_when_it_does_not() -> None:  # V3, P7
     async def story(world: World) -> None:
         async def slow(request: Request) -> Result:
             await asyncio.sleep({"quick": 0.5, "slow": 100.0}[request.name])
@@ -224,7 +226,7 @@ def test_a_deletion_while_the_old_code_ends_is_told_to_the_new() -> None:  # V4
     play(story, "a", "b")
 
 
-def test_a_controller_that_still_waits_for_its_first_list_gives_way_at_once() -> None:  # P6
+def test_a_controller_that_still_waits_for_its_first_list_gives_way_at_once() -> None:  # P7
     async def story(world: World) -> None:
         real, blocked = world._respond, asyncio.Event()
 

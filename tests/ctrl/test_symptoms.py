@@ -52,7 +52,7 @@ def reconciled(function: Any, clock: VirtualClock, times: int = 1, pause: float 
 
 def test_a_reconcile_that_keeps_the_loop_to_itself_is_told(
     caplog: pytest.LogCaptureFixture,
-) -> None:  # P8, S1
+) -> None:  # P8, S1, H3
     clock = Jumping()
 
     async def blocks(request: Request) -> Result:

@@ -64,7 +64,7 @@ def test_nobody_has_waited_less_than_no_time() -> None:
     assert run_virtual(wait()) == 0
 
 
-def test_no_two_workers_hold_one_name() -> None:  # W1
+def test_no_two_workers_hold_one_name() -> None:  # W1, Q1
     async def work() -> int:
         queue: WorkQueue[int] = WorkQueue("q")
         held, handed_out = set[int](), 0
@@ -161,3 +161,23 @@ def test_a_time_that_has_come_already_on_uvloop() -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(wait()) == "a"
+
+
+def test_a_queue_that_is_halted_keeps_what_it_has() -> None:  # W4
+    async def halted() -> list[tuple[str, int, float]]:
+        queue: WorkQueue[str] = WorkQueue("q")
+        queue.add("ready", 5)
+        queue.add_after("waiting", 30)
+        waiter = asyncio.create_task(queue.get())
+        await waiter
+        waiter = asyncio.create_task(queue.get())
+        await asyncio.sleep(10)
+        queue.halt()
+        with pytest.raises(QueueShutDown):
+            await waiter
+        queue.add("late")
+        with pytest.raises(QueueShutDown):
+            await queue.get()
+        return queue.left()
+
+    assert sorted(run_virtual(halted())) == [("late", 0, 0.0), ("waiting", 0, 20.0)]

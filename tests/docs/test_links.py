@@ -66,6 +66,10 @@ _MODULES = {
         ),
         *("updating", "observer", "inflight", "trail", "tracing"),
     ),
+    "the-controller-runtime": (
+        *("controller", "calling", "watching", "source", "clusters", "rate_limit", "symptoms"),
+        *("queue_state", "workqueue", "object_reconciler", "manager"),
+    ),
     "cel": (
         *(
             "lexer",
@@ -116,6 +120,19 @@ def _assert_is_of(test: str, promise: str, definitions: str) -> None:
     found = re.search(rf"(?m)^(?:async )?def {test}\((?:.|\n)*?\) -> None:  # (.*)$", definitions)
     assert found, f"{promise}: there is no {test} with a promise behind it"
     assert promise in re.split(r"[,\s]+", found[1]), f"{test} says {found[1]}, the page says {promise}"
+
+
+def test_what_follows_from_each_outcome_and_fault_is_held_by_tests() -> None:
+    text = (ROOT / "docs/explanation/the-controller-runtime.md").read_text()
+    tables = re.findall(
+        r"(?m)^\| .* tests \|\n\|[-|]+\|\n((?:\|.*\n)+)", text.partition("## What is promised")[0]
+    )
+    definitions = "\n".join(path.read_text() for path in (ROOT / "tests/ctrl").glob("test_*.py"))
+    assert [len(table.splitlines()) for table in tables] == [17, 13]
+    for row in "".join(tables).splitlines():
+        tests = re.findall(r"`(test_\w+)`", row)
+        assert tests, row
+        assert all(f"def {test}(" in definitions for test in tests), row
 
 
 def test_the_laws_of_field_ownership_have_the_tests_that_the_page_names() -> None:
