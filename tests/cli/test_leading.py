@@ -1,9 +1,30 @@
 """The flags of leader election."""
 
+import argparse
+
 import pytest
 
+from kajitori.cli.leading import add_leader_election, leader_election
 from kajitori.cli.main import CommandError
 from kajitori.cli.run import main
+
+
+@pytest.mark.parametrize(
+    ("targets", "name"),
+    [
+        (["mysql"], "kajitori-mysql"),
+        (["greetings"], "kajitori-greetings"),
+        (["./my folder/greetings.py"], "kajitori-greetings"),
+        (["greetings.py:install", "My_Own"], "kajitori-my-own-greetings-install"),
+    ],
+)
+def test_processes_that_run_the_same_stand_for_the_same_lease(targets: list[str], name: str) -> None:
+    chosen = argparse.ArgumentParser()
+    add_leader_election(chosen)
+    given = chosen.parse_args(["--leader-elect"])
+    given.target = targets
+    election = leader_election(given)
+    assert election is not None and election.name == name
 
 
 @pytest.mark.parametrize(

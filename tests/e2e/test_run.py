@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -191,6 +192,30 @@ def test_it_tells_how_it_is(tmp_path: Path, up: UpProcess, api: Api) -> None:
         assert ask(metrics, "/", Host="localhost:1")[0] == 200
         assert running.end() == 0
     assert running.out == "Running settings. Stop with Ctrl-C.\n\nStopping ...\n"
+
+
+def test_a_browser_shows_the_status(tmp_path: Path, up: UpProcess, api: Api) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium here")
+    create(api, "bad")
+    with Running(tmp_path, up, *SERVING) as running:
+        running.until("name=bad")
+        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"]
+        shown = subprocess.run(
+            [
+                chromium,
+                *flags,
+                f"--user-data-dir={tmp_path}/profile",
+                f"{running.url('metrics')}/?refresh=60",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+        ).stdout
+        assert running.end() == 0
+    assert "default/bad</a>" in shown and '<span class="good">ready</span>' in shown
+    assert "<script" not in shown and "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
 
 
 def test_logs_as_json_are_nothing_but_json(tmp_path: Path, up: UpProcess, api: Api) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from pathlib import Path
 
 from kajitori.cli.main import CommandError
 from kajitori.ctrl import LeaderElection
@@ -84,4 +85,5 @@ def _whole(seconds: float) -> int:
 
 def _name(targets: list[str]) -> str:
     """`kajitori-mysql`: the same for all processes that run the same."""
-    return "-".join(["kajitori", *(re.sub(r"[^a-z0-9.]+", "-", each.lower()) for each in sorted(targets))])
+    names = [Path(each).name.replace(".py", "") for each in sorted(targets)]
+    return "-".join(["kajitori", *(re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-") for name in names)])

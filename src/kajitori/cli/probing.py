@@ -25,7 +25,7 @@ from kajitori.ctrl.health import Checks
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["OFF", "Address", "Endpoints", "parse_address"]
+__all__ = ["OFF", "Address", "Endpoints", "is_of_this_machine", "parse_address"]
 
 OFF = "0"
 """Said instead of an address: serve nothing."""
@@ -149,7 +149,7 @@ class _Answers:
         return Response(200, encode(self._registry), content_type)
 
     async def _status(self, request: Request) -> Response:
-        if not _is_of_this_machine(request):
+        if not is_of_this_machine(request):
             return Response(
                 403,
                 b"The status is told to this machine only: use `kubectl port-forward`, or ask at 127.0.0.1.\n",
@@ -166,7 +166,7 @@ async def _probed(checks: Checks, path: str, query: str) -> Response:
     return Response(said.status, said.text.encode(), _PLAIN, _NO_SNIFFING)
 
 
-def _is_of_this_machine(request: Request) -> bool:
+def is_of_this_machine(request: Request) -> bool:
     """Whether the peer is local, and did not come here by a name that somebody else's DNS gives to this address."""
     peer = request.remote.rpartition(":")[0].strip("[]").partition("%")[0]
     host, colon, port = request.headers.get("host", "").rpartition(":")

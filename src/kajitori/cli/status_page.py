@@ -42,7 +42,7 @@ h1{margin:0}h2{margin:2rem 0 .25rem}p{margin:.25rem 0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
 th,td{border-bottom:1px solid var(--line);padding:.2rem .6rem .2rem 0;text-align:left;vertical-align:top}
-th{font-weight:600}td.n,th.n{text-align:right}code,.error{font-family:ui-monospace,monospace;font-size:.92em}
+th{font-weight:600}td.n,th.n{text-align:right;white-space:nowrap}code,.error{font-family:ui-monospace,monospace;font-size:.92em}
 .error{color:var(--bad);white-space:pre-wrap;overflow-wrap:anywhere}.bad{color:var(--bad);font-weight:600}.good{color:var(--good)}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:.5rem 0}label{display:grid}
 """.strip()
