@@ -50,6 +50,7 @@ from kajitori.ctrl.predicate import (
 )
 from kajitori.ctrl.queue_state import LOW_PRIORITY
 from kajitori.ctrl.rate_limit import RateLimit
+from kajitori.ctrl.reader import CachedReader
 from kajitori.ctrl.reconcile import DONE, Reconciler, Request, Result, TerminalError
 from kajitori.ctrl.source import (
     Channel,
@@ -94,6 +95,7 @@ __all__ = [
     "Cache",
     "CacheOptions",
     "CacheSyncTimeout",
+    "CachedReader",
     "Cause",
     "Change",
     "Channel",

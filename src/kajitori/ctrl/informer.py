@@ -154,6 +154,16 @@ class Informer:
         """Whether objects in that namespace are seen here."""
         return namespace in self._feeds or "" in self._feeds
 
+    @property
+    def index_errors(self) -> int:
+        """How often index functions have failed; each time is logged."""
+        return self.store.index_errors
+
+    @property
+    def unreadable(self) -> dict[Key, str]:
+        """The objects that are there and cannot be read, each with why."""
+        return self.store.unreadable
+
     def source_of(self, namespace: str) -> str:
         """Which of the sources objects in that namespace come from: its own, or "", that of all others."""
         return namespace if namespace in self._feeds else ""

@@ -123,6 +123,10 @@ class MeasuredInformer(Protocol):
     @property
     def handler_errors(self) -> int: ...
     @property
+    def index_errors(self) -> int: ...
+    @property
+    def unreadable(self) -> Sized: ...
+    @property
     def told_at(self) -> float | None: ...
 
 
@@ -172,6 +176,14 @@ class InformerCollector:
         errors = CounterMetricFamily(
             "kajitori_informer_handler_errors", "What handlers of changes have raised", labels=labels
         )
+        index_errors = CounterMetricFamily(
+            "kajitori_informer_index_errors", "What index functions have raised", labels=labels
+        )
+        unreadable = GaugeMetricFamily(
+            "kajitori_informer_unreadable_objects",
+            "Objects that are there, and cannot be read as their class",
+            labels=labels,
+        )
         for key, informers in grouped.items():
             digits = [each.resource_version for each in informers if each.resource_version.isdecimal()]
             if digits:
@@ -183,7 +195,9 @@ class InformerCollector:
             synced.add_metric(key, int(all(each.has_synced for each in informers)))
             failures.add_metric(key, sum(each.failures for each in informers))
             errors.add_metric(key, sum(each.handler_errors for each in informers))
-        yield from (version, objects, synced, quiet, failures, errors)
+            index_errors.add_metric(key, sum(each.index_errors for each in informers))
+            unreadable.add_metric(key, sum(len(each.unreadable) for each in informers))
+        yield from (version, objects, synced, quiet, failures, errors, index_errors, unreadable)
 
 
 class RuntimeCollector:
