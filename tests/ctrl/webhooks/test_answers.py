@@ -146,6 +146,20 @@ def test_warnings_are_shown() -> None:
     assert respond(router_of(Widget, Says(lambda: "one")), body)["warnings"] == ["one"]
 
 
+def test_an_object_that_is_no_json_is_refused_as_such() -> None:
+    body = review(Widget, "CREATE", widget("a", surprise="x")).replace(b'"x"', b'"\xff"')
+    told = "an object of the AdmissionReview cannot be read: "
+    fills = Fills(lambda value: replace(value, spec=replace(value.spec, color="grey")))
+    reads = Validating(lambda request: AdmissionResponse.deny(str(request.object)))
+    for handler in (fills, reads):
+        router = router_of(Widget, handler)
+        status = respond(router, body)["status"]
+        assert status["code"] == 400 and status["message"].startswith(told) and not router.figures.panics
+    nameless = body.replace(b'"name":"a"', b'"name":""')
+    refuses = Says(raises(FieldsInvalid(FieldError.required("spec.color", "say which"))))
+    assert respond(router_of(Widget, refuses), nameless)["status"]["code"] == 422
+
+
 def test_a_refusal_may_warn_too() -> None:
     body = review(Widget, "CREATE", widget("a"))
     required = FieldError.required("spec.color", "say which")

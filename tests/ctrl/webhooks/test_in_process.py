@@ -230,6 +230,18 @@ def test_versions_are_converted() -> None:  # G3
                 await client.create(WIDGETS, {**widget("a", size=3), "apiVersion": "example.com/v1"})
                 assert (await client.get(hub, "default", "a"))["spec"] == {"length": 3}
                 assert (await client.get(WIDGETS, "default", "a"))["spec"] == {"size": 3}
+                await client.patch(
+                    CRDS,
+                    "",
+                    hub.group_resource,
+                    {"spec": {"conversion": {"strategy": "None", "webhook": None}}},
+                )
+                await env.wait_for_object(
+                    CRDS,
+                    "",
+                    hub.group_resource,
+                    lambda found: found["spec"]["conversion"]["strategy"] == "Webhook",
+                )
                 with pytest.raises(ValueError, match="before the manager runs"):
                     first.conversion(kind_of(Gadget), {})
                 await client.delete(CRDS, "", "widgets.example.com")

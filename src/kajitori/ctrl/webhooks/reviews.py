@@ -98,7 +98,7 @@ class AdmissionRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True
 
     @property
     def object(self) -> Unstructured | None:
-        """What is to be stored; None for DELETE."""
+        """What is to be stored; None for DELETE. Raises: ReviewError, which is answered with code 400."""
         return _frozen(self.raw_object)
 
     @property
@@ -229,7 +229,10 @@ def _frozen(raw: msgspec.Raw) -> Unstructured | None:
     text = bytes(raw)
     if not text or text == b"null":
         return None
-    value = _decode(text)
+    try:
+        value = _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReviewError(f"an object of the AdmissionReview cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise ReviewError(f"an object is wanted, not {type(value).__name__}")
     return freeze(value)

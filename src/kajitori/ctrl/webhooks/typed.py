@@ -148,11 +148,8 @@ def validating(model: Model, validator: Validator[Any]) -> AdmissionHandler:
             return AdmissionResponse.allow()
         if request.operation not in ("CREATE", "UPDATE", "DELETE"):
             return AdmissionResponse.error(400, f'unknown operation "{request.operation}"')
-        try:
-            new = read(request.raw_object) if request.operation != "DELETE" else None
-            old = read(request.raw_old_object) if request.operation != "CREATE" else None
-        except ReviewError as error:
-            return AdmissionResponse.error(400, str(error))
+        new = read(request.raw_object) if request.operation != "DELETE" else None
+        old = read(request.raw_old_object) if request.operation != "CREATE" else None
         match request.operation:
             case "CREATE":
                 verdict = validator.validate_create(new)
@@ -172,17 +169,14 @@ def defaulting(model: Model, defaulter: Defaulter[Any]) -> AdmissionHandler:
     async def handle(request: AdmissionRequest) -> AdmissionResponse:
         if request.operation == "DELETE":
             return AdmissionResponse.allow()
-        try:
-            value = read(request.raw_object)
-        except ReviewError as error:
-            return AdmissionResponse.error(400, str(error))
+        value = read(request.raw_object)
         changed = await settled(defaulter.default(value))
         if changed is value:
             return AdmissionResponse.allow()
         if not isinstance(changed, model if isinstance(model, type) else dict):
             wanted = model.__name__ if isinstance(model, type) else "object"
             raise Nonsense(f"default() gave {type(changed).__name__}, not {wanted}")
-        actual = _decode(bytes(request.raw_object))
+        actual = request.object
         after = _plain(changed, is_typed=is_typed)
         wished = carried(actual, _plain(value, is_typed=True), after) if is_typed else after
         return AdmissionResponse.patched(json_diff(actual, wished))
@@ -198,12 +192,12 @@ def refused(request: AdmissionRequest, error: Exception) -> AdmissionResponse | 
     if isinstance(error, Denied):
         return AdmissionResponse.deny(str(error), warnings=error.warnings)
     if isinstance(error, FieldsInvalid):
-        found = request.object
-        name = request.name or ("" if found is None else found.name)
-        status = invalid(request.kind.kind, request.kind.group, name, error.errors)
+        status = invalid(request.kind.kind, request.kind.group, _name_of(request), error.errors)
         return AdmissionResponse.refuse(status, warnings=error.warnings)
     if isinstance(error, ApiError):
         return AdmissionResponse.refuse(error)
+    if isinstance(error, ReviewError):
+        return AdmissionResponse.error(400, str(error))
     return None
 
 
@@ -247,6 +241,17 @@ def _check_kind(kind: Kind, text: bytes) -> None:
     if (head.kind or kind.kind, head.api_version or kind.api_version) != (kind.kind, kind.api_version):
         shown = f"{head.kind or 'no kind'} of {head.api_version or 'no version'}"
         raise ReviewError(f"{kind.kind} of {kind.api_version} is wanted, not {shown}")
+
+
+def _name_of(request: AdmissionRequest) -> str:
+    """Empty where the API server is to make one."""
+    if request.name:
+        return request.name
+    try:
+        found = request.object
+    except ReviewError:
+        return ""
+    return "" if found is None else found.name
 
 
 def _plain(value: Any, *, is_typed: bool) -> JsonObject:
