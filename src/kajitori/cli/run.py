@@ -12,6 +12,7 @@ from kajitori.cli.main import CommandError
 from kajitori.cli.modules import SETUP, load, name_of
 from kajitori.cli.probing import OFF, Address, parse_address
 from kajitori.cli.running import Logs, Means, logging_to_stderr, run_operators
+from kajitori.cli.sharding import add_sharding, sharding_of
 from kajitori.cli.webhook_flags import add_webhooks, webhook_place
 from kajitori.client import Client, TransportError
 from kajitori.client.config import SERVICE_ACCOUNT_FOLDER, ConfigError, load_config
@@ -31,6 +32,8 @@ examples:
   kajitori run kubewarden --webhook-address 192.0.2.7:9443
                                                      policies in WebAssembly, asked by the API server at that address
   kajitori run mysql --leader-elect                  in several processes: one works, the others stand by
+  kajitori run my_operator --shard-ring my-operator --shard-mode ranges
+                                                     in several processes: each works on a part of the objects
 
 Install the kinds first: kajitori crds | kubectl apply --server-side -f -
 """
@@ -112,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     add_webhooks(parser)
     _add_endpoints(parser)
     add_leader_election(parser)
+    add_sharding(parser)
     return parser
 
 
@@ -121,6 +125,7 @@ def _means(chosen: argparse.Namespace) -> Means:
         parse_address("--health-probe-bind-address", chosen.health_probe_bind_address or OFF),
         webhook_place(chosen),
         leader_election(chosen),
+        sharding=sharding_of(chosen),
         namespaces=_namespaces(chosen.namespace),
         install_crds=chosen.install_crds,
         workers=chosen.workers,

@@ -41,6 +41,7 @@ from kajitori.ctrl.logs import LogFormat, log_to, takes_colour
 
 if TYPE_CHECKING:
     from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
+    from kajitori.ctrl.sharding import Sharding
 
 __all__ = ["Logs", "Means", "logging_to_stderr", "run_operators"]
 
@@ -68,6 +69,7 @@ class Means:
     health: Address | None
     webhooks: "WebhookPlace | None"
     election: LeaderElection | None
+    sharding: "Sharding | None"
     namespaces: Sequence[str]
     """Only there objects are watched; none: everywhere."""
     install_crds: bool
@@ -160,11 +162,13 @@ def _manager(client: Client, means: Means, webhooks: "HttpsWebhooks | None") -> 
             name=client.field_manager,
             webhooks=webhooks,
             leader_election=means.election,
+            sharding=means.sharding,
             graceful_seconds=means.grace_seconds,
             workers=means.workers,
         )
     except ValueError as error:
-        raise CommandError(f"{error}; here: --leader-elect-resource-namespace", 2) from None
+        flag = "--leader-elect-resource-namespace" if means.sharding is None else "--shard-namespace"
+        raise CommandError(f"{error}; here: {flag}", 2) from None
     if means.namespaces:
         manager.cache.configure_all(CacheOptions(namespaces=means.namespaces))
     return manager
