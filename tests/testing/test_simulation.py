@@ -137,11 +137,11 @@ def test_a_write_storm_is_found() -> None:
         await sim.client().create(CONFIG_MAPS, named("a"))
         async with sim.running(*managers):
             await sim.calm()
-            await sim.assert_settles(10, within_seconds=60)
+            await sim.assert_settles(5, within_seconds=15)
 
     with pytest.raises(
         NotInTime,
-        match=r"changed at least every 10 s for 60 s, written by patch configmaps default/a by (one|two) \(\d+ times\)",
+        match=r"changed at least every 5 s for 15 s, written by patch configmaps default/a by (one|two) \(\d+ times\)",
     ):
         simulate(1, scenario)
 
@@ -217,38 +217,40 @@ def test_threads_know_no_seed() -> None:
 
 
 def test_a_bug_that_hides_is_found_by_some_seed() -> None:
-    """An operator that makes a child without looking whether a lost answer has made it before."""
+    """An operator that writes what it has read, without saying of which version: one change undoes another."""
 
     class Careless:
-        def __init__(self, manager: Manager) -> None:
-            self.client, self.cache = manager.client, manager.cache
+        def __init__(self, client: Client) -> None:
+            self.client = client
 
         async def reconcile(self, request: Request) -> Result:
-            source = self.cache.get(CONFIG_MAPS, request.namespace, request.name)
-            if source is not None and not self.cache.list(SECRETS, request.namespace):
-                place = {"generateName": "copy-", "namespace": request.namespace}
-                await self.client.create(SECRETS, {"metadata": place})
+            if request.name != "sum":
+                total = await self.client.get(CONFIG_MAPS, "default", "sum")
+                names = sorted({*total["data"]["names"].split(), request.name})
+                patch = {"data": {"names": " ".join(names)}}
+                await self.client.patch(CONFIG_MAPS, "default", "sum", patch)
             return DONE
 
     async def scenario(sim: Simulation) -> None:
+        await sim.client().create(CONFIG_MAPS, named("sum", names=""))
         manager = sim.manager()
-        manager.controller("careless", Careless(manager), for_=CONFIG_MAPS, owns=[SECRETS])
+        manager.controller("careless", Careless(manager.client), for_=CONFIG_MAPS, workers=2)
         async with sim.running(manager):
-            await sim.client().create(CONFIG_MAPS, named("a"))
-            await sim.sleep(10)
-            await sim.calm()
-            await sim.assert_settles()
-            assert len((await sim.client().list(SECRETS, "default")).items) == 1
+            for name in ("a", "b"):
+                await sim.client().create(CONFIG_MAPS, named(name))
+                await sim.sleep(0.4)
+            await sim.assert_settles(10)
+        assert (await sim.client().get(CONFIG_MAPS, "default", "sum"))["data"]["names"] == "a b"
 
-    assert _fails(0, scenario) is None, "usually all is well"
-    found = [seed for seed in range(40) if _fails(seed, scenario)]
-    assert found, "but not always"
+    seeds = range(30)
+    found = [seed for seed in seeds if _fails(seed, scenario)]
+    assert 0 < len(found) < len(seeds) / 2, "usually all is well, but not always"
     assert _fails(found[0], scenario) == _fails(found[0], scenario)
 
 
 def _fails(seed: int, scenario: Callable[[Simulation], Awaitable[None]]) -> str | None:
     try:
-        simulate(seed, scenario, rate=0.2)
+        simulate(seed, scenario, rate=0)
     except AssertionError as error:
         return "".join(error.__notes__)
     return None

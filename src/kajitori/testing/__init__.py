@@ -11,6 +11,7 @@ def test_a_widget_gets_its_pod() -> None:
 
 import typing
 
+from kajitori.testing.cloud import Cloud
 from kajitori.testing.conditions import (
     condition_match,
     condition_true,
@@ -43,6 +44,7 @@ from kajitori.testing.faults import Faults
 from kajitori.testing.history import History, NotSafe
 from kajitori.testing.kube import Kube
 from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
+from kajitori.testing.podlife import Stages
 from kajitori.testing.simulation import Simulation, simulate
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
 from kajitori.testing.waiting import NotInTime
@@ -51,6 +53,7 @@ if typing.TYPE_CHECKING:
     from kajitori.testing.examples import objects_of
 
 __all__ = [
+    "Cloud",
     "Cut",
     "Deadlock",
     "Faults",
@@ -66,6 +69,7 @@ __all__ = [
     "Reset",
     "Simulation",
     "Slow",
+    "Stages",
     "TestEnv",
     "VirtualClock",
     "VirtualTimeLoop",

@@ -18,7 +18,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
@@ -39,6 +39,8 @@ from kajitori.world.random import SYSTEM_RANDOM, Random
 if TYPE_CHECKING:
     from kajitori.apis import Versions
     from kajitori.ctrl import Manager, WebhookHost
+    from kajitori.testing.cloud import Cloud
+    from kajitori.testing.podlife import Stages
 
 __all__ = ["EnvOptions", "TestEnv"]
 
@@ -100,6 +102,9 @@ class TestEnv:
             raise ValueError(
                 f"unknown operator {', '.join(sorted(unknown))}; known are {', '.join(OPERATORS)}"
             )
+        self._beside = AsyncExitStack()
+        self._clock = options.get("clock", SYSTEM_CLOCK)
+        self._random = options.get("random", SYSTEM_RANDOM)
         self._transport = FaultyTransport(NOT_STARTED, self.faults)
         self._crds = tuple(options.get("crds", ()))
         self.cluster = Cluster(
@@ -113,8 +118,8 @@ class TestEnv:
                 enable_admission_plugins=tuple(options.get("admission", ())),
                 disable_admission_plugins=tuple(options.get("without_admission", ())),
             ),
-            clock=options.get("clock", SYSTEM_CLOCK),
-            random=options.get("random", SYSTEM_RANDOM),
+            clock=self._clock,
+            random=self._random,
             through=self.faults.around,
         )
         """The cluster itself, for what is not offered here."""
@@ -136,6 +141,7 @@ class TestEnv:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._beside.aclose()
         await self.cluster.__aexit__(kind, error, trace)
 
     async def restart(self, *, lose_state: bool = False) -> None:
@@ -187,6 +193,20 @@ class TestEnv:
     async def namespace(self, prefix: str = "test-") -> str:
         """The name of a new namespace."""
         return (await self.client().create(NAMESPACES, {"metadata": {"generateName": prefix}})).name
+
+    async def nodes(
+        self,
+        nodes: int | Iterable[str] = 1,
+        *,
+        stages: "Stages | None" = None,
+        capacity: JsonObject | None = None,
+    ) -> "Cloud":
+        """Nodes that Pods come to and are ready on, without being run, until the environment ends. See `Cloud`."""
+        from kajitori.testing.cloud import Cloud
+
+        doors: Any = {"asked": self.client(), "clock": self._clock, "random": self._random}
+        cloud = Cloud(self.client("cloud"), nodes, stages=stages, capacity=capacity, **doors)
+        return await self._beside.enter_async_context(cloud)
 
     @asynccontextmanager
     async def running(self, *managers: "Manager") -> AsyncGenerator[None, None]:

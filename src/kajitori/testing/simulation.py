@@ -70,7 +70,7 @@ class Simulation(TestEnv):
         self.seed = seed
         self.clock = VirtualClock()
         self.history = History()
-        self._random = Random(f"scenario {seed}")
+        self._chances = Random(f"scenario {seed}")
         self._seeds = 0
         options.setdefault("clock", self.clock)
         options.setdefault("random", self.random())
@@ -111,15 +111,15 @@ class Simulation(TestEnv):
 
     def choice(self, among: Collection[T]) -> T:
         """One of them."""
-        return self._random.choice(list(among))
+        return self._chances.choice(list(among))
 
     def chance(self, part: float) -> bool:
         """True in about that part of all cases."""
-        return self._random.random() < part
+        return self._chances.random() < part
 
     async def sleep(self, seconds_max: float) -> None:
         """Waits up to so long."""
-        await asyncio.sleep(self._random.uniform(0, seconds_max))
+        await asyncio.sleep(self._chances.uniform(0, seconds_max))
 
     def manager(self, name: str = "operator", **options: Any) -> Manager:
         """A manager whose clock, randomness and client are the simulation's; its reconciles are in the history."""
