@@ -83,6 +83,7 @@ def test_json_numbers_are_quantities_too() -> None:
 
 def test_values_are_rounded_away_from_zero() -> None:
     assert parse_quantity("1500m").value() == 2
+    assert parse_quantity(3) == parse_quantity("3")
     assert parse_quantity("-1500m").value() == -2
     assert parse_quantity("1Gi").value() == 1 << 30
     assert parse_quantity("100u").milli_value() == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 import pytest
@@ -23,7 +23,7 @@ from kajitori.apis.core_v1 import (
 )
 from kajitori.apis.meta_v1 import LabelSelector, ObjectMeta
 from kajitori.apis.rbac_v1 import Role
-from kajitori.client import Client, Invalid, kind_of
+from kajitori.client import Client, DoesNotFit, Invalid, kind_of
 from kajitori.ctrl import DONE, Manager, Result, as_reconciler, create_or_patch, with_controller
 from kajitori.testing import TestEnv, list_n
 
@@ -222,3 +222,33 @@ def test_the_runtime_takes_models_as_it_takes_kinds() -> None:
             await running
 
     asyncio.run(run())
+
+
+def test_an_object_that_does_not_fit_is_named() -> None:
+    """As one that an older version of the definition let in."""
+
+    async def work(client: Client) -> None:
+        await client.create(
+            ConfigMap, ConfigMap(metadata=ObjectMeta(name="a", namespace="default"), data={"n": "x"})
+        )
+        told = r"ConfigMap default/a is not what .*Numbers declares: Expected `int`, got `str` - at `\$.data\[...\]`"
+        with pytest.raises(DoesNotFit, match=told):
+            await client.get(Numbers, "default", "a")
+        with pytest.raises(DoesNotFit, match=told):
+            await client.list(Numbers, "default")
+
+    with_server(work)
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    __kind__: ClassVar[Kind] = kind_of(ConfigMap)
+    metadata: ObjectMeta = ObjectMeta()
+    data: dict[str, int] = {}
+
+
+def test_the_body_of_a_subresource_has_no_path() -> None:
+    async def work(client: Client) -> None:
+        with pytest.raises(ValueError, match=r"Scale.v1.autoscaling is the body .* use Client.subresource"):
+            await client.get(Scale, "default", "web")
+
+    with_server(work)

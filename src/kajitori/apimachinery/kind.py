@@ -47,6 +47,8 @@ class Kind:
 
         An empty namespace of a namespaced kind is the collection across all namespaces.
         """
+        if not self.plural:
+            raise ValueError(f"{self} is the body of a subresource and has no path; use Client.subresource")
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         parts = [root]
         if self.namespaced and namespace:

@@ -204,11 +204,13 @@ def _divided_up(number: int, divisor: int) -> int:
 
 
 @lru_cache(maxsize=_TEXTS_MAX)
-def parse_quantity(text: str) -> Quantity:
-    """The amount that a text says.
+def parse_quantity(text: str | int) -> Quantity:
+    """The amount that a text says, or a bare number.
 
     Raises: QuantityError.
     """
+    if not isinstance(text, str):
+        text = str(text)
     scanned = _scan(text) if text and len(text) <= _TEXT_CHARACTERS_MAX else None
     if scanned is None:
         raise QuantityError(_WRONG_FORMAT)

@@ -24,7 +24,7 @@ from kajitori.apimachinery.errors import (
 )
 from kajitori.client.accessors import key_of
 from kajitori.client.client import PAGE_SIZE, Client
-from kajitori.client.objects import Model, ObjectList, WatchEvent, kind_of
+from kajitori.client.objects import DoesNotFit, Model, ObjectList, WatchEvent, kind_of
 from kajitori.client.options import (
     DeleteOptions,
     FieldValidation,
@@ -52,6 +52,7 @@ __all__ = [
     "Conflict",
     "ConnectionConfig",
     "DeleteOptions",
+    "DoesNotFit",
     "Expired",
     "FieldValidation",
     "Forbidden",

@@ -8,6 +8,7 @@ Promises
     O1  every untyped object handed out is frozen and says its `apiVersion` and `kind`, also out of lists,
         where servers leave them out
     O2  what is sent says its `apiVersion` and `kind`, whether or not the caller wrote them
+    O3  an object that does not fit the class is told by its name and the path of what does not fit
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ __all__ = [
     "METADATA",
     "AnyObject",
     "Codec",
+    "DoesNotFit",
     "EventType",
     "ListMeta",
     "Model",
@@ -46,6 +48,15 @@ Model = Kind | type[Any]
 Prepare = Callable[[JsonObject], JsonObject]
 """Changes a decoded object, which it owns, before it is frozen."""
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+
+
+class DoesNotFit(msgspec.ValidationError):
+    """An object that is not what its class declares; the text says which and why."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text)
+        self.why = why
+        """Only that, with the path of what does not fit."""
 
 
 class ObjectList(msgspec.Struct, Generic[AnyObject], frozen=True):
@@ -170,6 +181,7 @@ class _TypedCodec(Codec[AnyObject]):
                 f"{model.__qualname__} has no `metadata` member, so its objects cannot be told apart; "
                 "declare `metadata: ObjectMeta = ObjectMeta()`"
             )
+        self._model = model
         self._decode = struct_decoder(model)
         listed = msgspec.defstruct(
             f"{model.__name__}List",
@@ -183,7 +195,17 @@ class _TypedCodec(Codec[AnyObject]):
         self._prefix = b"" if names & {"apiVersion", "kind"} else head[:-1]
 
     def decode(self, body: bytes) -> AnyObject:
-        return self._decode(body)
+        try:
+            return self._decode(body)
+        except msgspec.ValidationError as error:
+            raise DoesNotFit(self._told(body, error), str(error)) from None
+
+    def _told(self, body: bytes, error: Exception) -> str:
+        value: JsonObject = _decode_any(body)
+        metadata = value.get("metadata") or {}
+        name = "/".join(metadata[each] for each in ("namespace", "name") if metadata.get(each))
+        module, named = self._model.__module__, self._model.__qualname__
+        return f"{self.kind.kind} {name} is not what {module}.{named} declares: {error}"
 
     def decode_list(self, body: bytes) -> ObjectList[AnyObject]:
         try:
@@ -192,7 +214,10 @@ class _TypedCodec(Codec[AnyObject]):
         except msgspec.ValidationError:
             # One of them has nulls, or does not fit the class.
             one_by_one = _decode_raw_list(body)
-            items, meta = [self._decode(each) for each in one_by_one.items or ()], one_by_one.metadata
+            items, meta = (
+                [self.decode(cast(bytes, each)) for each in one_by_one.items or ()],
+                one_by_one.metadata,
+            )
         return ObjectList(items, meta.resource_version, meta.continue_, meta.remaining_item_count)
 
     def decode_event(self, line: bytes) -> "WatchEvent[AnyObject] | JsonObject":
@@ -201,7 +226,7 @@ class _TypedCodec(Codec[AnyObject]):
             # Neither is an object of the class: an error is a Status, a bookmark has a version and nothing
             # else.
             return super().decode_event(line)
-        value = self._decode(raw.object)
+        value = self.decode(cast(bytes, raw.object))
         return WatchEvent(cast(EventType, raw.type), value, cast(Any, value).metadata.resource_version)
 
     def encode(self, value: Any, *, complete: bool = True) -> bytes:

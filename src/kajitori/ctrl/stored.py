@@ -25,6 +25,7 @@ from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.objectmeta import PartialObjectMetadata
 from kajitori.client.objects import (
     Codec,
+    DoesNotFit,
     EventType,
     ListMeta,
     Model,
@@ -138,7 +139,8 @@ class StoredCodec(Codec[Any]):
         try:
             return self._made(raw)
         except Exception as error:  # Also whatever `prepare` and `transform` raise.
-            return Unreadable(_identify(raw).metadata, f"{type(error).__name__}: {error}")
+            why = error.why if isinstance(error, DoesNotFit) else error
+            return Unreadable(_identify(raw).metadata, f"{type(error).__name__}: {why}")
 
     def _made(self, raw: msgspec.Raw) -> Any:
         raise NotImplementedError

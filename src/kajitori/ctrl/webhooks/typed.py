@@ -33,7 +33,7 @@ from kajitori.apimachinery.errors import ApiError, FieldError, invalid
 from kajitori.apimachinery.frozen import thaw
 from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.apimachinery.patch.json_diff import json_diff
-from kajitori.client.objects import Codec, Model, codec_of
+from kajitori.client.objects import Codec, DoesNotFit, Model, codec_of
 from kajitori.ctrl.webhooks.reviews import AdmissionRequest, AdmissionResponse, ReviewError
 
 __all__ = [
@@ -222,7 +222,8 @@ def _reader(model: Model) -> Callable[[msgspec.Raw], Any]:
                 _check_kind(kind, text)
             return codec.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ReviewError(f"this is no {kind.kind} as we know it: {error}") from None
+            why = error.why if isinstance(error, DoesNotFit) else error
+            raise ReviewError(f"this is no {kind.kind} as we know it: {why}") from None
 
     return read
 
