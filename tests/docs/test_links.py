@@ -67,7 +67,17 @@ _MODULES = {
         *("updating", "observer", "inflight", "trail", "tracing"),
     ),
     "the-controller-runtime": (
-        *("controller", "calling", "watching", "source", "clusters", "rate_limit", "symptoms"),
+        *(
+            "controller",
+            "calling",
+            "watching",
+            "source",
+            "clusters",
+            "http_source",
+            "providers",
+            "rate_limit",
+            "symptoms",
+        ),
         *("queue_state", "workqueue", "object_reconciler", "manager"),
     ),
     "cel": (

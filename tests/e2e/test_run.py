@@ -280,12 +280,13 @@ def test_what_fails_is_told_in_a_sentence_and_shown_in_the_log(
     assert "settings.py" in running.err and "ERROR" in running.err
 
 
-def test_an_address_that_is_taken_is_told(tmp_path: Path, up: UpProcess) -> None:
+@pytest.mark.parametrize("flag", ["--metrics-bind-address", "--hook-bind-address"])
+def test_an_address_that_is_taken_is_told(tmp_path: Path, up: UpProcess, flag: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with Running(tmp_path, up, "--metrics-bind-address", address) as running:
+        with Running(tmp_path, up, flag, address) as running:
             assert running.process.wait(SECONDS_MAX) == 1
-    assert f"kajitori run: --metrics-bind-address {address}: cannot listen there: " in running.err
+    assert f"kajitori run: {flag} {address}: cannot listen there: " in running.err
 
 
 def test_one_port_may_serve_both(tmp_path: Path, up: UpProcess) -> None:

@@ -131,6 +131,7 @@ def _means(chosen: argparse.Namespace) -> Means:
         workers=chosen.workers,
         grace_seconds=seconds_of("--graceful-shutdown-timeout", chosen.graceful_shutdown_timeout),
         says=chosen.log_format == "text",
+        hooks=parse_address("--hook-bind-address", chosen.hook_bind_address),
     )
 
 
@@ -174,6 +175,12 @@ def _add_endpoints(parser: argparse.ArgumentParser) -> None:
         "--health-probe-bind-address",
         metavar="ADDRESS",
         help=f"serve /healthz, /livez and /readyz there (default: :{HEALTH_PORT} in a Pod, else 0)",
+    )
+    group.add_argument(
+        "--hook-bind-address",
+        metavar="ADDRESS",
+        default=OFF,
+        help="take the calls of the operators' HTTP event sources there, such as a git server's (default: %(default)s)",
     )
 
 

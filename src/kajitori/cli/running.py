@@ -77,6 +77,8 @@ class Means:
     grace_seconds: float
     says: bool
     """Whether people are told, on standard output, beside the logs."""
+    hooks: Address | None = None
+    """Where the calls of HTTP event sources are taken."""
 
 
 @contextlib.contextmanager
@@ -138,6 +140,12 @@ async def _run(
             except Exception as error:
                 _log.exception("Setting up failed", extra={"operator": operator.target})
                 raise CommandError(f"{operator.target}: setting up failed: {_said(error)}") from None
+        if means.hooks is not None:
+            from kajitori.cli.hooks import listen_for_hooks  # few operators have HTTP event sources
+
+            server = await listen_for_hooks(manager, means.hooks)
+            stack.push_async_callback(server.close, 1.0)
+            _log.info("Serving hooks", extra={"url": server.url})
         if webhooks is not None:
             manager.add(functools.partial(webhooks.forget_undeclared, manager))
         names = ", ".join(controller.name for controller in manager.controllers)

@@ -13,7 +13,7 @@ tools/clientcmd.
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ __all__ = [
     "ExecConfig",
     "UserConfig",
     "load_config",
+    "load_contexts",
+    "parse_config",
 ]
 
 SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -124,6 +126,38 @@ def load_config(
     )
 
 
+def load_contexts(path: str | Path, names: Collection[str] | None = None) -> dict[str, ConnectionConfig]:
+    """The connections of several contexts of a file, by their names (default: of all but the current one).
+
+    Raises: ConfigError.
+    """
+    merged = _Merged()
+    _merge(merged, Path(path), must_exist=True)
+    chosen = [each for each in merged.contexts if each != merged.current] if names is None else names
+    return {each: _chosen(merged, str(path), each) for each in chosen}
+
+
+def parse_config(text: str, where: str) -> ConnectionConfig:
+    """The connection of the current context of a kubeconfig that somebody else has written: it must be whole, without
+    files and without programs, which would be ours. `where` it is from is for messages.
+
+    Raises: ConfigError.
+    """
+    merged = _Merged()
+    _merge_text(merged, text, where, Path("/"), must_exist=True)
+    config = _chosen(merged, where, None)
+    user = config.user
+    if user.exec is not None:
+        raise ConfigError(
+            f"{where}: runs a program for credentials, which is not allowed here; use a token or certificate"
+        )
+    if config.cluster.ca_file or user.token_file or user.certificate_file or user.key_file:
+        raise ConfigError(
+            f"{where}: names files, which are not there for us; put their content into its …-data members"
+        )
+    return config
+
+
 def _in_cluster(environ: Mapping[str, str]) -> ConnectionConfig:
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
     token_file, ca_file = SERVICE_ACCOUNT_FOLDER / "token", SERVICE_ACCOUNT_FOLDER / "ca.crt"
@@ -161,7 +195,10 @@ def _from_files(paths: Sequence[Path], context: str | None, *, must_exist: bool 
     merged = _Merged()
     for path in paths:
         _merge(merged, path, must_exist)
-    shown = ", ".join(map(str, paths))
+    return _chosen(merged, ", ".join(map(str, paths)), context)
+
+
+def _chosen(merged: _Merged, shown: str, context: str | None) -> ConnectionConfig:
     name = context or merged.current
     if not name:
         raise ConfigError(f"{shown}: no current-context is set; name a context")
@@ -183,6 +220,10 @@ def _merge(merged: _Merged, path: Path, must_exist: bool) -> None:
         text = path.read_text()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
+    _merge_text(merged, text, str(path), path.absolute().parent, must_exist)
+
+
+def _merge_text(merged: _Merged, text: str, path: str, folder: Path, must_exist: bool) -> None:
     import yaml
 
     try:
@@ -203,7 +244,7 @@ def _merge(merged: _Merged, path: Path, must_exist: bool) -> None:
         for entry in content.get(listed) or ():
             if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
                 raise ConfigError(f"{path}: an entry of {listed} has no name")
-            into.setdefault(entry["name"], (entry.get(member) or {}, path.absolute().parent))
+            into.setdefault(entry["name"], (entry.get(member) or {}, folder))
 
 
 def _cluster(name: str, raw: dict[str, Any], folder: Path) -> ClusterConfig:

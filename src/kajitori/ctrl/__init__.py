@@ -70,6 +70,8 @@ from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import SYSTEM_RANDOM, Random
 
 if typing.TYPE_CHECKING:
+    from kajitori.ctrl.http_source import HttpAnswer, HttpCall, HttpSource, answer_hooks
+    from kajitori.ctrl.providers import KubeconfigContexts, KubeconfigSecrets
     from kajitori.ctrl.webhooks.conversion import Conversions
     from kajitori.ctrl.webhooks.reviews import AdmissionRequest, AdmissionResponse
     from kajitori.ctrl.webhooks.typed import (
@@ -118,8 +120,13 @@ __all__ = [
     "EventType",
     "Explanation",
     "FieldsInvalid",
+    "HttpAnswer",
+    "HttpCall",
+    "HttpSource",
     "Informer",
     "InformerUse",
+    "KubeconfigContexts",
+    "KubeconfigSecrets",
     "LeaderElection",
     "LeadershipLost",
     "Manager",
@@ -154,6 +161,7 @@ __all__ = [
     "all_in",
     "all_of",
     "annotation_changed",
+    "answer_hooks",
     "any_of",
     "as_reconciler",
     "being_deleted",
@@ -182,6 +190,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "http_source": "HttpAnswer HttpCall HttpSource answer_hooks",
+    "providers": "KubeconfigContexts KubeconfigSecrets",
     "webhooks.conversion": "Conversions",
     "webhooks.reviews": "AdmissionRequest AdmissionResponse",
     "webhooks.typed": "Defaulter Denied FieldsInvalid Mutating Validating Validator Verdict current_admission",

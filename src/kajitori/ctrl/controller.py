@@ -122,7 +122,8 @@ class Controller(Generic[R]):
             clusters=among,
             scope=options.get("clusters", "own"),
         )
-        self._sources = tuple(sources)
+        self.sources = tuple(sources)
+        """What wakes it beside what it watches."""
         self._clusters = among
         self._random = random
         self._caller: Caller[R] = Caller(
@@ -275,10 +276,10 @@ class Controller(Generic[R]):
         assert self._failed is not None
         self._source_tasks = [
             group.create_task(self._run_source(source), name=f"{self.name} {_label(source)}")
-            for source in self._sources
+            for source in self.sources
         ]
         await self._watches.begin(self._sync_timeout)
-        for source in self._sources:
+        for source in self.sources:
             if isinstance(source, SyncingSource):
                 await self._wait_source(source)
         self.is_working = True
