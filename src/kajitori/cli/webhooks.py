@@ -182,7 +182,7 @@ class HttpsWebhooks:
     # What operators ask for.
 
     def mount(self, name: str, answer: Answer) -> "HttpsMount":
-        mounted = self._mounts[name] = HttpsMount(self, name, answer, self._identity(name))
+        mounted = self._mounts[name] = HttpsMount(self, name, answer, self.identity_of(name))
         return mounted
 
     def unmount(self, mounted: "HttpsMount") -> None:
@@ -230,7 +230,8 @@ class HttpsWebhooks:
     def _is_registered(self) -> bool:
         return all(each.is_registered for each in self._mounts.values())
 
-    def _identity(self, name: str) -> str:
+    def identity_of(self, name: str) -> str:
+        """Whose configurations are, as they say, of a manager."""
         place = self._place
         return f"{place.service or urlsplit(self.url).hostname}/{name}"
 

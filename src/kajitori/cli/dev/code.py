@@ -27,12 +27,15 @@ from kajitori.apimachinery.kind import JsonObject
 from kajitori.cli import modules
 from kajitori.cli.main import CommandError
 from kajitori.cluster.operators import OPERATORS
-from kajitori.ctrl import Manager
+from kajitori.ctrl import Manager, WebhooksNotServed
 
 __all__ = ["BrokenCode", "Code", "Loaded", "shown"]
 
 _OURS = Path(kajitori.__file__).parent
 _FRAMES_MAX = 12
+
+FIELD_MANAGER_MAX = 128
+"""Characters, by Kubernetes' rule."""
 
 _Lines = tuple[int, None, list[str], str]
 
@@ -57,11 +60,6 @@ class Loaded:
         self._before = before
         self.files = code.files()
         """The sources of all modules of the user's that were imported."""
-
-    @property
-    def name(self) -> str:
-        assert self._operator.module is not None, "a user's"
-        return self._operator.module.__name__
 
     def definitions(self) -> list[JsonObject]:
         """The definitions of the kinds that it declares. Raises: BrokenCode."""
@@ -90,6 +88,11 @@ class Code:
         self._again = False
         self._shown_lines: dict[str, _Lines] = {}
         """The sources of what runs, as `linecache` keeps them: those on the disk may be newer."""
+
+    @property
+    def name(self) -> str:
+        """By which it is known to API servers: that of the module, as under `kajitori run`."""
+        return Path(self.target.partition(":")[0]).name.removesuffix(".py")[:FIELD_MANAGER_MAX]
 
     def load(self) -> Loaded:
         """Imports it anew. Raises: BrokenCode; CommandError when there is no such thing."""
@@ -134,6 +137,8 @@ class Code:
         """What is raised in the block becomes BrokenCode, with the user's lines of it; not a wrong command line."""
         try:
             yield
+        except WebhooksNotServed:
+            raise  # Not for the code to mend.
         except CommandError as error:
             cause = error.__context__
             if cause is None or not self._blamed(cause):

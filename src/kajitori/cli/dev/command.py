@@ -3,30 +3,32 @@
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.cli.dev import embedded
 from kajitori.cli.dev.code import Code
-from kajitori.cli.dev.debugging import StandingLoop, debugging
-from kajitori.cli.dev.happenings import Ended, Happening, Note, Started
+from kajitori.cli.dev.debugging import StandingLoop
+from kajitori.cli.dev.happenings import Happening, Started
 from kajitori.cli.dev.lines import json_line, lines_of
 from kajitori.cli.dev.live import Live
 from kajitori.cli.dev.logs import LEVELS, Logs, Printed
-from kajitori.cli.dev.screen import frame
-from kajitori.cli.dev.session import Means, Session, innermost
-from kajitori.cli.dev.settling import Settling, standing
-from kajitori.cli.dev.terminal import Terminal, is_usable
+from kajitori.cli.dev.manifests import Manifests
+from kajitori.cli.dev.playing import Options, develop
+from kajitori.cli.dev.session import Means, innermost
+from kajitori.cli.dev.terminal import is_usable
+from kajitori.cli.dev.webhooks import Webhooks
 from kajitori.cli.main import CommandError
+from kajitori.cli.webhook_flags import add_webhooks, webhook_place
+from kajitori.cli.webhooks import WebhookPlace
 from kajitori.client import Client, TransportError
-from kajitori.client.config import ConfigError, load_config
+from kajitori.client.config import ConfigError, ConnectionConfig, load_config
 from kajitori.client.network import NetworkTransport
 from kajitori.cluster.cluster import ClusterError
-from kajitori.ctrl import Manager
+from kajitori.ctrl import CacheOptions, Manager
 from kajitori.ctrl.definitions import NotEstablished
 from kajitori.wire.go_time import parse_duration
 from kajitori.world.clock import SYSTEM_CLOCK
@@ -38,6 +40,7 @@ examples:
   kajitori dev widgets.py                      a file with a function setup(manager), on a cluster in this process
   kajitori dev my_company.widgets              a module; what it imports from its package is watched too
   kajitori dev widgets.py --context staging    the same on a cluster of your kubeconfig
+  kajitori dev widgets.py --apply samples/     with objects from files, applied again when they are saved
   kajitori dev widgets.py --once               until nothing is left to do; the exit code says how it went
   kajitori dev                                 what to write into widgets.py to begin with
 
@@ -49,9 +52,6 @@ KUBECONFIG = Path(".kajitori") / "kubeconfig"
 
 GRACEFUL_SECONDS = 5.0
 """How long reconciles may go on at the end."""
-
-INTERRUPTED = 130
-NOT_SETTLED = 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +74,23 @@ def parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--kubeconfig", metavar="FILE", help="on the cluster of a kubeconfig")
     where.add_argument("--context", help="on that of a context of the kubeconfig")
+    where.add_argument(
+        "-n",
+        "--namespace",
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="watch and cache objects of namespaced kinds there only; may be repeated (default: in all)",
+    )
+    where.add_argument(
+        "--apply",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="apply the objects of a file or folder when the code runs first, and again when they are saved; may be "
+        "repeated",
+    )
     where.add_argument(
         "--no-install-crds", action="store_true", help="leave the definitions of its kinds as they are there"
     )
@@ -98,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
         "--api-only", action="store_true", help="without Kubernetes' own controllers, as in envtest"
     )
     _add_output(parser)
+    add_webhooks(parser)
     return parser
 
 
@@ -139,10 +157,10 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     options = _options(chosen)
     code = Code(chosen.target)
+    webhooks = webhook_place(chosen)
     try:
-        with _cluster(chosen) as (transport, where, kubeconfig):
-            started = Started(time=_now(), target=chosen.target, cluster=where, kubeconfig=kubeconfig)
-            return _run(options, code, transport, started)
+        with _cluster(chosen, webhooks) as place:
+            return _run(options, chosen, code, place)
     except (ClusterError, ConfigError, NotEstablished, TransportError, ApiError) as error:
         raise CommandError(str(error)) from None
     except ExceptionGroup as group:
@@ -155,19 +173,7 @@ def main(arguments: Sequence[str]) -> int:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
-    once_seconds: float | None
-    """How long `--once` may take; None: it goes on until ended."""
-    tell: Callable[[Happening], None]
-    live: Live | None
-    """None: lines instead of a screen."""
-    is_json: bool
-    log_level: str
-    installs_crds: bool
-
-
-def _options(chosen: argparse.Namespace) -> _Options:
+def _options(chosen: argparse.Namespace) -> Options:
     try:
         seconds = parse_duration(chosen.timeout) / 1e9
     except ValueError:
@@ -183,13 +189,12 @@ def _options(chosen: argparse.Namespace) -> _Options:
     def tell(happening: Happening) -> None:
         print(line(happening), file=stream, flush=True)
 
-    return _Options(
+    return Options(
         seconds if chosen.once else None,
         tell if live is None else live.tell,
         live,
         chosen.output == "json",
         chosen.log_level,
-        not chosen.no_install_crds,
     )
 
 
@@ -197,130 +202,69 @@ def _lines(happening: Happening) -> str:
     return "\n".join(lines_of(happening))
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the code runs."""
+
+    config: ConnectionConfig
+    kubeconfig: str
+    """The one that was written for it; empty: it was named."""
+    webhooks: WebhookPlace | None
+
+
 @contextlib.contextmanager
-def _cluster(chosen: argparse.Namespace) -> Generator[tuple[NetworkTransport, str, str]]:
-    """How to reach the cluster, where it is, and the kubeconfig that was written for it."""
+def _cluster(chosen: argparse.Namespace, webhooks: WebhookPlace | None) -> Generator[_Place]:
     if chosen.kubeconfig is not None or chosen.context is not None:
-        config = load_config(chosen.kubeconfig, chosen.context)
-        yield NetworkTransport(config), config.cluster.server, ""
+        yield _Place(load_config(chosen.kubeconfig, chosen.context), "", webhooks)
         return
     kubeconfig: Path = chosen.write_kubeconfig
     if kubeconfig == KUBECONFIG:
         # A credential, in a folder that is mostly a repository.
         kubeconfig.parent.mkdir(exist_ok=True)
         kubeconfig.parent.joinpath(".gitignore").write_text("*\n")
-    with embedded.running(
-        kubeconfig, data_dir=chosen.data_dir, port=chosen.port, api_only=chosen.api_only
-    ) as url:
-        yield NetworkTransport(load_config(str(kubeconfig), None)), url, str(kubeconfig.absolute())
+    here = webhooks or WebhookPlace(host="127.0.0.1", port=0)
+    with embedded.running(kubeconfig, data_dir=chosen.data_dir, port=chosen.port, api_only=chosen.api_only):
+        yield _Place(load_config(str(kubeconfig), None), str(kubeconfig.absolute()), here)
 
 
-def _run(options: _Options, code: Code, transport: NetworkTransport, started: Started) -> int:
+def _run(options: Options, chosen: argparse.Namespace, code: Code, place: _Place) -> int:
+    # As `kajitori run` will be known: what it owns is the same then.
+    name = code.name
+    client = Client(NetworkTransport(place.config), field_manager=name, user_agent=name)
+    namespaces: list[str] = chosen.namespace
+    here = namespaces[0] if namespaces else place.config.namespace or "default"
+    webhooks = None if place.webhooks is None else Webhooks(place.webhooks, client)
+
+    def new_manager() -> Manager:
+        manager = Manager(
+            client,
+            name=name,
+            graceful_seconds=GRACEFUL_SECONDS,
+            webhooks=None if webhooks is None else webhooks.host,
+        )
+        if namespaces:
+            manager.cache.configure_all(CacheOptions(namespaces=namespaces))
+        return manager
+
     with Logs(options.tell, code.told, options.log_level) as logs:
         means = Means(
-            Client(transport, field_manager="kajitori"),
+            client,
             options.tell,
             SYSTEM_CLOCK,
             logs.lines_of,
-            lambda client: Manager(client, graceful_seconds=GRACEFUL_SECONDS),
-            options.installs_crds,
+            new_manager,
+            webhooks,
+            Manifests(client, chosen.apply, here, options.tell, SYSTEM_CLOCK) if chosen.apply else None,
+            not chosen.no_install_crds,
         )
+        server = place.config.cluster.server
+        started = Started(time=_now(), target=chosen.target, cluster=server, kubeconfig=place.kubeconfig)
         # What the code prints would be among the objects.
         printed = (
             contextlib.redirect_stdout(Printed(options.tell)) if options.is_json else contextlib.nullcontext()
         )
         with printed, asyncio.Runner(loop_factory=StandingLoop) as runner:
-            return runner.run(_develop(options, code, means, started, logs))
-
-
-async def _develop(options: _Options, code: Code, means: Means, started: Started, logs: Logs) -> int:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    assert isinstance(loop, StandingLoop), loop
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    async with means.client, asyncio.TaskGroup() as tasks:
-        session = Session(code, means, tasks)
-        logs.before = session.observe
-        means.tell(started)
-        try:
-            if options.live is not None:
-                with contextlib.ExitStack() as stack:
-                    await _on_a_screen(options.live, session, means, ended, stack)
-                print(f"Stopped after {session.decisions} reconciles.")
-                return 0
-            with debugging(loop, ended.set, session.observe):
-                return await _in_lines(options, session, means, started, ended)
-        finally:
-            await session.end()
-
-
-async def _in_lines(
-    options: _Options, session: Session, means: Means, started: Started, ended: asyncio.Event
-) -> int:
-    if started.kubeconfig:
-        means.tell(Note(time=_now(), text=f"in another shell: export KUBECONFIG={started.kubeconfig}"))
-    await session.start()
-    if options.once_seconds is not None:
-        return await _until_settled(options.once_seconds, session, means, ended)
-    means.tell(Note(time=_now(), text="Save a file to reload. Stop with Ctrl-C."))
-    while not ended.is_set():
-        await session.tick()
-    return 0
-
-
-async def _on_a_screen(
-    live: Live, session: Session, means: Means, ended: asyncio.Event, stack: contextlib.ExitStack
-) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, StandingLoop), loop
-
-    def draw() -> None:
-        terminal.draw(frame(live.view(session), *terminal.size()))
-
-    def pressed(key: str) -> None:
-        live.press(key)
-        if live.wants_end:
-            ended.set()
-        if live.wants_reload:
-            live.wants_reload = False
-            session.reload()
-        draw()
-
-    terminal = stack.enter_context(Terminal(pressed, means.tell))
-    stack.enter_context(debugging(loop, ended.set, session.observe, terminal.suspended))
-    draw()
-    await session.start()
-    while not ended.is_set():
-        draw()
-        await session.tick()
-
-
-async def _until_settled(seconds: float, session: Session, means: Means, ended: asyncio.Event) -> int:
-    loop, settling = asyncio.get_running_loop(), Settling()
-    began = loop.time()
-    if not session.runs:
-        return NOT_SETTLED
-    while not ended.is_set():
-        await session.tick()
-        manager = session.manager
-        if manager is None or not session.runs:
-            return NOT_SETTLED
-        passed = loop.time() - began
-        settled = settling.has_settled(manager, session.decisions)
-        if not settled and passed < seconds:
-            continue
-        stands = standing(manager)
-        means.tell(
-            Ended(
-                time=_now(),
-                settled=settled,
-                seconds=passed,
-                reconciles=session.decisions,
-                failing=[*stands.failing, *stands.busy],
-            )
-        )
-        return NOT_SETTLED if stands.failing or not settled else 0
-    return INTERRUPTED
+            return runner.run(develop(options, code, means, started, logs))
 
 
 def _now() -> float:

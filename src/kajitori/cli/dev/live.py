@@ -34,6 +34,8 @@ class Live:
         self._hint = ""
         self._broken = ""
         self._versions = 0
+        self.happenings = 0
+        """How many there were: another number, another screen."""
         self._chosen: Decision | None = None
         self._explains = False
         self.wants_end = False
@@ -41,6 +43,7 @@ class Live:
 
     def tell(self, happening: Happening) -> None:
         """Something has happened."""
+        self.happenings += 1
         match happening:
             case Decision():
                 self._decisions.appendleft(happening)

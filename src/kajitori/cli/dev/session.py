@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kajitori.apimachinery.errors import ApiError
 from kajitori.cli.dev.code import BrokenCode, Code, Loaded, shown
@@ -25,6 +26,10 @@ from kajitori.ctrl.definitions import NotEstablished
 from kajitori.ctrl.explain import TRACES_MAX, Trace
 from kajitori.ctrl.handover import Handover, KeptKind
 from kajitori.world.clock import Clock
+
+if TYPE_CHECKING:
+    from kajitori.cli.dev.manifests import Manifests
+    from kajitori.cli.dev.webhooks import Webhooks
 
 __all__ = ["Means", "Session", "innermost"]
 
@@ -46,7 +51,11 @@ class Means:
     clock: Clock
     blame: Callable[[str], str]
     """The user's lines of the error with which a reconcile failed, by its id."""
-    new_manager: Callable[[Client], Manager]
+    new_manager: Callable[[], Manager]
+    webhooks: "Webhooks | None" = None
+    """Where webhooks are answered; None: nowhere."""
+    manifests: "Manifests | None" = None
+    """Objects that are applied; None: none."""
     installs_crds: bool = True
 
 
@@ -92,6 +101,8 @@ class Session:
         """Waits a moment, then tells what was decided, and loads what was saved."""
         await asyncio.sleep(TICK_SECONDS)
         self.observe()
+        if self._means.manifests is not None:
+            await self._means.manifests.look()
         saved = self._saved.changed()
         if saved or self._asked:
             self._asked = False
@@ -105,11 +116,18 @@ class Session:
             manager.stop()
             await asyncio.wait([task])
             self._observe(manager)
+        if self._means.webhooks is not None:
+            await self._means.webhooks.close()
 
     @property
     def runs(self) -> bool:
         """Whether code runs; not when none could be loaded yet, or its manager has failed."""
         return self._running is not None
+
+    @property
+    def manifests_failed(self) -> bool:
+        """Whether something could not be applied."""
+        return self._means.manifests is not None and self._means.manifests.has_failed
 
     # Telling.
 
@@ -148,7 +166,8 @@ class Session:
     def _now(self) -> float:
         return self._means.clock.now().timestamp()
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Tells a sentence."""
         self._tell(Note(time=self._now(), text=text))
 
     def _break(self, text: str, files: Collection[Path] = ()) -> None:
@@ -200,13 +219,15 @@ class Session:
         self._saved.begin(self._code.folder)
         loaded = self._code.load()
         try:
-            manager = self._means.new_manager(self._means.client)
+            manager = self._means.new_manager()
             changed = await self._prepare(loaded, manager)
         except BaseException:
             loaded.undo()
             raise
         self._code.remember_sources()
         self._saved.watch(loaded.files)
+        if self._means.webhooks is not None:
+            await self._means.webhooks.prepare(manager)
         left = (await self._hand_over()).without(lambda kept: _is_of(kept, changed))
         manager.take_over(left)
         self.manager = manager
@@ -236,7 +257,9 @@ class Session:
         try:
             await loaded.set_up(manager)
         except WebhooksNotServed as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(
+                f"{error}; say with --webhook-address where the API server reaches it"
+            ) from None
         try:
             installed = await self._definitions.install(definitions) if self._means.installs_crds else []
         except RefusedDefinition as error:
@@ -249,7 +272,9 @@ class Session:
                 )
             )
         for name in self._definitions.forgotten(definitions):
-            self._note(f"definition {name} is no longer declared, and stays: kubectl delete crd {name}")
+            self.note(f"definition {name} is no longer declared, and stays: kubectl delete crd {name}")
+        if self._means.manifests is not None:
+            await self._means.manifests.apply()
         return {each.name for each in installed if each.changes}
 
 
