@@ -8,6 +8,7 @@ from tests.e2e.test_dev import PATH, WIDGETS, create, widget
 from tests.support.dev import DevProcess
 from tests.support.https import Access, Api
 from tests.support.server import UpProcess
+from tests.support.waiting import until
 
 GUARDED = WIDGETS.replace(
     "def setup(manager: Manager) -> None:",
@@ -15,12 +16,12 @@ GUARDED = WIDGETS.replace(
 class WidgetRules(Validator[Widget]):
     def validate_create(self, widget: Widget) -> None:
         if widget.spec.size > 5:
-            raise ValueError("too big")
+            raise Denied("too big")
 
 
 def setup(manager: Manager) -> None:
     manager.webhook(Widget, WidgetRules())""",
-).replace("import DONE, Manager,", "import DONE, Manager, Validator,")
+).replace("import DONE, Manager,", "import DONE, Denied, Manager, Validator,")
 
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
@@ -41,7 +42,7 @@ def test_webhooks_follow_the_code(folder: Path) -> None:
     with UpProcess(folder / "up", "--memory") as up, Api(Access.of(up.kubeconfig)) as api:
         arguments = ("widgets.py", "--kubeconfig", str(up.kubeconfig), "--webhook-address", "127.0.0.1:0")
         with DevProcess(folder, *arguments).ready() as dev:
-            dev.until("webhook-registration")
+            until(lambda: names(api, CONFIGURATIONS), bool)
             refused = api.request("POST", PATH, widget("big", size=9))
             assert refused.status == 403 and b"too big" in refused.body, refused
             create(api, "small", size=1)
@@ -54,8 +55,7 @@ def test_webhooks_follow_the_code(folder: Path) -> None:
             dev.until("reloaded widgets.py")
             create(api, "big", size=9)
             dev.save("widgets.py", GUARDED)
-            dev.until("webhook-registration")
-            assert names(api, CONFIGURATIONS)
+            until(lambda: names(api, CONFIGURATIONS), bool)
             assert dev.end() == 0
         assert not names(api, CONFIGURATIONS), "nobody answers any more"
 
@@ -63,7 +63,7 @@ def test_webhooks_follow_the_code(folder: Path) -> None:
 def test_on_the_cluster_of_this_process_webhooks_need_no_flag(folder: Path) -> None:
     (folder / "widgets.py").write_text(GUARDED)
     with DevProcess(folder, "widgets.py").ready() as dev, dev.api() as api:
-        dev.until("webhook-registration")
+        until(lambda: names(api, CONFIGURATIONS), bool)
         assert api.request("POST", PATH, widget("big", size=9)).status == 403
 
 

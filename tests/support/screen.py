@@ -129,7 +129,10 @@ class AtScreen:
 
     def wait(self) -> int:
         """Its exit code."""
-        return self._process.wait(SECONDS_MAX)
+        try:
+            return self._process.wait(SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it goes on:\n{self._scrolled}") from None
 
     def __enter__(self) -> Self:
         return self

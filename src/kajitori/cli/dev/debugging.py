@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-__all__ = ["StandingLoop", "debugging"]
+__all__ = ["Debugging", "StandingLoop", "debugging"]
 
 Suspended = Callable[[], AbstractContextManager[None]]
 Holds = Callable[[Callable[..., None]], AbstractContextManager[None]]
@@ -66,41 +66,42 @@ class _Debugger(pdb.Pdb):
         self._left()
 
 
-class _Debugging:
-    def __init__(
-        self,
-        loop: StandingLoop,
-        left: Callable[[], None],
-        before: Callable[[], None],
-        suspended: Suspended,
-    ) -> None:
+class Debugging:
+    """What `breakpoint()` does here."""
+
+    def __init__(self, loop: StandingLoop, left: Callable[[], None], before: Callable[[], None]) -> None:
         self._loop = loop
         self._left = left
         self._before = before
-        self._suspended = suspended
-        self._is_left = False
+        self._is_over = False
+        self.suspended: Suspended = nullcontext
+        """Gives the terminal away, where it is somebody's."""
+
+    def end(self) -> None:
+        """From now on nothing stops any more."""
+        self._is_over = True
 
     def hook(self, *arguments: Any, **options: Any) -> Any:
         """In the place of `sys.breakpointhook`."""
         if os.environ.get("PYTHONBREAKPOINT"):
             return sys.__breakpointhook__(*arguments, **options)  # noqa: T100
-        if not self._is_left:
+        if not self._is_over:
             here = inspect.currentframe()
             _Debugger(self._held, self._leave).set_trace(None if here is None else here.f_back)
         return None
 
     def _leave(self) -> None:
-        self._is_left = True  # What is retried meanwhile does not stop again.
+        self.end()  # What is retried meanwhile does not stop again.
         self._loop.call_soon_threadsafe(self._left)
 
     @contextmanager
     def _held(self, interrupted: Callable[..., None]) -> Generator[None]:
         if threading.current_thread() is not threading.main_thread():
-            with self._suspended():
+            with self.suspended():
                 yield  # The loop runs on.
             return
         self._before()
-        with self._suspended():
+        with self.suspended():
             handler = signal.signal(signal.SIGINT, interrupted)
             # Otherwise the loop would learn of it later, and take it for its own.
             wakes = signal.set_wakeup_fd(-1)
@@ -114,18 +115,15 @@ class _Debugging:
 
 @contextmanager
 def debugging(
-    loop: StandingLoop,
-    left: Callable[[], None],
-    before: Callable[[], None],
-    suspended: Suspended = nullcontext,
-) -> Generator[None]:
+    loop: StandingLoop, left: Callable[[], None], before: Callable[[], None]
+) -> Generator[Debugging]:
     """In the block `breakpoint()` opens pdb.
 
-    `before` is called first: what has happened is to be told. `suspended` gives the terminal away meanwhile; `left` is
-    called at `q`.
+    `before` is called first: what has happened is to be told. `left` is called at `q`.
     """
-    usual, sys.breakpointhook = sys.breakpointhook, _Debugging(loop, left, before, suspended).hook
+    here = Debugging(loop, left, before)
+    usual, sys.breakpointhook = sys.breakpointhook, here.hook
     try:
-        yield
+        yield here
     finally:
         sys.breakpointhook = usual

@@ -1,13 +1,12 @@
 """A session from its start to its end: on a screen, in lines, or until it has settled."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kajitori.cli.dev.code import Code
-from kajitori.cli.dev.debugging import StandingLoop, debugging
+from kajitori.cli.dev.debugging import Debugging, StandingLoop, debugging
 from kajitori.cli.dev.happenings import Ended, Happening, Started
 from kajitori.cli.dev.live import Live
 from kajitori.cli.dev.logs import Logs
@@ -51,16 +50,16 @@ async def develop(options: Options, code: Code, means: Means, started: Started, 
         session = Session(code, means, tasks)
         logs.before = session.observe
         means.tell(started)
-        try:
-            if options.live is not None:
-                with contextlib.ExitStack() as stack:
-                    await _on_a_screen(options.live, session, means, ended, stack)
-                print(f"Stopped after {session.decisions} reconciles.")
-                return 0
-            with debugging(loop, ended.set, session.observe):
+        with debugging(loop, ended.set, session.observe) as debugger:
+            try:
+                if options.live is not None:
+                    await _on_a_screen(options.live, session, means, ended, debugger)
+                    print(f"Stopped after {session.decisions} reconciles.")
+                    return 0
                 return await _in_lines(options, session, means, started, ended)
-        finally:
-            await session.end()
+            finally:
+                debugger.end()
+                await session.end()
 
 
 async def _in_lines(
@@ -78,10 +77,9 @@ async def _in_lines(
 
 
 async def _on_a_screen(
-    live: Live, session: Session, means: Means, ended: asyncio.Event, stack: contextlib.ExitStack
+    live: Live, session: Session, means: Means, ended: asyncio.Event, debugger: Debugging
 ) -> None:
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, StandingLoop), loop
 
     def draw() -> None:
         terminal.draw(frame(live.view(session), *terminal.size()))
@@ -95,17 +93,18 @@ async def _on_a_screen(
             session.reload()
         draw()
 
-    terminal = stack.enter_context(Terminal(pressed, means.tell))
-    stack.enter_context(debugging(loop, ended.set, session.observe, terminal.suspended))
-    draw()
-    await session.start()
-    drawn = 0.0, -1
-    while not ended.is_set():
-        # A tenth of a second is for those who wait; drawing what nobody waits for would keep the machine busy.
-        if loop.time() - drawn[0] >= DRAWN_EVERY_SECONDS or drawn[1] != live.happenings:
-            drawn = loop.time(), live.happenings
-            draw()
-        await session.tick()
+    with Terminal(pressed, means.tell) as terminal:
+        debugger.suspended = terminal.suspended
+        draw()
+        await session.start()
+        drawn = 0.0, -1
+        while not ended.is_set():
+            # A tenth of a second is for those who wait; drawing what nobody waits for would keep the machine busy.
+            if loop.time() - drawn[0] >= DRAWN_EVERY_SECONDS or drawn[1] != live.happenings:
+                drawn = loop.time(), live.happenings
+                draw()
+            await session.tick()
+        debugger.end()
 
 
 async def _until_settled(seconds: float, session: Session, means: Means, ended: asyncio.Event) -> int:

@@ -229,6 +229,8 @@ class Session:
         if self._means.webhooks is not None:
             await self._means.webhooks.prepare(manager)
         left = (await self._hand_over()).without(lambda kept: _is_of(kept, changed))
+        if self._means.webhooks is not None and not manager.declares_webhooks:
+            await self._means.webhooks.forget()
         manager.take_over(left)
         self.manager = manager
         self._running = self._tasks.create_task(self._keep(manager), name="manager")

@@ -30,7 +30,6 @@ class Webhooks:
     async def prepare(self, manager: Manager) -> None:
         """Before a manager runs. Raises: CommandError when nobody can listen there."""
         if not manager.declares_webhooks:
-            await self.forget()
             return
         if not self._listens:
             await self._stack.enter_async_context(self.host.listening(self._client, lambda: True))
@@ -39,7 +38,7 @@ class Webhooks:
         manager.add(self.host.keep, needs_leader=False)
 
     async def forget(self) -> None:
-        """Takes back what was registered."""
+        """Takes back what was registered; once nobody runs who would register it again."""
         if not self._identities:
             return
         for kind in (MUTATING, VALIDATING):
