@@ -137,7 +137,7 @@ class HttpsWebhooks:
         from kajitori.ctrl.webhooks.registering import field_manager_of, forget_others
 
         try:
-            await forget_others(manager.client, self._identity(manager.name), (), field_manager_of(manager))
+            await forget_others(manager.client, self.identity_of(manager.name), (), field_manager_of(manager))
         except (ApiError, TransportError) as error:
             _log.warning("earlier webhooks could not be looked for", extra={"error": str(error)})
 

@@ -10,8 +10,7 @@ import contextlib
 from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
 from kajitori.client import Client
 from kajitori.ctrl import Manager
-from kajitori.ctrl.webhooks.declared import MUTATING, VALIDATING
-from kajitori.ctrl.webhooks.registering import LABEL, OWNER
+from kajitori.ctrl.webhooks.registering import field_manager_of, forget_others
 
 __all__ = ["Webhooks"]
 
@@ -25,7 +24,8 @@ class Webhooks:
         self._client = client
         self._stack = contextlib.AsyncExitStack()
         self._listens = False
-        self._identities: set[str] = set()
+        self._registered: dict[str, str] = {}
+        """By whom something was, with the field manager."""
 
     async def prepare(self, manager: Manager) -> None:
         """Before a manager runs. Raises: CommandError when nobody can listen there."""
@@ -34,18 +34,14 @@ class Webhooks:
         if not self._listens:
             await self._stack.enter_async_context(self.host.listening(self._client, lambda: True))
             self._listens = True
-        self._identities.add(self.host.identity_of(manager.name))
+        self._registered[self.host.identity_of(manager.name)] = field_manager_of(manager)
         manager.add(self.host.keep, needs_leader=False)
 
     async def forget(self) -> None:
         """Takes back what was registered; once nobody runs who would register it again."""
-        if not self._identities:
-            return
-        for kind in (MUTATING, VALIDATING):
-            for each in await self._client.list(kind, labels=f"{LABEL}=true", metadata_only=True):
-                if each.annotations.get(OWNER) in self._identities:
-                    await self._client.delete(kind, "", each.name)
-        self._identities.clear()
+        registered, self._registered = self._registered, {}
+        for identity, field_manager in registered.items():
+            await forget_others(self._client, identity, (), field_manager)
 
     async def close(self) -> None:
         """Takes back what was registered, and listens no more."""
