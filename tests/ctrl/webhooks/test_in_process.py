@@ -322,3 +322,42 @@ def test_who_stands_by_answers_and_who_leads_registers() -> None:  # G1
                     await env.wait_for(lambda: second.is_leader, seconds=30)
 
     run_virtual(run())
+
+
+def test_two_versions_that_overlap_do_not_chase_one_another() -> None:  # G5
+    async def run() -> int:
+        clock = VirtualClock()
+        async with TestEnv(crds=[Widget], clock=clock) as env:
+            managers = list[Manager]()
+            for number in range(2):
+                client = env.client(f"operator-{number}")
+                managers.append(Manager(client, clock=clock, webhooks=env.webhooks))
+                managers[-1].webhook(Widget, WidgetRules(), timeout_seconds=10 + number)
+            async with env.running(*managers):
+                await asyncio.sleep(300)
+                found = await env.client().get(VALIDATING, "", "validate.v1.widgets.example.com")
+            generation: int = found.metadata["generation"]
+            return generation
+
+    assert run_virtual(run()) < 30
+
+
+def test_what_is_changed_now_and_then_is_mended_at_once() -> None:
+    async def run() -> None:
+        clock, name = VirtualClock(), "validate.v1.widgets.example.com"
+        async with TestEnv(crds=[Widget], clock=clock) as env:
+            client = env.client()
+            manager = Manager(env.client("operator"), clock=clock, webhooks=env.webhooks)
+            manager.webhook(Widget, WidgetRules())
+            async with env.running(manager):
+                for _ in range(5):
+                    await client.delete(VALIDATING, "", name)
+                    await env.wait_for_object(VALIDATING, "", name, seconds=1)
+                    patch = [{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]
+                    await client.patch(VALIDATING, "", name, patch, type=PatchType.JSON)
+                    await asyncio.sleep(0.5)
+                    [hook] = (await client.get(VALIDATING, "", name))["webhooks"]
+                    assert hook["failurePolicy"] == "Fail"
+                    await asyncio.sleep(600)
+
+    run_virtual(run())

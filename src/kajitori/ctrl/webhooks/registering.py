@@ -7,6 +7,8 @@ Promises
     G3  a CustomResourceDefinition that comes later is told of its conversion when it comes; one that is no longer
         converted here is given back
     G4  nothing is registered that cannot be answered yet: without a certificate there is no configuration
+    G5  against who keeps changing it back, it is applied ever more rarely: two versions of an operator that overlap
+        without a leader do not chase one another
 
 Source: Kubernetes' server-side apply; controller-runtime leaves registering to manifests.
 """
@@ -49,6 +51,9 @@ OWNER = "webhooks.kajitori.dev/owner"
 """The annotation that says by whom."""
 
 CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+MENDED_SECONDS, MENDED_SECONDS_MAX = 1.0, 60.0
+"""Between the second and the third time that what others changed is applied again, doubled from then on."""
+
 REGISTRATIONS = (MUTATING, VALIDATING)
 NAME = "webhook-registration"
 
@@ -73,8 +78,10 @@ class ManagerWebhooks:
         self.router = WebhookRouter()
         self._mounted: Mounted | None = None
         self._controller: Controller | None = None
-        self._applied = set[tuple[Kind, str]]()
-        """What this process has applied: whatever an earlier one applied is gone from it."""
+        self._applied: dict[tuple[Kind, str], JsonObject] = {}
+        """What this process has applied: whatever else an earlier one applied is gone from it."""
+        self._mended: dict[tuple[Kind, str], tuple[int, float]] = {}
+        """How often, and when last, what others had changed was applied again."""
         self._pending = set[Request]()
         self._round = 0
         """Counts up whenever everything is looked at anew."""
@@ -154,7 +161,8 @@ class ManagerWebhooks:
             for kind, value in self._desired(mounted, request.name):
                 if value is None:
                     return DONE  # comes again when there is something to be told
-                await self._keep(kind, value)
+                if pause := await self._keep(kind, value):
+                    return Result(requeue_after_seconds=pause)
         if began == self._round:
             self._pending.discard(request)
         if not self._pending and not self._settled.is_set():
@@ -176,19 +184,39 @@ class ManagerWebhooks:
                 desired.append((CRDS, config and conversion(kind, config, labels, annotations)))
         return desired
 
-    async def _keep(self, kind: Kind, desired: JsonObject) -> None:
+    async def _keep(self, kind: Kind, desired: JsonObject) -> float:
+        """Applies it where it is not so; gives for how long to leave it as it is, 0: it is right."""
         client, name = self._manager.client, desired["metadata"]["name"]
         try:
             found = await client.get(kind, "", name)
         except NotFound:
             if kind is CRDS:
-                return  # comes again when it does
+                return 0  # comes again when it does
         else:
-            if (kind, name) in self._applied and _holds(desired, found):
-                return
+            if self._applied.get((kind, name)) == desired:
+                if _holds(desired, found):
+                    return 0
+                if pause := self._pause((kind, name)):
+                    return pause
         await client.apply(kind, desired, force=True, field_manager=self._field_manager)
-        self._applied.add((kind, name))
+        self._applied[kind, name] = desired
         _log.info("a webhook was registered", extra={"kind": kind.kind, "registration": name})
+        return 0
+
+    def _pause(self, registration: tuple[Kind, str]) -> float:
+        """For how long to leave what others have changed; 0: apply it again now."""
+        now = asyncio.get_running_loop().time()
+        times, last = self._mended.get(registration, (0, now))
+        if now - last > 2 * MENDED_SECONDS_MAX:
+            times = 0
+        if times:
+            pause = min(MENDED_SECONDS * 2 ** (times - 1), MENDED_SECONDS_MAX)
+            if now < last + pause:
+                return last + pause - now
+            told = {"kind": registration[0].kind, "registration": registration[1], "times": times + 1}
+            _log.warning("somebody else keeps changing what is registered", extra=told)
+        self._mended[registration] = times + 1, now
+        return 0.0
 
 
 async def forget_others(
