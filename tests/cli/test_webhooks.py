@@ -5,12 +5,17 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.ctrl.webhooks.asking import review
 from tests.ctrl.webhooks.widgets import Widget, WidgetRules, widget
 
@@ -18,10 +23,10 @@ from kajitori.apis import Kind, NamespacedName
 from kajitori.cli.main import CommandError
 from kajitori.cli.webhook_flags import add_webhooks, webhook_place
 from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
-from kajitori.client import Client, Forbidden, kind_of
+from kajitori.client import Client, Forbidden, InternalError, kind_of
 from kajitori.ctrl import SYSTEM_CLOCK, Manager, Validator
 from kajitori.ctrl.webhooks import certificate_files
-from kajitori.ctrl.webhooks.certificates import stepped
+from kajitori.ctrl.webhooks.certificates import Certificates, stepped
 from kajitori.ctrl.webhooks.declared import VALIDATING
 from kajitori.ctrl.webhooks.rotation import Step
 from kajitori.testing import TestEnv
@@ -48,8 +53,10 @@ def play(story: Story, place: WebhookPlace = HERE, rules: Any = None) -> None:
     asyncio.run(run())
 
 
-async def connect(host: HttpsWebhooks, bundle: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    context = ssl.create_default_context(cadata=bundle.decode())
+async def connect(
+    host: HttpsWebhooks, bundle: bytes, context: ssl.SSLContext | None = None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    context = context or ssl.create_default_context(cadata=bundle.decode())
     port = int(host.url.rpartition(":")[2])
     return await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="127.0.0.1")
 
@@ -216,6 +223,56 @@ def test_a_certificate_of_files_is_read_again(tmp_path: Path, monkeypatch: pytes
         assert await bundle_of(client) == second.bundle + first.bundle
 
     play(story, WebhookPlace(host="127.0.0.1", port=0, cert_dir=tmp_path))
+
+
+def test_only_who_has_a_certificate_is_answered(tmp_path: Path) -> None:
+    ours = stepped(None, Step.BEGIN, ["127.0.0.1"], SYSTEM_CLOCK.now())
+    for name, content in ours.data().items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=r"--webhook-client-ca-file .*nothing: "):
+        play(nobody, WebhookPlace(host="127.0.0.1", port=0, client_ca_file=tmp_path / "nothing"))
+
+    async def story(env: TestEnv, manager: Manager, host: HttpsWebhooks) -> None:
+        bundle = await bundle_of(env.client())
+        with pytest.raises((ssl.SSLError, ConnectionError, IndexError)):
+            await ask(host, bundle, "/healthz", b"", method="GET")
+        with pytest.raises(InternalError, match="failed calling webhook"):
+            await env.client().create(kind_of(Widget), widget("a"))
+        context = ssl.create_default_context(cadata=bundle.decode())
+        (tmp_path / "client.pem").write_bytes(client_certificate(ours))
+        context.load_cert_chain(tmp_path / "client.pem")
+        reader, writer = await connect(host, bundle, context)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        writer.transport.abort()
+
+    play(story, WebhookPlace(host="127.0.0.1", port=0, cert_dir=tmp_path, client_ca_file=tmp_path / "ca.crt"))
+
+
+def client_certificate(authority: Certificates) -> bytes:
+    """A certificate and its key, which prove a client."""
+    now, key = SYSTEM_CLOCK.now(), ec.generate_private_key(ec.SECP256R1())
+    signing = serialization.load_pem_private_key(authority.authority_key, None)
+    assert isinstance(signing, ec.EllipticCurvePrivateKey)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")]))
+        .issuer_name(x509.load_pem_x509_certificate(authority.bundle).subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(signing, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + private
+
+
+async def nobody(env: TestEnv, manager: Manager, host: HttpsWebhooks) -> None:
+    """Is not reached."""
 
 
 def test_cert_manager_tells_api_servers_itself(tmp_path: Path) -> None:

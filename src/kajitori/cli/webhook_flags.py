@@ -64,6 +64,12 @@ def add_webhooks(parser: argparse.ArgumentParser) -> None:
         help="let cert-manager tell API servers which authority to believe: the Certificate whose Secret is mounted "
         "at the folder",
     )
+    group.add_argument(
+        "--webhook-client-ca-file",
+        metavar="FILE",
+        type=Path,
+        help="answer only who shows a certificate of these authorities: an API server that has one for its webhooks",
+    )
 
 
 def webhook_place(chosen: argparse.Namespace) -> "WebhookPlace | None":
@@ -110,6 +116,7 @@ def webhook_place(chosen: argparse.Namespace) -> "WebhookPlace | None":
         secret=secret,
         cert_dir=chosen.webhook_cert_dir,
         ca_from=chosen.webhook_inject_ca_from or "",
+        client_ca_file=chosen.webhook_client_ca_file,
     )
 
 

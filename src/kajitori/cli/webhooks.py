@@ -68,6 +68,8 @@ class WebhookPlace:
     """Where somebody else puts them."""
     ca_from: str = ""
     """What cert-manager takes the authority from, which it writes into configurations itself."""
+    client_ca_file: Path | None = None
+    """The authorities of those who are answered; None: everybody is."""
 
 
 class HttpsWebhooks:
@@ -100,6 +102,12 @@ class HttpsWebhooks:
         Raises: CommandError.
         """
         place = self._place
+        if place.client_ca_file is not None:
+            try:
+                self._context.load_verify_locations(place.client_ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise CommandError(f"--webhook-client-ca-file {place.client_ca_file}: {error}", 2) from None
+            self._context.verify_mode = ssl.CERT_REQUIRED
         self._certificates = self._source(client, leads)
         try:
             await self._certificates.load()

@@ -210,7 +210,7 @@ class ManagerWebhooks:
         if now - last > 2 * MENDED_SECONDS_MAX:
             times = 0
         if times:
-            pause = min(MENDED_SECONDS * 2 ** (times - 1), MENDED_SECONDS_MAX)
+            pause = min(MENDED_SECONDS * 2.0 ** (times - 1), MENDED_SECONDS_MAX)
             if now < last + pause:
                 return last + pause - now
             told = {"kind": registration[0].kind, "registration": registration[1], "times": times + 1}
