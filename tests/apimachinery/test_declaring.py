@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
 
 from kajitori.apimachinery.crdgen import schema_for
 from kajitori.apimachinery.rules import SchemaRules
@@ -18,9 +19,11 @@ from kajitori.apis import (
     DeclarationError,
     Duration,
     ExactlyOneOf,
+    IntOrString,
     JsonObject,
     ListMap,
     ListSet,
+    Nullable,
     ObjectMeta,
     Partial,
     Rule,
@@ -33,6 +36,7 @@ from kajitori.apis import (
 from kajitori.apis.core_v1 import PodTemplateSpec
 from kajitori.apis.declared import check_crd
 from kajitori.apis.meta_v1 import Condition, LabelSelector
+from kajitori.testing import objects_of
 
 
 class Http(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, tag="http", tag_field="type"):
@@ -154,6 +158,51 @@ def test_other_types() -> None:
     assert SPEC["every"] == {"type": "string", "format": "duration"}
     assert SPEC["since"] == {"type": "string", "format": "date-time"}
     assert SPEC["told"] == {"type": "string", "title": "A title", "example": "x"}
+
+
+class Plain(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, tag="plain"):
+    size: int
+    shared: str = "s"
+
+
+class Fancy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, tag="fancy"):
+    colours: tuple[str, ...] = ("red",)
+    shared: str = "s"
+
+
+class Sized(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=3, pattern="^[a-z]*$")]
+    count: Annotated[int, msgspec.Meta(ge=0, lt=10, multiple_of=3)] = 3
+    ratio: Annotated[float, msgspec.Meta(gt=0, le=2)] | None = None
+    probe: Plain | Fancy | None = None
+    names: frozenset[str] = frozenset()
+    texts: Annotated[dict[str, str], msgspec.Meta(max_length=3)] = {}
+    data: bytes = b""
+    port: IntOrString = 80
+    one: int | None = None
+    two: Annotated[int | None, Nullable] = None
+
+
+@kind(group="example.com", version="v1", plural="sizes")
+class Sizes(msgspec.Struct, frozen=True, omit_defaults=True):
+    spec: Sized
+    metadata: ObjectMeta = ObjectMeta()
+
+
+SIZES_SCHEMA = crd_for(Sizes)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+SIZES = StructuralSchema(SIZES_SCHEMA, rules=SchemaRules(SIZES_SCHEMA))
+
+
+@settings(max_examples=100, deadline=None)
+@given(objects_of(Sizes))
+def test_what_the_class_reads_the_definition_takes(value: JsonObject) -> None:
+    """And what the server makes of it, and the class writes, is taken again."""
+    SIZES.default(value)
+    assert [str(each) for each in SIZES.validate(value)] == []
+    read = msgspec.json.decode(msgspec.json.encode(value), type=Sizes)
+    again = {**value, **msgspec.json.decode(msgspec.json.encode(read))}
+    SIZES.default(again)
+    assert [str(each) for each in SIZES.validate(again)] == []
 
 
 # What cannot be.

@@ -65,6 +65,14 @@ def kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
+def test_versions_that_need_a_manager_are_told(kinds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["crds", "my_kinds"]) == 0
+    assert capsys.readouterr().err == (
+        "Widget: its versions are converted by a manager (manager.conversion); until one runs, an API server changes "
+        "nothing but apiVersion\n"
+    )
+
+
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["crds", *arguments]) == 0
     return capsys.readouterr().out
@@ -77,6 +85,9 @@ def test_all_kinds_of_a_module_with_their_versions(
     widgets, gadgets = yaml.safe_load_all(printed(capsys, source))
     assert [each["name"] for each in widgets["spec"]["versions"]] == ["v1", "v1alpha1"]
     assert widgets["spec"]["names"]["shortNames"] == ["w"]
+    Path("other.py").write_text("import my_kinds\nWIDGETS = my_kinds.WIDGETS\n")
+    [same] = yaml.safe_load_all(printed(capsys, "other.py"))
+    assert same == widgets
     assert gadgets["spec"]["scope"] == "Cluster"
 
 

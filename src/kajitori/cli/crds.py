@@ -7,6 +7,7 @@ Promises
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,21 @@ def _definitions(name: str) -> Iterator[JsonObject]:
         if problems := check_crd(crd):
             told = "\n  ".join(problems)
             raise CommandError(f"{name}: {crd['spec']['names']['kind']} would be refused:\n  {told}", 2)
+        _warn_of_conversion(crd, classes)
         yield crd
+
+
+def _warn_of_conversion(crd: JsonObject, classes: Sequence[type[Any]]) -> None:
+    kind = crd["spec"]["names"]["kind"]
+    converted = [
+        each for each in classes if hasattr(each, "convert_to") and declaration_of(each).kind == kind
+    ]
+    if converted and "conversion" not in crd["spec"]:
+        print(
+            f"{kind}: its versions are converted by a manager (manager.conversion); until one runs, an API server "
+            "changes nothing but apiVersion",
+            file=sys.stderr,
+        )
 
 
 def _classes(where: str, member: str, found: Any) -> list[type[Any]]:

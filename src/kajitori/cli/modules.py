@@ -29,6 +29,7 @@ from typing import Any
 from kajitori.apimachinery.crdgen import crd_for
 from kajitori.apimachinery.declare import KindDeclaration, declaration_of
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.versions import Versions
 from kajitori.apis import facts
 from kajitori.cli.main import CommandError
 from kajitori.cluster.operators import OPERATORS
@@ -209,7 +210,7 @@ def declared_kinds(module: ModuleType) -> list[type[Any]]:
     """The classes that are a module's kinds, in the order in which it names them. Raises: CommandError."""
     named: Any = vars(module).get(KINDS)
     if named is None:
-        found = (each for each in vars(module).values() if isinstance(each, type))
+        found = (kind for each in vars(module).values() for kind in _kinds_in(each))
         return list(dict.fromkeys(each for each in found if _declared(each) and not _is_ours(each)))
     if not isinstance(named, Iterable):
         raise CommandError(f"{module.__name__}: {KINDS} must be a list of classes declared with @kind", 2)
@@ -217,6 +218,12 @@ def declared_kinds(module: ModuleType) -> list[type[Any]]:
         if not isinstance(each, type) or _declared(each) is None:
             raise CommandError(f"{module.__name__}: {KINDS}: {each!r} is not a class declared with @kind", 2)
     return list(named)
+
+
+def _kinds_in(value: Any) -> Sequence[type[Any]]:
+    if isinstance(value, Versions):
+        return value.classes
+    return [value] if isinstance(value, type) else ()
 
 
 def _declared(struct: type) -> KindDeclaration | None:

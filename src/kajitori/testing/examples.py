@@ -5,7 +5,7 @@
 
 Promises
     X1  whatever comes out is JSON that the class reads, with its `apiVersion`, `kind` and a name
-    X2  bounds, lengths, patterns, enumerations and tags are heeded
+    X2  bounds, lengths, patterns, enumerations and tags are heeded; an API server takes it too
 
 Imported only where Hypothesis is installed.
 """
@@ -20,6 +20,7 @@ from msgspec import inspect
 
 from kajitori.apimachinery.declare import declaration_of
 from kajitori.apimachinery.kind import JsonObject
+from kajitori.apimachinery.regex import compile_regex
 
 __all__ = ["objects_of"]
 
@@ -78,7 +79,7 @@ def _value(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.StrType():
             return _texts(info)
         case inspect.BytesType():
-            return st.sampled_from(["", "YQ==", "AAE="])
+            return st.sampled_from(["YQ==", "AAE="])  # none is no base64 for Kubernetes
         case inspect.LiteralType():
             return st.sampled_from(info.values)
         case inspect.EnumType():
@@ -121,8 +122,10 @@ def _integers(info: inspect.IntType) -> st.SearchStrategy[int]:
 def _texts(info: inspect.StrType) -> st.SearchStrategy[str]:
     least, most = info.min_length or 0, info.max_length
     if info.pattern is not None:
+        # For Python `$` comes before a last newline too, for Go only at the end.
+        in_go = compile_regex(info.pattern)
         return st.from_regex(info.pattern).filter(
-            lambda text: len(text) >= least and (most is None or len(text) <= most)
+            lambda text: len(text) >= least and (most is None or len(text) <= most) and in_go.matches(text)
         )
     return st.text(
         st.characters(codec="utf-8"), min_size=least, max_size=least + ITEMS_MAX if most is None else most
