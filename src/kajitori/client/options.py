@@ -45,6 +45,8 @@ class ListOptions(TypedDict, total=False):
     """A label selector: `app=web,tier in (front, back)`."""
     fields: str
     """A field selector: `spec.nodeName=n1`."""
+    shard_selector: str
+    """Ranges of a hash (KEP-5866); servers that do not know it give everything."""
     resource_version: str
     resource_version_match: Literal["Exact", "NotOlderThan"]
     limit: int
@@ -59,6 +61,7 @@ class WatchOptions(TypedDict, total=False):
 
     labels: str
     fields: str
+    shard_selector: str
     resource_version: str
     """Events after this version; empty: from whatever the server has now, told as ADDED first."""
     resource_version_match: Literal["NotOlderThan"]
@@ -121,6 +124,8 @@ def list_query(options: ListOptions) -> str:
         pairs.append(("labelSelector", labels))
     if fields := options.get("fields"):
         pairs.append(("fieldSelector", fields))
+    if shards := options.get("shard_selector"):
+        pairs.append(("shardSelector", shards))
     if limit := options.get("limit"):
         pairs.append(("limit", str(limit)))
     if token := options.get("continue_token"):
@@ -138,6 +143,8 @@ def watch_query(options: WatchOptions) -> str:
         pairs.append(("labelSelector", labels))
     if fields := options.get("fields"):
         pairs.append(("fieldSelector", fields))
+    if shards := options.get("shard_selector"):
+        pairs.append(("shardSelector", shards))
     if version := options.get("resource_version"):
         pairs.append(("resourceVersion", version))
     if match := options.get("resource_version_match"):

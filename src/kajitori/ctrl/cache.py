@@ -127,6 +127,15 @@ class Cache:
         for each in self._alike:
             each._defaults = options.with_defaults(_STANDARD)
 
+    def narrow(self, model: Model, shards: str) -> None:
+        """Another shard selector, at any time: what it selects beside comes, the rest goes as if it were gone."""
+        self._options[model] = replace(self._options.get(model, CacheOptions()), shards=shards)
+        for cache in self._alike:
+            for metadata_only in (False, True):
+                entry = cache._entries.get((model, metadata_only))
+                if entry is not None:
+                    entry.informer.narrow(shards)
+
     def options(self, model: Model) -> CacheOptions:
         """How a kind is cached, complete."""
         own = self._options.get(model)
@@ -357,6 +366,7 @@ class Cache:
                 namespace=namespace,
                 labels=selection.labels or "",
                 fields=_fields(namespace, selection.fields or "", selections),
+                shards=options.shards or "",
                 metadata_only=metadata_only,
             )
             for namespace, selection in selections.items()

@@ -41,6 +41,8 @@ class CacheOptions:
     """Only objects that this label selector selects."""
     fields: str | None = None
     """Only objects that this field selector selects."""
+    shards: str | None = None
+    """Only objects that this shard selector selects (KEP-5866), where the API server knows it; else all."""
     prepare: Prepare | None = None
     """Changes each object, a plain dict of its own, before it is decoded into its class, or frozen. For classes this
     costs about as much again as decoding.

@@ -29,7 +29,7 @@ from kajitori.client.accessors import key_of, key_pair_of, resource_version_of, 
 from kajitori.client.objects import Model, WatchEvent, kind_of
 from kajitori.ctrl.predicate import Change
 from kajitori.ctrl.progress import Progress, Waiter, version_number
-from kajitori.ctrl.reflector import Reflector, Source
+from kajitori.ctrl.reflector import ClientSource, Reflector, Source
 from kajitori.ctrl.store import Key, Store
 from kajitori.ctrl.stored import Unreadable
 from kajitori.world.random import Random
@@ -262,6 +262,11 @@ class Informer:
             return None
         return self.store.list(), self.resource_versions
 
+    def narrow(self, shards: str) -> None:
+        """Asks for what exists anew, by another shard selector."""
+        for feed in self._feeds.values():
+            feed.narrow(shards)
+
     async def run(self) -> None:
         """Until cancelled."""
         try:
@@ -426,6 +431,9 @@ class _Feed:
         """In the midst of a replacement: not everything that is stored has been told."""
         self.reflector = Reflector(source, self, random=random, name=self.name)
         self._informer = informer
+        self._source = source
+        self._is_outdated = False
+        """What is being told is the answer to an earlier question."""
 
     @property
     def is_settled(self) -> bool:
@@ -436,11 +444,22 @@ class _Feed:
         self.progress.advance(resource_version)
         self.reflector.resume(resource_version)
 
+    def narrow(self, shards: str) -> None:
+        assert isinstance(self._source, ClientSource), self._source
+        self._source.narrow(shards)
+        if self.is_telling:
+            self._is_outdated = True  # nobody may be told only a part
+        else:
+            self.reflector.begin_again()
+
     async def replace(self, objects: list[Any], resource_version: str) -> None:
         self.is_telling = True
         await self._informer.replace(self, objects)
         self.is_telling = False
         self.progress.begin_again(resource_version)
+        if self._is_outdated:
+            self._is_outdated = False
+            self.reflector.begin_again()
 
     def apply(self, event: WatchEvent[Any]) -> None:
         self._informer.told_at = asyncio.get_running_loop().time()

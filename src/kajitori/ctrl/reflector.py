@@ -87,6 +87,7 @@ class ClientSource:
         namespace: str = "",
         labels: str = "",
         fields: str = "",
+        shards: str = "",
         metadata_only: bool = False,
     ) -> None:
         self._client = client
@@ -94,6 +95,11 @@ class ClientSource:
         self._namespace = namespace
         self._list: ListOptions = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
         self._watch: WatchOptions = {"labels": labels, "fields": fields, "metadata_only": metadata_only}
+        self.narrow(shards)
+
+    def narrow(self, shards: str) -> None:
+        """From the next request on: only objects that this shard selector selects; empty: all."""
+        self._list["shard_selector"] = self._watch["shard_selector"] = shards
 
     async def list(self, options: ListOptions) -> ObjectList[Any]:
         return await self._client.list_as(self._codec, self._namespace, {**self._list, **options})
@@ -119,6 +125,9 @@ class Reflector:
         self._version_lost = False
         self._is_paged = False
         self._resumes = False
+        self._asking: asyncio.Task[Any] | None = None
+        """Who runs us; None while it only waits."""
+        self._begins_again = False
         self.failures = 0
         """How often listing or watching has ended with an error, or before its time."""
 
@@ -127,6 +136,13 @@ class Reflector:
         """The last one that the sink has been told; empty before the first."""
         return self._version
 
+    def begin_again(self) -> None:
+        """What exists is asked for anew, because it is another question now. Not while the sink replaces everything."""
+        if self._asking is not None and not self._begins_again:
+            # Cancelling takes effect before the task goes one step further; a timeout would not.
+            self._begins_again = True
+            self._asking.cancel()
+
     def resume(self, resource_version: str) -> None:
         """The sink has everything up to that version already: `run` begins with a watch."""
         self._version, self._resumes = resource_version, True
@@ -134,15 +150,30 @@ class Reflector:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            self._asking = task = asyncio.current_task()
             try:
                 await self._list_and_watch()
+            except asyncio.CancelledError:
+                if not self._is_to_begin_again(task):
+                    raise
+                continue
             except (ApiError, TransportError, TimeoutError) as error:
                 self._report("listing or watching failed; trying again", error)
             except Exception:
                 # An answer that is no list, a line that is no event: seen by people, and tried again.
                 self.failures += 1
                 _log.exception("listing or watching failed", extra={"reflector": self._name})
-            await self._pause()
+            finally:
+                self._asking = None
+            if not self._is_to_begin_again(task):
+                await self._pause()
+
+    def _is_to_begin_again(self, task: "asyncio.Task[Any] | None") -> bool:
+        """Whether that is why it was cancelled, and nobody else wants it to end."""
+        if not self._begins_again or task is None:
+            return False
+        self._begins_again = False
+        return not task.uncancel()
 
     async def _list_and_watch(self) -> None:
         if self._resumes:

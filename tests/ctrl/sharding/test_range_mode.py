@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,12 +19,13 @@ from tests.ctrl.sharding.support import (
 
 from kajitori.apimachinery.errors import NotFound
 from kajitori.client import Client
-from kajitori.ctrl import Request
+from kajitori.ctrl import Cache, Change, Request
 from kajitori.ctrl.leader import LEASES
 from kajitori.ctrl.sharding import ShardLost
 from kajitori.ctrl.sharding.ranges import TABLE
-from kajitori.ctrl.sharding.slots import Table, owners, parse_table, slot_of
+from kajitori.ctrl.sharding.slots import SLOTS, Table, owners, parse_table, selector_of, slot_of
 from kajitori.testing import TestEnv
+from kajitori.world.random import SeededRandom
 
 
 async def table_of(client: Client) -> Table:
@@ -146,15 +148,51 @@ def test_without_a_table_nobody_works_on(how: str) -> None:  # G3
     scenario(body, ring=False)
 
 
+def test_a_cache_is_narrowed_and_widened_at_any_time() -> None:  # G5
+    async def body(env: TestEnv, client: Client, watcher: Watcher) -> None:
+        await config_maps(client, 0, 1200)
+        uids = {each.name: each.uid for each in (await client.list(CONFIG_MAPS, "default")).items}
+        cache, random = Cache(env.client(), random=SeededRandom(1)), Random(1)
+        told = dict[str, str]()
+
+        def on_change(change: Change) -> None:
+            told[change.object.name] = change.type
+
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(cache.run())
+            use = await cache.synced(CONFIG_MAPS)
+            use.informer.add_handler(on_change)
+            for _ in range(20):
+                slots = set(random.sample(range(SLOTS), random.choice((0, 10, 128, 250))))
+                cache.narrow(CONFIG_MAPS, selector_of(slots, "uid"))
+                # Mostly the next one comes before all has been told.
+                for _ in range(random.choice((0, 1, 5, 300))):
+                    await asyncio.sleep(0)
+            await asyncio.sleep(5)
+            expected = {name for name, uid in uids.items() if slot_of(uid) in slots}
+            assert {each.name for each in cache.list(CONFIG_MAPS)} == expected
+            assert {name for name, what in told.items() if what != "delete"} == expected
+            await client.patch(CONFIG_MAPS, "default", "c7", {"data": {"a": "b"}})
+            cache.narrow(CONFIG_MAPS, "")
+            await asyncio.sleep(5)
+            assert len(cache.list(CONFIG_MAPS)) == 1200 and told["c7"] != "delete"
+            running.cancel()
+
+    scenario(body, ring=False)
+
+
 def test_what_is_not_ours_is_left_alone() -> None:  # P1
     async def body(env: TestEnv, client: Client, watcher: Watcher) -> None:
         shards = [ranged(env.client(), watcher, seed).start() for seed in (1, 2)]
         await settles(lambda: is_settled(client, *shards), 30)
         await config_maps(client, 0, 20)
         await asyncio.sleep(20)
-        for name, owner in (await owners_of(client)).items():
-            if name.startswith("c"):
-                assert watcher.seen[Request("default", name)] == [owner]
+        expected = await owners_of(client)
+        for name, owner in expected.items():
+            assert watcher.seen[Request("default", name)] == [owner]
+        for shard in shards:  # G5
+            cached = {each.name for each in shard.manager.cache.list(CONFIG_MAPS)}
+            assert cached == {name for name, owner in expected.items() if owner == shard.name}
         for each in shards:
             await each.stop()
 

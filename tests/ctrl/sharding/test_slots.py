@@ -127,6 +127,11 @@ def test_a_selector_means_the_objects_of_its_slots(slots: set[int], uid: str) ->
     assert len(selector.ranges) <= SLOTS / 2 and parse_shard_selector(str(selector)) == selector
 
 
+def test_without_slots_next_to_nothing_is_asked_for() -> None:
+    selector = parse_shard_selector(selector_of((), "uid"))
+    assert [each.end - each.start for each in selector.ranges] == [1]
+
+
 def test_neighbours_are_one_range() -> None:
     assert selector_of(range(SLOTS), "namespace") == (
         "shardRange(object.metadata.namespace, '0x0000000000000000', '0x10000000000000000')"

@@ -9,6 +9,7 @@ Promises
     G2  what it must give away it hands over as soon as its last work there has ended, in one write
     G3  a table that is deleted, or cannot be read, is nobody's word any more: the shards leave
     G4  the first ready shard plans, by name; two that plan at once do no harm, as a table is written as it was read
+    G5  a shard lists and watches objects in its own slots only, where the API server can narrow that
 
 Source: KEP-5866, which gives clients ranges and leaves the rest to them.
 """
@@ -22,7 +23,7 @@ from kajitori.apimachinery.errors import AlreadyExists, ApiError, Conflict, NotF
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.time import format_micro_time
 from kajitori.client.accessors import key_pair_of, uid_of
-from kajitori.client.objects import Model
+from kajitori.client.objects import Model, kind_of
 from kajitori.client.transport import TransportError
 from kajitori.ctrl.cache import Cache, NotInCache
 from kajitori.ctrl.cache_options import CacheOptions
@@ -40,6 +41,7 @@ from kajitori.ctrl.sharding.slots import (
     mine,
     parse_table,
     plan,
+    selector_of,
     slot_of,
     table_text,
     unknown,
@@ -91,6 +93,7 @@ class Ranges:
         self._table: Table = EMPTY
         self._working: frozenset[int] = frozenset()
         self._giving: frozenset[int] = frozenset()
+        self._narrowed: list[Model] = []
         self._woken = asyncio.Event()
         self._broken = ""
         """Why the table cannot be relied upon."""
@@ -99,10 +102,20 @@ class Ranges:
     # As `ShardedReconciler` asks.
 
     def restrict(self, model: Model) -> None:
-        """Everything is watched; whose an object is, its hash says."""
+        """Only objects in slots that are ours are watched, where the API server knows shard selectors (G5)."""
+        if model not in self._narrowed:
+            self._narrowed.append(model)
+            self._manager.cache.narrow(model, self._selector())
+
+    def _selector(self) -> str:
+        return selector_of(self._working | self._giving, "namespace" if self._by_namespace else "uid")
 
     async def prepare(self) -> None:
-        """Nothing must be known."""
+        """By namespace, what an object owns is where it is itself."""
+        if self._by_namespace:
+            for model in {each: None for sharded in self._member.sharded for each in sharded.owns}:
+                if kind_of(model).namespaced:
+                    self.restrict(model)
 
     def get(self, model: Model, request: Request) -> Any:
         return cached(self._manager, model, request)
@@ -194,9 +207,12 @@ class Ranges:
             self._broken = f"the annotation {TABLE} of Lease {self._name} is {error}"
             return
         self._lease, self._table = lease, table
-        before = self._working
+        before, watched = self._working, self._selector()
         self._working, self._giving = mine(table, self._member.identity)
         gained = self._working - before
+        if self._selector() != watched:
+            for model in self._narrowed:
+                self._manager.cache.narrow(model, self._selector())
         if gained:
             _log.info("Slots gained", extra={"ring": self._ring, "slots": len(gained)})
             self._look_at(lambda slot: slot in gained)

@@ -67,13 +67,16 @@ def slot_of(value: str) -> int:
 
 
 def selector_of(slots: Collection[int], field: str) -> str:
-    """The shard selector of these slots, at least one; `field` is `uid` or `namespace`."""
+    """The shard selector of these slots; `field` is `uid` or `namespace`. Without slots it is a single hash, because
+    nobody can ask for nothing.
+    """
     ranges = list[ShardRange]()
     for slot in sorted(slots):
         start = slot * _SLOT_HASHES
         if ranges and ranges[-1].end == start:
             start = ranges.pop().start
         ranges.append(ShardRange(start, (slot + 1) * _SLOT_HASHES))
+    ranges = ranges or [ShardRange(0, 1)]
     return str(ShardSelector(f"object.metadata.{field}", tuple(ranges)))
 
 
