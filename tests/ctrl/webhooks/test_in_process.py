@@ -25,6 +25,7 @@ from kajitori.ctrl import (
     Validator,
     WebhooksNotServed,
 )
+from kajitori.ctrl.sharding import Sharding
 from kajitori.ctrl.webhooks.declared import MUTATING, VALIDATING
 from kajitori.testing import TestEnv, VirtualClock, run_virtual
 
@@ -359,5 +360,20 @@ def test_what_is_changed_now_and_then_is_mended_at_once() -> None:
                     [hook] = (await client.get(VALIDATING, "", name))["webhooks"]
                     assert hook["failurePolicy"] == "Fail"
                     await asyncio.sleep(600)
+
+    run_virtual(run())
+
+
+def test_every_shard_answers_and_registers() -> None:
+    async def run() -> None:
+        clock = VirtualClock()
+        async with TestEnv(crds=[Widget], clock=clock) as env:
+            ring = Sharding("widgets", namespace="default", shard="a")
+            manager = Manager(env.client("operator"), clock=clock, webhooks=env.webhooks, sharding=ring)
+            manager.webhook(Widget, WidgetRules())
+            async with env.running(manager):
+                await env.wait_for_object(VALIDATING, "", "validate.v1.widgets.example.com", seconds=60)
+                with pytest.raises(Forbidden):
+                    await env.client().create(WIDGETS, widget("a", color="red"))
 
     run_virtual(run())

@@ -110,15 +110,14 @@ class ManagerWebhooks:
     async def _answer(self) -> None:
         self._mounted = self._host.mount(self._manager.name, self.router.answer)
         try:
-            watches = [Watch(MUTATING, self._requests_of, metadata_only=True)]
-            if self.router.converted:
-                watches.append(Watch(CRDS, self._requests_of, metadata_only=True))
+            kinds = [*REGISTRATIONS, *([CRDS] if self.router.converted else [])]
+            # Not `for_` a kind: shards must not share this work out.
             self._controller = self._manager.controller(
                 NAME,
                 self,
-                for_=VALIDATING,
-                predicates=[lambda change: bool(self._requests_of(change.object))],
-                watches=watches,
+                watches=[Watch(kind, self._requests_of, metadata_only=True) for kind in kinds],
+                workers=1,
+                clusters="own",
             )
             self._mounted.on_change(self._again)
             self._again()
