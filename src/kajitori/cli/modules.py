@@ -26,11 +26,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kajitori.apimachinery.crdgen import crd_for
 from kajitori.apimachinery.declare import KindDeclaration, declaration_of
 from kajitori.apimachinery.kind import JsonObject
 from kajitori.apimachinery.versions import Versions
-from kajitori.apis import facts
 from kajitori.cli.main import CommandError
 from kajitori.cluster.operators import OPERATORS
 from kajitori.ctrl import Manager
@@ -247,6 +245,10 @@ def definitions_of(what: str, kinds: Sequence[type[Any]]) -> list[JsonObject]:
 
 
 def _definitions(what: str, kinds: Iterable[Sequence[type[Any]]]) -> Iterator[JsonObject]:
+    # Not needed where kinds are installed already.
+    from kajitori.apimachinery.crdgen import crd_for
+    from kajitori.apis import facts
+
     for classes in kinds:
         try:
             yield crd_for(*classes, load=lambda name: facts.definition(name).schema)

@@ -58,7 +58,10 @@ def main(arguments: Sequence[str]) -> int:
         name = name_of(operators)
         client = Client(NetworkTransport(config), field_manager=name, user_agent=name)
         with logging_to_stderr(Logs(chosen.log_level, chosen.log_format)):
-            return asyncio.run(run_operators(client, operators, means))
+            import uvloop
+
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(run_operators(client, operators, means))
     except LeadershipLost as lost:
         raise CommandError(str(lost), LEADERSHIP_LOST) from None
     except (ConfigError, NotEstablished, TransportError, ApiError, OSError) as error:

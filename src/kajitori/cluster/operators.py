@@ -6,15 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kajitori.apimachinery.kind import JsonObject, Kind
-from kajitori.apiserver.admission.chain import Plugin
-from kajitori.cluster.operatoradmission import Admit, Default, OperatorAdmission
-from kajitori.cluster.options import ClusterOptions
-from kajitori.storage import Store
 from kajitori.world.random import Random
 
 if TYPE_CHECKING:
+    from kajitori.apiserver.admission.chain import Plugin
     from kajitori.client import Client
+    from kajitori.cluster.operatoradmission import Admit, Default
+    from kajitori.cluster.options import ClusterOptions
     from kajitori.ctrl import Manager
+    from kajitori.storage import Store
 
 __all__ = ["OPERATORS", "Known", "Operator", "UnknownProgram", "admission", "check_names", "chosen"]
 
@@ -36,8 +36,8 @@ class Operator:
     name: str
     crds: Callable[[], Sequence[JsonObject]]
     setup: "Callable[[Manager], object]"
-    admit: Admit
-    default: Default
+    admit: "Admit"
+    default: "Default"
     explain: Explain | None = None
     """None: it explains nothing."""
 
@@ -99,7 +99,7 @@ OPERATORS: Mapping[str, Known] = {
 }
 
 
-def check_names(options: ClusterOptions) -> None:
+def check_names(options: "ClusterOptions") -> None:
     """Raises: UnknownProgram when the options name a controller or an operator that there is not."""
     from kajitori.controllers import CONTROLLERS
 
@@ -113,15 +113,18 @@ def _check(what: str, names: Iterable[str], known: Iterable[str]) -> None:
         raise UnknownProgram(f"unknown {what} {', '.join(unknown)}; known are {', '.join(known)}")
 
 
-def chosen(options: ClusterOptions) -> dict[str, Known]:
+def chosen(options: "ClusterOptions") -> dict[str, Known]:
     """The operators that run."""
     if options.api_only:
         return {}
     return {name: known for name, known in OPERATORS.items() if name not in options.without}
 
 
-def admission(options: ClusterOptions, store: Store, random: Random) -> Sequence[Plugin]:
+def admission(options: "ClusterOptions", store: "Store", random: Random) -> "Sequence[Plugin]":
     """The operators' own admission, which has no webhook to go through in one process."""
+    # Who runs operators beside a cluster has none of this.
+    from kajitori.cluster.operatoradmission import OperatorAdmission
+
     return [
         OperatorAdmission(
             f"{name} operator",
