@@ -13,6 +13,7 @@ from kajitori.apimachinery.kind import Kind
 from kajitori.apimachinery.objectmeta import ObjectMeta
 from kajitori.client import Client
 from kajitori.ctrl import DONE, LOW_PRIORITY, CacheOptions, Manager, Request, Result
+from kajitori.ctrl.explain import TRACES_MAX
 from kajitori.testing import VirtualClock, run_virtual
 from kajitori.world.random import SeededRandom
 
@@ -264,3 +265,22 @@ def test_kinds_of_the_same_name_in_other_groups_are_others() -> None:  # V1
         assert world.lists == 2
 
     play(story, "a")
+
+
+def test_a_listener_is_told_of_every_reconcile_and_follows_the_controller() -> None:
+    async def story(world: World) -> None:
+        old = _watching(world, PODS, Reconciler())
+        told = list[str]()
+        await world.replace(old, settle_seconds=0.1)
+        past = old.controllers[0].listen(lambda trace: told.append(trace.request.name))
+        assert [trace.request.name for trace in past] == ["a", "b"] and told == []
+        for number in range(TRACES_MAX + 10):
+            old.controllers[0].enqueue(Request("default", f"n{number}"))
+        await asyncio.sleep(1)
+        assert len(told) == TRACES_MAX + 10, "more than are remembered"
+        new = _watching(world, PODS, Reconciler())
+        await world.replace(new)
+        assert told[-2:] == ["a", "b"]
+        assert new.controllers[0].listen(lambda trace: None) == []
+
+    play(story, "a", "b")

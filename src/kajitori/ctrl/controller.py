@@ -32,7 +32,7 @@ from kajitori.apimachinery.kind import Kind
 from kajitori.client.writes import WriteLog, current_writes
 from kajitori.ctrl.calling import Caller
 from kajitori.ctrl.clusters import Clusters, ClusterScope
-from kajitori.ctrl.explain import Cause, Explanation, Outcome, State, Trace, Traces
+from kajitori.ctrl.explain import TRACES_MAX, Cause, Explanation, Outcome, State, Trace, Traces
 from kajitori.ctrl.handler import Watch
 from kajitori.ctrl.handover import Backlog, QueuedName
 from kajitori.ctrl.metrics import ReconcileFigures
@@ -202,6 +202,14 @@ class Controller(Generic[R]):
         if self.kind is None:
             return {"controller": self.name}
         return {"controller": self.name, "controllerGroup": self.kind.group, "controllerKind": self.kind.kind}
+
+    def listen(self, told: Callable[[Trace[R]], None]) -> list[Trace[R]]:
+        """Calls `told`, which must be quick, with every reconcile that ends from now on. Gives those that ended before,
+        as far as they are remembered, the earliest first; none where somebody listens already, whom `told` replaces.
+        """
+        past = [] if self._traces.listener is not None else self._traces.last(TRACES_MAX)[::-1]
+        self._traces.listener = told
+        return past
 
     def last_traces(self, most: int) -> list[Trace[R]]:
         """Its last reconciles, latest first."""

@@ -4,7 +4,7 @@ Written on every change and every reconcile, so it stores plain tuples and build
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, Literal, NamedTuple
@@ -137,6 +137,8 @@ class Traces(Generic[R]):
     def __init__(self) -> None:
         self._causes: dict[R, list[Cause]] = {}
         self._traces: deque[Trace[R]] = deque(maxlen=TRACES_MAX)
+        self.listener: Callable[[Trace[R]], None] | None = None
+        """Is told of every reconcile when it has ended; None: nobody."""
 
     def note_cause(self, request: R, cause: Cause) -> None:
         causes = self._causes.get(request)
@@ -151,6 +153,8 @@ class Traces(Generic[R]):
 
     def note_trace(self, trace: Trace[R]) -> None:
         self._traces.append(trace)
+        if self.listener is not None:
+            self.listener(trace)
 
     def causes(self, request: R) -> tuple[Cause, ...]:
         return tuple(self._causes.get(request, ()))

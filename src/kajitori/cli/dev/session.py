@@ -23,7 +23,7 @@ from kajitori.client import Client, TransportError
 from kajitori.client.objects import kind_of
 from kajitori.ctrl import Manager, Request, WebhooksNotServed
 from kajitori.ctrl.definitions import NotEstablished
-from kajitori.ctrl.explain import TRACES_MAX, Trace
+from kajitori.ctrl.explain import Trace
 from kajitori.ctrl.handover import Handover, KeptKind
 from kajitori.world.clock import Clock
 
@@ -73,8 +73,8 @@ class Session:
         self._asked = False
         self._running: asyncio.Task[None] | None = None
         """None: no code could be loaded yet, or its manager has failed."""
-        self._told: dict[str, str] = {}
-        """The id of the last reconcile of each controller that was told."""
+        self._ended: list[tuple[str, Trace]] = []
+        """What has ended and is still to be told, with the name of the controller."""
         self._errors: dict[tuple[str, Request], str] = {}
         """With which lines names fail."""
         self.manager: Manager | None = None
@@ -137,20 +137,23 @@ class Session:
             self._observe(self.manager)
 
     def _observe(self, manager: Manager) -> None:
+        self._listen(manager)
         loop_now, now = asyncio.get_running_loop().time(), self._now()
-        new: list[tuple[float, str, Trace]] = []
-        for controller in manager.controllers:
-            latest = controller.last_traces(TRACES_MAX)
-            known = self._told.get(controller.name)
-            for trace in latest:
-                if trace.reconcile_id == known:
-                    break
-                new.append((trace.started_at + trace.took_seconds, controller.name, trace))
-            if latest:
-                self._told[controller.name] = latest[0].reconcile_id
-        for ended_at, name, trace in sorted(new, key=lambda each: each[0]):
+        new, self._ended = self._ended, []
+        for name, trace in sorted(new, key=lambda each: _ended_at(each[1])):
             self.decisions += 1
-            self._tell(decision(name, trace, now - (loop_now - ended_at), self._lines_of(name, trace)))
+            at = now - (loop_now - _ended_at(trace))
+            self._tell(decision(name, trace, at, self._lines_of(name, trace)))
+
+    def _listen(self, manager: Manager) -> None:
+        """To all controllers, also to those that came while it runs."""
+        for controller in manager.controllers:
+
+            def told(trace: Trace, name: str = controller.name) -> None:
+                self._ended.append((name, trace))
+
+            for trace in controller.listen(told):
+                told(trace)
 
     def _lines_of(self, controller: str, trace: Trace) -> str:
         """The user's lines of the error; of one that repeats itself they have been told."""
@@ -232,6 +235,7 @@ class Session:
         if self._means.webhooks is not None and not manager.declares_webhooks:
             await self._means.webhooks.forget()
         manager.take_over(left)
+        self._listen(manager)
         self.manager = manager
         self._running = self._tasks.create_task(self._keep(manager), name="manager")
         await self._await_ready(manager)
@@ -278,6 +282,10 @@ class Session:
         if self._means.manifests is not None:
             await self._means.manifests.apply()
         return {each.name for each in installed if each.changes}
+
+
+def _ended_at(trace: Trace) -> float:
+    return trace.started_at + trace.took_seconds
 
 
 def _is_of(kept: KeptKind, definitions: Collection[str]) -> bool:
