@@ -150,7 +150,10 @@ async def _run(
             manager.add(functools.partial(webhooks.forget_undeclared, manager))
         names = ", ".join(controller.name for controller in manager.controllers)
         if means.says:
-            print(f"Running {names or 'no controllers'}. Stop with Ctrl-C.", flush=True)
+            nothing = "webhooks" if manager.declares_webhooks else "no controllers"
+            if webhooks is not None:
+                print(f"Webhooks at {webhooks.url}", flush=True)
+            print(f"Running {names or nothing}. Stop with Ctrl-C.", flush=True)
         try:
             await manager.run()
         except ExceptionGroup as group:
