@@ -226,3 +226,72 @@ def test_a_dead_connection_is_noticed() -> None:
 def test_an_error_that_no_one_expects_ends_nothing() -> None:
     told, _, _ = reflect(in_turn(ApiError("teapot", code=418), pod_list(5, pod("a", 1))))
     assert told == [("replace", ["a"], "5")]
+
+
+def test_a_server_that_fails_to_stream_is_listed_this_time() -> None:  # F4
+    told, asked, _ = reflect(
+        in_turn(
+            InternalError("boom"),
+            pod_list(5, pod("a", 5)),
+            [event("ERROR", InternalError("boom").to_status())],
+            [event("ADDED", pod("a", 5)), bookmark(9, initial_events_end=True)],
+        ),
+        stream_initial=True,
+    )
+    assert told == [("replace", ["a"], "5"), ("replace", ["a"], "9")]
+    assert ["sendInitialEvents" in each.query for each in asked] == [True, False, False, True]
+    assert asked[3].query["resourceVersion"] == "5"
+
+
+def test_a_stream_from_a_version_that_is_gone_begins_anew_at_once_and_then_less_often() -> None:  # F3
+    _, asked, _ = reflect(lambda asked: Expired("gone"), stream_initial=True, seconds=60)
+    assert len(asked) < 40
+    streams = [each for each in asked if "sendInitialEvents" in each.query]
+    assert "resourceVersion" not in streams[1].query
+
+
+def test_versions_that_come_in_no_order_are_not_gone_on_from() -> None:  # F2
+    """Of a server whose lists have no version: what exists is told first, in any order."""
+    told, asked, _ = reflect(
+        in_turn(
+            pod_list(0),
+            [event("ADDED", pod("b", 9)), event("ADDED", pod("a", 3)), TransportError("reset")],
+            [
+                event("ADDED", pod("a", 3)),
+                event("MODIFIED", pod("b", 10)),
+                event("ADDED", pod("c", 11)),
+                "end",
+            ],
+            [],
+        )
+    )
+    assert [each.query["resourceVersion"] for each in asked] == ["0", "0", "0", "11"]
+    assert told[-1] == ("ADDED", "c", "11")
+
+
+def test_a_busy_server_is_not_asked_before_it_says() -> None:
+    times = list[float]()
+
+    def respond(asked: Asked) -> Any:
+        if not asked.is_watch:
+            return pod_list(5)
+        times.append(asyncio.get_running_loop().time())
+        return TooManyRequests("busy", details={"retryAfterSeconds": 20})
+
+    reflect(respond, seconds=60)
+    assert all(after - before >= 20 for before, after in pairwise(times)) and len(times) >= 2
+
+
+def test_an_event_of_an_unknown_type_is_left_out() -> None:
+    told, asked, _ = reflect(
+        in_turn(pod_list(5), [event("RENAMED", pod("a", 6)), event("ADDED", pod("b", 7)), "end"], [])
+    )
+    assert told[1:] == [("ADDED", "b", "7")]
+    assert asked[-1].query["resourceVersion"] == "7"
+
+
+def test_a_line_that_is_no_event_makes_it_begin_again() -> None:
+    told, _, _ = reflect(
+        in_turn(pod_list(5), [b"{]\n"], pod_list(6, pod("a", 6)), [b'{"type":"ADDED"}\n'], pod_list(7))
+    )
+    assert told == [("replace", [], "5"), ("replace", ["a"], "6"), ("replace", [], "7")]

@@ -278,7 +278,9 @@ def _queue_metrics(
     labels = ["name", "controller"]
     depth = GaugeMetricFamily("workqueue_depth", "Names that are ready", labels=[*labels, "priority"])
     adds = CounterMetricFamily("workqueue_adds", "Names added", labels=labels)
-    retries = CounterMetricFamily("workqueue_retries", "Names added after a failure", labels=labels)
+    retries = CounterMetricFamily(
+        "workqueue_retries", "Names added to be ready later: after a failure, or on request", labels=labels
+    )
     unfinished = GaugeMetricFamily(
         "workqueue_unfinished_work_seconds", "Work in progress, all workers together", labels=labels
     )

@@ -49,6 +49,7 @@ class QueueFigures:
 
     adds: int = 0
     retries: int = 0
+    """Names put off: by failures, and by what asked to come again later. Client-go counts both too."""
 
 
 class WorkQueue(Generic[Name]):
@@ -85,6 +86,7 @@ class WorkQueue(Generic[Name]):
             return
         if self._shut_down:
             return
+        self.figures.retries += 1
         loop = asyncio.get_running_loop()
         now = loop.time()
         if self._state.add(name, now=now, priority=priority, ready_at=now + seconds):
@@ -97,7 +99,6 @@ class WorkQueue(Generic[Name]):
         """
         seconds = self._limiter.delay(name, asyncio.get_running_loop().time())
         seconds = max(seconds, min(at_least_seconds, ASKED_SECONDS_MAX))
-        self.figures.retries += 1
         self.add_after(name, seconds, priority)
         return seconds
 
