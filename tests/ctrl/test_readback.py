@@ -169,6 +169,7 @@ def test_deletions_of_collections() -> None:  # B1
             )
 
         assert await world.after(lambda c: c.delete_collection(CONFIG_MAPS, "default"), shown=shown) == SEEN
+        assert await world.after(lambda c: c.delete_collection(CONFIG_MAPS, "default"), shown=shown) == 0
 
     world(play, CONFIG_MAPS)
 

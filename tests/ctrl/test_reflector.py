@@ -295,3 +295,45 @@ def test_a_line_that_is_no_event_makes_it_begin_again() -> None:
         in_turn(pod_list(5), [b"{]\n"], pod_list(6, pod("a", 6)), [b'{"type":"ADDED"}\n'], pod_list(7))
     )
     assert told == [("replace", [], "5"), ("replace", ["a"], "6"), ("replace", [], "7")]
+
+
+def test_a_server_that_lost_its_state_and_keeps_silent_is_found_out() -> None:  # F6
+    told, asked, _ = reflect(
+        in_turn(
+            pod_list(500, pod("a", 400)),
+            [2, TransportError("reset")],
+            TransportError("refused", sent=False, refused=True),
+            [],  # it is there again, and waits for version 500
+            pod_list(7),
+            pod_list(8, pod("b", 8)),
+            [],
+        ),
+        seconds=200,
+    )
+    assert told == [("replace", ["a"], "500"), ("replace", ["b"], "8")]
+    assert [each.query.get("resourceVersion") for each in asked] == [
+        "0",
+        "500",
+        "500",
+        "500",
+        None,
+        None,
+        "8",
+    ]
+    assert asked[4].query["limit"] == "1"
+
+
+def test_a_server_that_only_has_nothing_to_say_is_watched_on() -> None:  # F6
+    told, asked, _ = reflect(
+        in_turn(pod_list(5), [2, TransportError("reset")], [], pod_list(5), [event("ADDED", pod("a", 6))]),
+        seconds=200,
+    )
+    assert told == [("replace", [], "5"), ("ADDED", "a", "6")]
+    assert [each.is_watch for each in asked] == [False, True, True, False, True]
+
+
+def test_a_server_that_is_heard_of_is_not_asked_more() -> None:  # F6
+    _, asked, _ = reflect(
+        in_turn(pod_list(5), [2, TransportError("reset")], [bookmark(6), 250, "end"], []), seconds=300
+    )
+    assert [each.is_watch for each in asked] == [False, True, True, True]

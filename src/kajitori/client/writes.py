@@ -16,7 +16,7 @@ from typing import Any
 from kajitori.apimachinery.errors import Timeout
 from kajitori.apimachinery.frozen import Unstructured
 from kajitori.apimachinery.kind import Kind
-from kajitori.client.accessors import key_of, resource_version_of
+from kajitori.client.accessors import deletion_timestamp_of, key_of, resource_version_of
 from kajitori.client.transport import TransportError
 
 __all__ = ["WRITES_NOTED_MAX", "NotedWrite", "Write", "WriteLog", "current_log", "current_writes"]
@@ -95,7 +95,8 @@ class WriteLog:
         """`answer` is the list of objects that were asked to go, as they were before."""
         for item in answer.get("items") or ():
             key, version = key_of(item), resource_version_of(item)
-            if version:
+            # What was on its way already is left as it is.
+            if version and not deletion_timestamp_of(item):
                 self.note(Write(kind, key.namespace, key.name, "", superseded=version))
 
 

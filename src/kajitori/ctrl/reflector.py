@@ -15,6 +15,7 @@ Promises
     F4  a server that refuses WatchList, or ignores it, is listed instead, from then on; one that only fails at it is
         listed this time
     F5  `resume` with a version that the server remembers: it is watched from there on, and nothing is listed
+    F6  a server that came back with lower versions, which then says nothing about ours, is found out and listed anew
 
 Source: client-go's tools/cache Reflector, KEP-3157.
 """
@@ -32,6 +33,7 @@ from kajitori.client.objects import Codec, ObjectList, WatchEvent
 from kajitori.client.options import ListOptions, WatchOptions
 from kajitori.client.transport import TransportError
 from kajitori.ctrl.backoff import Backoff
+from kajitori.ctrl.progress import version_number
 from kajitori.world.random import Random
 
 __all__ = ["ClientSource", "Reflector", "Sink", "Source"]
@@ -50,6 +52,11 @@ INITIAL_EVENTS_QUIET_SECONDS = 30
 
 RETRY_AFTER_SECONDS_MAX = 60
 """A server that asks for more is asked again after that."""
+
+SILENT_SECONDS_MAX = 90
+"""A server tells bookmarks about once a minute. One that was away and then tells nothing may have begun anew: its
+versions are lower, and a watch from ours is silent until they have passed them.
+"""
 
 _EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
@@ -128,6 +135,8 @@ class Reflector:
         self._asking: asyncio.Task[Any] | None = None
         """Who runs us; None while it only waits."""
         self._begins_again = False
+        self._was_away = False
+        """The server could not be reached, and has not been heard of since."""
         self.failures = 0
         """How often listing or watching has ended with an error, or before its time."""
 
@@ -235,6 +244,7 @@ class Reflector:
                 if found is not None:
                     await self._sink.replace(*found)
                     self._version, self._version_lost, complete = found[1], False, True
+                    self._was_away = False
                     del found
                     async for event in events:
                         self._apply(event)
@@ -244,6 +254,7 @@ class Reflector:
                     raise TransportError("the watch outlived its time") from error
                 raise
             # Broken while watching: as good as ended, we go on from the last version.
+            self._was_away = isinstance(error, TransportError)
         except ApiError as error:
             if not complete:
                 raise
@@ -284,7 +295,7 @@ class Reflector:
                 break
             objects = objects + page.items
         await self._sink.replace(objects, resource_version)
-        self._version, self._version_lost = resource_version, False
+        self._version, self._version_lost, self._was_away = resource_version, False, False
 
     # What happens then.
 
@@ -307,14 +318,22 @@ class Reflector:
                     self._source.watch(options) as events,
                 ):
                     opened = True
-                    async for event in events:
-                        count += 1
+                    async for event in _heard_of(events) if self._was_away else events:
+                        count, self._was_away = count + 1, False
                         in_order = in_order or event.type != "ADDED"
                         self._apply(event, in_order)
+            except _Silent:
+                if await self._has_begun_anew():
+                    self._version_lost = True
+                    self._report("the server has lower versions than it had; beginning again", None)
+                    return
+                self._was_away = False
+                continue
             except TooManyRequests as error:
                 await self._pause(error)
                 continue
             except TransportError as error:
+                self._was_away = True
                 if error.refused:
                     await self._pause()
                     continue
@@ -332,6 +351,13 @@ class Reflector:
             if not count and loop.time() - started < SHORT_WATCH_SECONDS:
                 self._report("the watch ended at once without an event", None)
                 return
+
+    async def _has_begun_anew(self) -> bool:
+        now, before = (
+            version_number(version)
+            for version in ((await self._source.list({"limit": 1})).resource_version, self._version)
+        )
+        return now is not None and before is not None and now < before
 
     def _apply(self, event: WatchEvent[Any], in_order: bool = True) -> None:
         if event.type not in _EVENT_TYPES:
@@ -356,6 +382,24 @@ class Reflector:
 
 class _IgnoredInitialEvents(Exception):
     pass
+
+
+class _Silent(Exception):
+    pass
+
+
+async def _heard_of(events: AsyncIterator[WatchEvent[Any]]) -> AsyncIterator[WatchEvent[Any]]:
+    """The same events; raises _Silent when the first does not come."""
+    try:
+        async with asyncio.timeout(SILENT_SECONDS_MAX):
+            first = await anext(events)
+    except StopAsyncIteration:
+        return
+    except TimeoutError:
+        raise _Silent from None
+    yield first
+    async for event in events:
+        yield event
 
 
 async def _initial(events: AsyncIterator[WatchEvent[Any]]) -> tuple[list[Any], str] | None:
