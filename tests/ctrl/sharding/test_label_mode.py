@@ -266,7 +266,8 @@ def test_a_ring_says_why_it_is_not_ready_and_leaves_namespaces_out() -> None:  #
         resources = [{"group": "", "resource": "configmaps"}, {"group": "", "resource": "gadgets"}]
         spec: dict[str, Any] = {"resources": resources}
         await client.patch(ControllerRing, "", RING, {"spec": spec})
-        await asyncio.sleep(5)
+        await config_maps(client, 5, 6)
+        await settles(lambda: Request("default", "c5") in watcher.seen, 10)
         status = (await client.get(ControllerRing, "", RING)).status
         assert status is not None
         assert [(each.status, each.message) for each in status.conditions] == [
@@ -282,6 +283,25 @@ def test_a_ring_says_why_it_is_not_ready_and_leaves_namespaces_out() -> None:  #
         await config_maps(client, 1, 2)
         await asyncio.sleep(10)
         assert not (await shards_of(client))["c1"]
+        await shard.stop()
+        manager.stop()
+        await sharder
+
+    scenario(body)
+
+
+def test_what_names_a_shard_that_nobody_knows_is_given_to_another_after_a_while() -> None:  # O2, T1
+    async def body(env: TestEnv, client: Client, watcher: Watcher) -> None:
+        await config_maps(client, 0, 3)
+        for number in range(3):
+            labels = {SHARD_LABEL: "long-gone"}
+            await client.patch(CONFIG_MAPS, "default", f"c{number}", {"metadata": {"labels": labels}})
+        shard = Shard(env.client(), watcher, 1).start()
+        manager = sharder_manager(env.client())
+        sharder = asyncio.create_task(manager.run())
+        await asyncio.sleep(29)
+        assert set((await shards_of(client)).values()) == {"long-gone"} and not watcher.seen
+        await settles(lambda: len(watcher.seen) == 3, 30)
         await shard.stop()
         manager.stop()
         await sharder

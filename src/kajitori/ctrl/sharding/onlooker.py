@@ -20,7 +20,7 @@ from kajitori.client.client import Client
 from kajitori.client.transport import TransportError
 from kajitori.ctrl.leader import LEASES
 from kajitori.ctrl.lease import LeaseRecord
-from kajitori.ctrl.sharding.labels import LABEL_STATE
+from kajitori.ctrl.sharding.labels import LABEL_RING, LABEL_STATE
 from kajitori.ctrl.sharding.states import ShardState, Sighting, next_look, state_of
 from kajitori.world.clock import Clock
 
@@ -29,6 +29,9 @@ __all__ = ["HOLDER", "Onlooker"]
 HOLDER = "shardlease-controller"
 """Who holds the Lease of a dead shard, as of the Go sharder."""
 
+MISSING_SECONDS = 600.0
+"""So long a shard is remembered whose Lease is missing. Then nothing should have its name any more."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,7 @@ class Onlooker:
     """Of one ring."""
 
     def __init__(self, client: Client, clock: Clock, ring: str, namespace: str = "") -> None:
-        """`namespace` is where Leases are looked for that nobody has seen yet; empty: where the others are."""
+        """`namespace` is where the Leases of the ring are; empty: anywhere."""
         self._client = client
         self._clock = clock
         self._ring = ring
@@ -51,10 +54,9 @@ class Onlooker:
         for shard, lease in self._leases.items():
             record, seen = LeaseRecord.of(lease), self._sightings.get(shard)
             self._sightings[shard] = seen.seen(record, now) if seen else Sighting(shard, record, now)
-            self._namespace = self._namespace or lease.namespace
-        for shard in [each for each in self._sightings if each not in self._leases]:
-            if self._sightings[shard].record is not None:
-                # A cache does not say whether it is gone: O2.
+        for shard, seen in list(self._sightings.items()):
+            # Where there was one, a cache does not say whether it is gone: O2.
+            if shard not in self._leases and (seen.record is not None or now > seen.since + MISSING_SECONDS):
                 del self._sightings[shard]
         return {shard: state_of(seen, now) for shard, seen in self._sightings.items()}
 
@@ -68,12 +70,10 @@ class Onlooker:
         """Whether there is a Lease of a shard of which nothing is known (O2). Raises: ApiError, TransportError."""
         if shard in self._sightings:
             return
-        try:
-            lease = await self._client.get(LEASES, self._namespace or "default", shard)
-        except NotFound:
-            self._sightings[shard] = Sighting(shard, None, self._clock.monotonic())
-        else:
-            self._sightings[shard] = Sighting(shard, LeaseRecord.of(lease), self._clock.monotonic())
+        labels, fields = f"{LABEL_RING}={self._ring}", f"metadata.name={shard}"
+        found = await self._client.list(LEASES, self._namespace, labels=labels, fields=fields)
+        record = LeaseRecord.of(found.items[0]) if found.items else None
+        self._sightings[shard] = Sighting(shard, record, self._clock.monotonic())
 
     async def tend(self, states: Mapping[str, ShardState]) -> None:
         """Takes over the Leases of the uncertain, deletes those of the orphaned, and labels all with their state."""

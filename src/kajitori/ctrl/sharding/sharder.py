@@ -47,7 +47,7 @@ from kajitori.ctrl.sharding.labels import (
 )
 from kajitori.ctrl.sharding.onlooker import Onlooker
 from kajitori.ctrl.sharding.ring import HashRing, object_key
-from kajitori.ctrl.sharding.states import ShardState, available
+from kajitori.ctrl.sharding.states import DURATION_SECONDS, ShardState, available
 from kajitori.ctrl.sharding.unassigned import Unassigned
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ __all__ = ["RESYNC_SECONDS", "sharder"]
 
 RESYNC_SECONDS = 300.0
 """Between two looks at all objects when no shard comes or goes, as the Go sharder."""
+
+RETRY_SECONDS = 5.0
+"""Until what has failed is tried again; when it was a look at all objects, doubled after each failure."""
 
 WRITES_AT_ONCE = 20
 """So many objects are written at the same time."""
@@ -100,10 +103,13 @@ class _Known:
     """What is remembered of one ring."""
 
     onlooker: Onlooker
-    shards: tuple[str, ...] = ()
-    """Among which all objects were shared out last."""
-    spec: Any = None
-    looked_at: float = float("-inf")
+    looked: Any = None
+    """Among which shards, and as what spec of the ring, all objects were looked at last."""
+    look_again_at: float = float("-inf")
+    failures: int = 0
+    """In a row, of looks at all objects."""
+    kinds: dict[tuple[str, str], Kind] = field(default_factory=dict[tuple[str, str], Kind])
+    """Of resources, as they were served when all objects were looked at last."""
     ring: HashRing = field(default_factory=lambda: HashRing(()))
 
 
@@ -143,28 +149,44 @@ class _Reconciler:
         ]
         states = known.onlooker.look(leases)
         await known.onlooker.tend(states)
+        errors = list[Exception]()
         try:
-            parts = await self._parts(ring)
+            parts = await self._parts(ring, known, errors)
             namespaces = await self._namespaces(ring)
-            await self._share_out(ring, known, states, parts, namespaces)
-        except (ApiError, TransportError, ExceptionGroup) as error:
-            await self._tell(ring, states, error)
-            raise
-        await self._tell(ring, states, None)
+            await self._share_out(ring, known, states, parts, namespaces, errors)
+        except (ApiError, TransportError) as error:
+            errors.append(error)
+        await self._tell(ring, states, errors)
+        looks = [known.look_again_at - self._clock.monotonic()]
+        if errors:
+            # Not an error of the reconcile, whose back-off would also keep us from seeing who is dead.
+            looks.append(RETRY_SECONDS)
+            _log.warning(
+                "Not all objects could be shared out", extra={"ring": request.name, "error": _text(errors)}
+            )
         next_look = known.onlooker.seconds_to_next()
-        due = known.looked_at + RESYNC_SECONDS - self._clock.monotonic()
-        return Result(requeue_after_seconds=max(0.1, min(due, due if next_look is None else next_look + 0.1)))
+        if next_look is not None:
+            looks.append(next_look + 0.1)
+        return Result(requeue_after_seconds=max(0.1, min(looks)))
 
-    async def _parts(self, ring: ControllerRing) -> list[_Part]:
-        """Raises: NotFound when a resource is not served."""
+    async def _parts(self, ring: ControllerRing, known: _Known, errors: list[Exception]) -> list[_Part]:
+        """Those that are served."""
+        if self._clock.monotonic() >= known.look_again_at:
+            known.kinds.clear()
         parts = dict[tuple[str, str], _Part]()
         for main in ring.spec.resources:
             named = [(main.group, main.resource, False)]
             named += [(each.group, each.resource, True) for each in main.controlled_resources]
             for group, resource, controlled in named:
-                if (group, resource) not in parts or not controlled:
-                    kind = await _served(self._client, group, resource)
-                    parts[(group, resource)] = _Part(kind, controlled)
+                name = (group, resource)
+                if name in parts and controlled:
+                    continue
+                try:
+                    known.kinds[name] = known.kinds.get(name) or await _served(self._client, *name)
+                except NotFound as error:
+                    errors.append(error)
+                else:
+                    parts[name] = _Part(known.kinds[name], controlled)
         return list(parts.values())
 
     async def _namespaces(self, ring: ControllerRing) -> "_Namespaces":
@@ -181,6 +203,7 @@ class _Reconciler:
         states: Mapping[str, ShardState],
         parts: Sequence[_Part],
         namespaces: "_Namespaces",
+        errors: list[Exception],
     ) -> None:
         name, now = ring.metadata.name, self._clock.monotonic()
         shards = tuple(available(states))
@@ -188,10 +211,10 @@ class _Reconciler:
             known.ring = HashRing(shards)
         plan = _Plan(name, known.ring, states, namespaces)
         self.unassigned.watch(name, [each.kind for each in parts])
-        look_at_all = (known.shards, known.spec) != (
-            shards,
-            ring.spec,
-        ) or now >= known.looked_at + RESYNC_SECONDS
+        look_at_all = known.looked != (shards, ring.spec) or now >= known.look_again_at
+        if look_at_all:
+            known.looked, known.failures = (shards, ring.spec), known.failures + 1
+            known.look_again_at = now + min(RETRY_SECONDS * 2 ** min(known.failures - 1, 10), RESYNC_SECONDS)
         steps = list[tuple[_Part, Unstructured, Step]]()
         for part in parts:
             if look_at_all:
@@ -203,13 +226,16 @@ class _Reconciler:
         strangers = {step.shard for _, _, step in steps if step.kind is StepKind.ASK}
         for shard in sorted(strangers):
             await known.onlooker.ask(shard)
-        await self._write(name, [each for each in steps if each[2].kind is not StepKind.ASK])
-        if look_at_all and not strangers:
-            known.shards, known.spec, known.looked_at = shards, ring.spec, now
+        await self._write(name, [each for each in steps if each[2].kind is not StepKind.ASK], errors)
+        if look_at_all and not errors:
+            known.failures = 0
+            known.look_again_at = now + (DURATION_SECONDS if strangers else RESYNC_SECONDS)
 
-    async def _write(self, ring: str, steps: Sequence[tuple[_Part, Unstructured, Step]]) -> None:
-        """Raises: an ExceptionGroup of what went wrong, after all have been tried (A4)."""
-        limit, errors = asyncio.Semaphore(WRITES_AT_ONCE), list[Exception]()
+    async def _write(
+        self, ring: str, steps: Sequence[tuple[_Part, Unstructured, Step]], errors: list[Exception]
+    ) -> None:
+        """Tries all, whatever becomes of each (A4)."""
+        limit = asyncio.Semaphore(WRITES_AT_ONCE)
 
         async def write(part: _Part, value: Unstructured, step: Step) -> None:
             labels: dict[str, str | None] = {shard_label(ring): step.shard, drain_label(ring): None}
@@ -229,17 +255,12 @@ class _Reconciler:
                 group.create_task(write(*each))
         if steps:
             _log.info("Objects assigned or asked back", extra={"ring": ring, "objects": len(steps)})
-        unexpected = [each for each in errors if not isinstance(each, Conflict)]
-        if unexpected:
-            raise ExceptionGroup("some objects could not be assigned", unexpected)
-        if errors:
-            # Somebody else has written them meanwhile: looked at again, soon.
-            raise errors[0]
 
     async def _tell(
-        self, ring: ControllerRing, states: Mapping[str, ShardState], error: Exception | None
+        self, ring: ControllerRing, states: Mapping[str, ShardState], errors: Sequence[Exception]
     ) -> None:
-        """Keeps the status."""
+        """Keeps the status. A conflict is no news: somebody else has written the object meanwhile."""
+        told = [each for each in errors if not isinstance(each, Conflict)]
         before = {} if ring.status is None else msgspec.to_builtins(ring.status)
         generation = ring.metadata.generation
         status = {
@@ -250,9 +271,9 @@ class _Reconciler:
             "conditions": set_condition(
                 before.get("conditions"),
                 "Ready",
-                status="True" if error is None else "False",
-                reason="ReconciliationSucceeded" if error is None else "ReconciliationFailed",
-                message="ControllerRing was successfully reconciled" if error is None else _text(error),
+                status="False" if told else "True",
+                reason="ReconciliationFailed" if told else "ReconciliationSucceeded",
+                message=_text(told) if told else "ControllerRing was successfully reconciled",
                 observed_generation=generation,
                 now=self._clock.now(),
             ),
@@ -321,7 +342,8 @@ async def _served(client: Client, group: str, plural: str) -> Kind:
     )
 
 
-def _text(error: Exception) -> str:
-    if isinstance(error, ExceptionGroup):
-        return f"{error.message}: " + "; ".join(sorted({str(each) for each in error.exceptions})[:3])
-    return str(error)
+def _text(errors: Sequence[Exception]) -> str:
+    """The first few, each once."""
+    texts = sorted({str(each) for each in errors})
+    more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return "; ".join(texts[:3]) + more
