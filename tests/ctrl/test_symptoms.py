@@ -6,13 +6,20 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from tests.ctrl.test_watching import CONFIG_MAPS, Seen, named, running, scenario
 
 from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
 from kajitori.client.writes import Write, current_writes
 from kajitori.ctrl import DONE, Channel, Controller, Manager, Request, Result
-from kajitori.ctrl.symptoms import RESTLESS_SECONDS, RESTLESS_WRITES, Restless, noting_steps
-from kajitori.testing import VirtualClock, run_virtual
+from kajitori.ctrl.symptoms import (
+    RESTLESS_NAMES_MAX,
+    RESTLESS_SECONDS,
+    RESTLESS_WRITES,
+    Restless,
+    noting_steps,
+)
+from kajitori.testing import TestEnv, VirtualClock, run_virtual
 
 A = Request("default", "a")
 PODS = Kind("", "v1", "Pod", "pods")
@@ -139,14 +146,60 @@ def test_who_writes_every_time_is_told(caplog: pytest.LogCaptureFixture) -> None
         write()
         return DONE
 
-    figures = reconciled(writes, VirtualClock(), times=4 * RESTLESS_WRITES).figures
+    figures = reconciled(
+        writes, VirtualClock(), times=4 * RESTLESS_WRITES, pause=RESTLESS_SECONDS / 2
+    ).figures
     assert figures.restless == 3
-    assert [record.message.split()[0] for record in caplog.records] == ["20", "40", "80"]
+    assert [record.message.split()[0] for record in caplog.records] == ["50", "100", "200"]
     assert "does another controller undo it" in caplog.text
 
 
 def test_who_is_done_at_last_and_who_writes_now_and_then_is_left_alone() -> None:  # S2
     restless: Restless[str] = Restless()
+    now = 0.0
     for number in range(10 * RESTLESS_WRITES):
-        assert not restless.note("done", number % RESTLESS_WRITES != RESTLESS_WRITES - 1, 0.0)
-        assert not restless.note("now and then", True, number * (RESTLESS_SECONDS + 1))
+        now += RESTLESS_SECONDS if number % (RESTLESS_WRITES - 1) else 2 * RESTLESS_SECONDS
+        assert not restless.note("done at last", True, now)
+        assert not restless.note("now and then", True, number * (RESTLESS_SECONDS + 0.1))
+        assert not restless.note("never", False, now)
+
+
+def test_many_names_that_are_written_for_take_no_memory_for_ever() -> None:
+    restless: Restless[int] = Restless()
+    told = 0
+    for number in range(20 * RESTLESS_NAMES_MAX):
+        restless.note(number, True, number * RESTLESS_SECONDS / 100)
+        told += bool(restless.note(-1, True, number * RESTLESS_SECONDS / 100))
+        assert len(restless._rows) <= RESTLESS_NAMES_MAX
+    assert told >= 5, "those who fight are known among them"
+
+
+class Insists:
+    """Wants a ConfigMap to say what it says."""
+
+    def __init__(self, manager: Manager, says: str) -> None:
+        self._manager, self._says = manager, says
+
+    async def reconcile(self, request: Request) -> Result:
+        value = self._manager.cache.get(CONFIG_MAPS, request.namespace, request.name)
+        if value is not None and value["data"]["says"] != self._says:
+            change = {"data": {"says": self._says}}
+            await self._manager.client.patch(CONFIG_MAPS, request.namespace, request.name, change)
+        return DONE
+
+
+def test_two_controllers_that_undo_each_other_are_told_of(caplog: pytest.LogCaptureFixture) -> None:  # P8
+    async def body(env: TestEnv, manager: Manager, seen: Seen) -> None:
+        controllers = [
+            manager.controller(says, Insists(manager, says), for_=CONFIG_MAPS) for says in ("yes", "no")
+        ]
+        async with running(manager):
+            await env.client().create(CONFIG_MAPS, {**named("a"), "data": {"says": "?"}})
+            while not all(each.figures.restless for each in controllers):  # noqa: ASYNC110 - no time passes
+                await asyncio.sleep(0)
+        told = [
+            each.__dict__["controller"] for each in caplog.records if "in quick succession" in each.message
+        ]
+        assert {*told} == {"yes", "no"}
+
+    scenario(body)

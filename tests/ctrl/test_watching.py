@@ -274,6 +274,18 @@ def test_an_asynchronous_map_function_is_refused_where_it_is_declared() -> None:
         Watch(SECRETS, later)  # type: ignore[arg-type]
 
 
+def test_what_is_no_kind_is_refused_and_leaves_nothing_behind() -> None:
+    async def body(env: TestEnv, manager: Manager, seen: Seen) -> None:
+        controller = manager.controller("c", seen)
+        async with running(manager):
+            await asyncio.sleep(1)
+            with pytest.raises(TypeError):
+                controller.watch(Watch(int, to("x")))
+            assert not controller.watches and not manager.cache.informers()
+
+    scenario(body)
+
+
 def test_an_index_function_that_fails_is_told_and_the_informer_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

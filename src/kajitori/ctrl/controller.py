@@ -415,8 +415,8 @@ class Controller(Generic[R]):
         if in_a_row:
             figures.restless += 1
             _log.warning(
-                "%d reconciles in a row have written for one object; does another controller undo it, or does this one "
-                "write what is there already?",
+                "%d reconciles have written for one object in quick succession; does another controller undo it, or "
+                "does this one write what is there already?",
                 in_a_row,
                 extra=self._logged(request),
             )

@@ -3,8 +3,9 @@ same object again and again.
 
 Promises
     S1  a step of a reconcile that takes longer than BLOCKED_SECONDS without waiting is noted, with how long it took
-    S2  a name that RESTLESS_WRITES reconciles in a row have written for, each within RESTLESS_SECONDS of the one
-        before, is told of, then at every doubling; one that wrote nothing ends the row
+    S2  a name that RESTLESS_WRITES reconciles have written for, each within RESTLESS_SECONDS of the one before, is told
+        of, then at every doubling; reconciles between them that wrote nothing do not count: who is undone by another
+        sees his own write first, and is content
 
 Sits beside the controller, which counts and logs.
 """
@@ -18,14 +19,14 @@ __all__ = ["BLOCKED_SECONDS", "RESTLESS_SECONDS", "RESTLESS_WRITES", "Restless",
 BLOCKED_SECONDS = 0.2
 """Without a wait: meanwhile nothing else in the process happens, no watch is read and no Lease renewed."""
 
-RESTLESS_WRITES = 20
-"""A reconciler is done after a few; who writes every time writes what it reads wrongly, or what another undoes."""
+RESTLESS_WRITES = 50
+"""A reconciler is done after a few; who goes on writes what it reads wrongly, or what another undoes."""
 
-RESTLESS_SECONDS = 10.0
-"""Between two writes. Who writes once a minute may mean it."""
+RESTLESS_SECONDS = 0.5
+"""Between two writes. Those who undo each other are quick; who writes once a second may mean it."""
 
-RESTLESS_NAMES_MAX = 10_000
-"""Names that have just been written for. Past it, the rows begin anew."""
+RESTLESS_NAMES_MAX = 1_000
+"""Names that have just been written for. If more are, the rows begin anew."""
 
 T = TypeVar("T")
 Name = TypeVar("Name", bound=Hashable)
@@ -76,15 +77,19 @@ class Restless(Generic[Name]):
 
     def note(self, name: Name, wrote: bool, now: float) -> int:
         """A reconcile has ended. How long the row is, when that is to be told; else 0."""
-        rows = self._rows
         if not wrote:
-            if rows:
-                rows.pop(name, None)
             return 0
+        rows = self._rows
         many, last = rows.get(name, (0, now))
         many = 1 if now - last > RESTLESS_SECONDS else many + 1
         if len(rows) >= RESTLESS_NAMES_MAX:
-            rows.clear()
+            self._forget_quiet(now)
         rows[name] = many, now
         rounds, rest = divmod(many, RESTLESS_WRITES)
         return many if not rest and rounds and not rounds & (rounds - 1) else 0
+
+    def _forget_quiet(self, now: float) -> None:
+        rows = {name: row for name, row in self._rows.items() if now - row[1] <= RESTLESS_SECONDS}
+        self._rows.clear()
+        if len(rows) < RESTLESS_NAMES_MAX // 2:
+            self._rows.update(rows)

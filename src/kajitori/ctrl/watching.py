@@ -170,11 +170,15 @@ class Watches(Generic[R]):
         return iter(self._handles)
 
     def add(self, watch: Watch[R]) -> WatchHandle[R]:
-        """Watches one more kind, now or when the others begin."""
+        """Watches one more kind, now or when the others begin. Raises: TypeError when a class is no kind."""
         handle = WatchHandle(watch, self)
         self._handles.append(handle)
-        for followed in list(self._followed.values()):
-            self._bind(handle, followed)
+        try:
+            for followed in list(self._followed.values()):
+                self._bind(handle, followed)
+        except BaseException:
+            self.remove(handle)
+            raise
         return handle
 
     def remove(self, handle: WatchHandle[R]) -> None:
