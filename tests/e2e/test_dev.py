@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.support.dev import DevProcess
-from tests.support.https import Api
+from tests.support.https import Access, Api
 from tests.support.server import UpProcess
 
 WIDGETS = """\
@@ -169,6 +169,45 @@ def test_a_kind_that_changes_is_installed_and_listed_anew(folder: Path) -> None:
         dev.until("reloaded widgets.py")
 
 
+def test_a_part_that_fails_is_told_and_the_next_save_begins_anew(folder: Path) -> None:
+    part = """\
+    async def part() -> None:
+        raise OSError("no such device")
+
+    manager.add(part)
+    reconciler = as"""
+    (folder / "widgets.py").write_text(WIDGETS.replace("    reconciler = as", part))
+    with DevProcess(folder, "widgets.py") as dev:
+        dev.until("broken; save it mended, and it runs")
+        assert dev.until("OSError: no such device")[-2].strip() == 'raise OSError("no such device")'
+        dev.save("widgets.py", WIDGETS)
+        dev.until("reloaded widgets.py")
+        with dev.api() as api:
+            create(api, "one")
+            dev.until("widgets default/one success")
+
+
+def test_a_server_that_goes_and_comes_is_waited_for(folder: Path) -> None:
+    (folder / "a.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: mine}\n")
+    with UpProcess(folder / "up", "--api-only") as up:
+        arguments = ("widgets.py", "--kubeconfig", str(up.kubeconfig), "--apply", "a.yaml")
+        with DevProcess(folder, *arguments).ready() as dev:
+            port = up.port
+            up.end()
+            dev.save("a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: yours}\n")
+            dev.until("not applied: ")
+            dev.save("widgets.py", WIDGETS + "# while it is away\n")
+            dev.until("broken; what ran before goes on")
+            up.start_on(port)
+            dev.save("widgets.py", WIDGETS + "# again\n")
+            dev.until("Namespace yours created")
+            dev.until("reloaded widgets.py")
+            with Api(Access.of(up.kubeconfig)) as api:
+                create(api, "one")
+                dev.until("widgets default/one success")
+            assert dev.end() == 0
+
+
 POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -224,8 +263,6 @@ def test_once_says_by_its_exit_code_how_it_went(folder: Path) -> None:
         arguments = ("widgets.py", "--once", "--kubeconfig", str(up.kubeconfig))
         with DevProcess(folder, *arguments) as dev:
             assert dev.end(None) == 0
-        from tests.support.https import Access
-
         with Api(Access.of(up.kubeconfig)) as api:
             create(api, "small", size=1)
             create(api, "big", size=9)

@@ -85,7 +85,11 @@ class Manifests:
                 failed.add(file)
         # Stable: within the two halves the order of the files counts.
         found.sort(key=lambda each: each[1].get("kind") not in _FIRST)
-        kinds = await self._kinds()
+        try:
+            kinds = await self._kinds()
+        except (ApiError, TransportError) as error:
+            self._complain(str(error))
+            return
         for file, value in found:
             try:
                 await self._apply(kinds, value)

@@ -8,6 +8,7 @@ Promises
 
 import asyncio
 import os
+import signal
 import sys
 import termios
 import tty
@@ -46,19 +47,24 @@ class Terminal:
         self._before: list[Any] = []
         self._streams = (sys.stdout, sys.stderr)
         self._drawn: list[str] = []
+        self._drawn_size = 0, 0
         self._is_ours = False
         self._colours = not os.environ.get("NO_COLOR")
 
     def __enter__(self) -> Self:
         self._before = termios.tcgetattr(self._in)
         self._take()
-        asyncio.get_running_loop().add_reader(self._in, self._read)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._in, self._read)
+        loop.add_signal_handler(signal.SIGCONT, self._continued)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.get_running_loop().remove_reader(self._in)
+        loop = asyncio.get_running_loop()
+        loop.remove_signal_handler(signal.SIGCONT)
+        loop.remove_reader(self._in)
         self._give()
 
     def size(self) -> tuple[int, int]:
@@ -74,8 +80,10 @@ class Terminal:
         if not self._is_ours:
             return
         lines = [rendered(each, colours=self._colours) for each in frame]
-        if len(lines) != len(self._drawn):
-            self._drawn = []
+        size = self.size()
+        if size != self._drawn_size:
+            # What a terminal makes of its lines when it gets another size is its own affair.
+            self._drawn, self._drawn_size = [], size
             self._write("\x1b[2J")
         text = "".join(
             f"\x1b[{number};1H{line}\x1b[K"
@@ -97,7 +105,7 @@ class Terminal:
     def _take(self) -> None:
         self._is_ours = True
         tty.setcbreak(self._in)
-        self._drawn = []
+        self._drawn, self._drawn_size = [], (0, 0)
         self._write(_ENTER)
         sys.stdout = sys.stderr = Printed(self._told)
 
@@ -106,6 +114,12 @@ class Terminal:
         sys.stdout, sys.stderr = self._streams
         self._write(_LEAVE)
         termios.tcsetattr(self._in, termios.TCSADRAIN, self._before)
+
+    def _continued(self) -> None:
+        """After Ctrl-Z and `fg`: a shell was here meanwhile."""
+        if self._is_ours:
+            self._give()
+            self._take()
 
     def _read(self) -> None:
         typed = os.read(self._in, 64)

@@ -6,13 +6,16 @@ Promises
 """
 
 import contextlib
+import logging
 
 from kajitori.cli.webhooks import HttpsWebhooks, WebhookPlace
-from kajitori.client import Client
+from kajitori.client import ApiError, Client, TransportError
 from kajitori.ctrl import Manager
 from kajitori.ctrl.webhooks.registering import field_manager_of, forget_others
 
 __all__ = ["Webhooks"]
+
+_log = logging.getLogger(__name__)
 
 
 class Webhooks:
@@ -38,14 +41,17 @@ class Webhooks:
         manager.add(self.host.keep, needs_leader=False)
 
     async def forget(self) -> None:
-        """Takes back what was registered; once nobody runs who would register it again."""
+        """Takes back what was registered; once nobody runs who would register it again. What fails is logged: nothing
+        else depends on it.
+        """
         registered, self._registered = self._registered, {}
         for identity, field_manager in registered.items():
-            await forget_others(self._client, identity, (), field_manager)
+            try:
+                await forget_others(self._client, identity, (), field_manager)
+            except (ApiError, TransportError) as error:
+                _log.warning("webhooks stay registered, and nobody answers", extra={"error": str(error)})
 
     async def close(self) -> None:
         """Takes back what was registered, and listens no more."""
-        try:
-            await self.forget()
-        finally:
-            await self._stack.aclose()
+        await self.forget()
+        await self._stack.aclose()
