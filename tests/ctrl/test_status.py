@@ -9,6 +9,7 @@ from tests.ctrl.scripted import PODS, WIDGETS, Asked, Script, answer, event, pod
 from kajitori.apimachinery.errors import Invalid
 from kajitori.client import Client
 from kajitori.ctrl import DONE, LeaderElection, Manager, Request, Result, TerminalError, Watch
+from kajitori.ctrl.sharding import Sharding
 from kajitori.ctrl.status import Status, explain_status, snapshot
 from kajitori.testing import VirtualClock, run_virtual
 from kajitori.world.random import SeededRandom
@@ -114,6 +115,18 @@ def test_who_does_not_lead_stands_by() -> None:
         assert status.leader is not None and not status.leader.is_leader
         assert (status.leader.lease, status.leader.identity) == ("default/shop", "me")
         assert [each.state for each in status.controllers] == ["standing by", "working"]
+
+    run_virtual(run())
+
+
+def test_a_shard_names_its_ring() -> None:
+    async def run() -> None:
+        manager = new_manager(sharding=Sharding("shop", "default", shard="me"))
+        manager.controller("pods", Mixed(), for_=PODS)
+        status = await seen_after(manager, 10)
+        assert status.leader is not None and status.leader.ring == "shop" and not status.leader.is_leader
+        assert status.leader.identity.startswith("me-")
+        assert [each.state for each in status.controllers] == ["standing by"]
 
     run_virtual(run())
 

@@ -96,7 +96,10 @@ def _overview(status: Status, failing: Sequence[str], query: Mapping[str, str]) 
     )  # fmt: skip
     yield f"<p>{escape(status.state)} for {_seconds(status.running_seconds)}, {ready}</p>"
     leader = status.leader
-    if leader is not None:
+    if leader is not None and leader.ring:
+        works = "at work" if leader.is_leader else "waiting for its Lease"
+        yield _p(f"shard {leader.identity} of ring {leader.ring}: {works} (Lease {leader.lease})")
+    elif leader is not None:
         holder = "this process leads" if leader.is_leader else f"led by {leader.leader or 'nobody'}"
         yield _p(f"leader election {leader.lease}: {holder} (we are {leader.identity})")
     again = '<a href="/status">stop refreshing</a>' if "refresh" in query else (

@@ -172,13 +172,15 @@ class CacheStatus(_Plain, frozen=True):
 
 
 class LeaderStatus(_Plain, frozen=True):
-    """One candidate of a leader election."""
+    """One candidate of a leader election, or one shard, which leads only itself."""
 
     lease: str
     identity: str
     is_leader: bool
     leader: str
     """Who held the Lease when we last looked; empty: nobody."""
+    ring: str = ""
+    """Of the shards that we are one of; empty: it is a leader election."""
 
 
 class Status(_Plain, frozen=True):
@@ -189,7 +191,7 @@ class Status(_Plain, frozen=True):
     """`not started`, `running` or `stopping`."""
     running_seconds: float
     leader: LeaderStatus | None
-    """None: no leader election."""
+    """None: neither leader election nor shards."""
     controllers: tuple[ControllerStatus, ...]
     caches: tuple[CacheStatus, ...]
 
@@ -244,7 +246,8 @@ def _leader(manager: "Manager") -> LeaderStatus | None:
     elector = manager.elector
     if elector is None:
         return None
-    return LeaderStatus(elector.lease, elector.identity, elector.is_leader, elector.leader)
+    ring = manager.shard.settings.ring if manager.shard is not None else ""
+    return LeaderStatus(elector.lease, elector.identity, elector.is_leader, elector.leader, ring)
 
 
 def _controller(manager: "Manager", controller: Controller, now: float) -> ControllerStatus:
