@@ -307,6 +307,24 @@ def test_other_namespaces_are_not_waited_for_and_those_watched_each_by_itself() 
     world(play, CONFIG_MAPS, configmaps=CacheOptions(["default", "kube-system"]))
 
 
+def test_what_other_shards_see_is_not_waited_for() -> None:  # B3
+    async def play(world: World) -> None:
+        waited = list[float]()
+        for number in range(12):
+            name = f"a{number}"
+            waited.append(
+                await world.after(
+                    lambda c, name=name: c.create(CONFIG_MAPS, named(name)),  # type: ignore[misc]
+                    shown=lambda name=name: world.cache.get(CONFIG_MAPS, "default", name),  # type: ignore[misc]
+                )
+            )
+        assert all(each == 0 or each == SEEN for each in waited)
+        assert 2 < sum(each == 0 for each in waited) < 10
+
+    lower = "shardRange(object.metadata.uid, '0x0000000000000000', '0x8000000000000000')"
+    world(play, CONFIG_MAPS, configmaps=CacheOptions(shards=lower))
+
+
 @pytest.mark.parametrize("fault", [Reset(acted=True), NoAnswer(acted=True)])
 def test_a_write_whose_answer_is_lost_is_seen_with_the_next_news(fault: Any) -> None:  # B4
     async def play(world: World) -> None:

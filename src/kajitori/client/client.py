@@ -25,7 +25,7 @@ import msgspec
 from kajitori.apimachinery.errors import error_from_status
 from kajitori.apimachinery.frozen import Unstructured, freeze
 from kajitori.apimachinery.kind import Kind
-from kajitori.client.accessors import key_of, key_pair_of, labels_of, resource_version_of
+from kajitori.client.accessors import key_of, key_pair_of, labels_of, resource_version_of, uid_of
 from kajitori.client.answers import WarningLog, error_of, warnings_of
 from kajitori.client.figures import FAILED, RequestFigures
 from kajitori.client.objects import METADATA, Codec, Model, ObjectList, WatchEvent, codec_of, kind_of
@@ -560,7 +560,7 @@ class Client:
             if log is not None:
                 namespace, name = key_pair_of(written)
                 version, labels = resource_version_of(written), labels_of(written)
-                log.note(Write(codec.kind, namespace, name, version, "", labels))
+                log.note(Write(codec.kind, namespace, name, version, "", labels, uid_of(written)))
         return written
 
     def _warn(self, headers: Mapping[str, str]) -> None:

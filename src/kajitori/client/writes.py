@@ -37,6 +37,8 @@ class Write:
     gone_uid: str = ""
     """Of a deletion: what was deleted; empty when the server did not say."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    uid: str = ""
+    """Of what was written, where the answer says it."""
     superseded: str = ""
     """The version that was replaced, where the new one is not known: of collections that were deleted."""
     is_uncertain: bool = False

@@ -8,7 +8,7 @@ Promises
     B1  a parked name is let go as soon as every informer concerned has applied what was written: creations, changes and
         deletions alike, of whatever kinds are cached
     B2  it is let go after PARKED_SECONDS_MAX in any case; that is counted and logged
-    B3  what no informer would see (kinds that are not cached, other namespaces, other labels) is not waited for; what
+    B3  what no informer would see (kinds not cached, other namespaces, labels, shards) is not waited for; what
         leaves the selection of one by being written is
     B4  a write whose outcome nobody knows, its answer having been lost, counts as seen once something new is heard of
         its object
@@ -22,6 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 from kajitori.apimachinery.labels import LabelSelector, parse_label_selector
+from kajitori.apimachinery.sharding import ShardSelector, parse_shard_selector
 from kajitori.client.accessors import resource_version_of, uid_of
 from kajitori.client.writes import Write, WriteLog
 from kajitori.ctrl.cache import Cache
@@ -35,6 +36,7 @@ PARKED_SECONDS_MAX = 5.0
 """A watch is milliseconds behind, or broken; then waiting longer helps nobody."""
 
 _parsed_selector: Callable[[str], LabelSelector] = lru_cache(maxsize=256)(parse_label_selector)
+_parsed_shards: Callable[[str], ShardSelector] = lru_cache(maxsize=256)(parse_shard_selector)
 
 
 class Parking:
@@ -160,11 +162,21 @@ def _is_newer(value: Any, version: int) -> bool:
 
 
 def _concerns(cache: Cache, informer: Informer, source: str, write: Write) -> bool:
-    selection = cache.options(informer.model).selections()[source]
-    if not selection.fields and (
-        not selection.labels or _parsed_selector(selection.labels).matches(write.labels)
-    ):
-        return True
+    options = cache.options(informer.model)
+    selection = options.selections()[source]
+    is_selected = (
+        _is_in_shards(options.shards or "", write)
+        and not selection.fields
+        and (not selection.labels or _parsed_selector(selection.labels).matches(write.labels))
+    )
     # What is held now is told either way: changed, or gone from the selection. Of anything else the fields that
     # decide are the server's secret; not waiting is what there was before.
-    return informer.holds((write.namespace, write.name))
+    return is_selected or informer.holds((write.namespace, write.name))
+
+
+def _is_in_shards(shards: str, write: Write) -> bool:
+    if not shards:
+        return True
+    selector = _parsed_shards(shards)
+    value = write.namespace if selector.field.endswith("namespace") else write.uid
+    return bool(value) and selector.matches(value)
