@@ -25,7 +25,16 @@ from kajitori.apimachinery.kind import JsonObject, Kind
 from kajitori.client import Client
 from kajitori.client.config import load_config
 from kajitori.client.network import NetworkTransport
-from kajitori.ctrl import DONE, Manager, Request, Result, controller_reference
+from kajitori.ctrl import (
+    DONE,
+    AdmissionRequest,
+    AdmissionResponse,
+    Manager,
+    Mutating,
+    Request,
+    Result,
+    controller_reference,
+)
 from kajitori.testing import (
     Faults,
     NoAnswer,
@@ -34,6 +43,8 @@ from kajitori.testing import (
     Simulation,
     Slow,
     TestEnv,
+    VirtualClock,
+    run_virtual,
     simulate,
 )
 
@@ -345,3 +356,31 @@ def test_credentials_that_are_replaced(program: bool, tmp_path: Path, caplog: An
     caplog.set_level(logging.ERROR)
     asyncio.run(main())
     assert not caplog.records, "nobody had to notice"
+
+
+# Webhooks that nobody answers for.
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_webhooks_that_are_down(silent: bool) -> None:
+    """With the failure policy Fail what they guard cannot be written meanwhile, with Ignore it is written unseen."""
+
+    def mark(request: AdmissionRequest) -> AdmissionResponse:
+        patch = [{"op": "add", "path": "/metadata/labels", "value": {"seen": "yes"}}]
+        return AdmissionResponse.patched(patch)
+
+    async def main() -> None:
+        async with TestEnv(clock=VirtualClock()) as env:
+            manager = Manager(env.client("operator"), webhooks=env.webhooks)
+            manager.webhook(CONFIG_MAPS, Mutating(mark), timeout_seconds=5)
+            manager.webhook(SECRETS, Mutating(mark), failure_policy="Ignore", timeout_seconds=5)
+            secret = {"metadata": {"name": "a", "namespace": "default"}}
+            async with env.running(manager):
+                with env.webhooks_down(silent=silent):
+                    told = "context deadline exceeded" if silent else "connect: connection refused"
+                    with pytest.raises(InternalError, match=rf"failed calling webhook .*{told}"):
+                        await env.client().create(CONFIG_MAPS, named("a"))
+                    assert not (await env.client().create(SECRETS, secret)).labels
+                assert (await env.client().create(CONFIG_MAPS, named("a"))).labels == {"seen": "yes"}
+
+    run_virtual(main())

@@ -44,6 +44,7 @@ from kajitori.testing.faults import Faults
 from kajitori.testing.history import History, NotSafe
 from kajitori.testing.kube import Kube
 from kajitori.testing.kubelet import Kubelet, bind_pod, end_pod, set_pod_ready
+from kajitori.testing.link import Link
 from kajitori.testing.podlife import Stages
 from kajitori.testing.simulation import Simulation, simulate
 from kajitori.testing.virtual_time import Deadlock, VirtualClock, VirtualTimeLoop, run_virtual
@@ -61,6 +62,7 @@ __all__ = [
     "Kube",
     "Kubelet",
     "Late",
+    "Link",
     "NoAnswer",
     "NoBookmarks",
     "NotInTime",

@@ -17,8 +17,16 @@ import asyncio
 import atexit
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Sequence,
+)
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
@@ -171,9 +179,13 @@ class TestEnv:
         """Where the API is served; only with `serve`."""
         return self.cluster.url
 
-    def kubeconfig(self, path: Path) -> Path:
-        """Writes a kubeconfig for kubectl and other processes, and gives its path; only with `serve`."""
+    def kubeconfig(self, path: Path, *, server: str = "") -> Path:
+        """Writes a kubeconfig for kubectl and other processes, and gives its path; only with `serve`. `server` is
+        where they are to go instead: a `Link`.
+        """
         self.cluster.write_kubeconfig(path)
+        if server:
+            path.write_text(path.read_text().replace(self.url, server))
         return path
 
     # Preparing it.
@@ -207,6 +219,26 @@ class TestEnv:
         doors: Any = {"asked": self.client(), "clock": self._clock, "random": self._random}
         cloud = Cloud(self.client("cloud"), nodes, stages=stages, capacity=capacity, **doors)
         return await self._beside.enter_async_context(cloud)
+
+    @contextmanager
+    def webhooks_down(self, *, silent: bool = False) -> Generator[None, None, None]:
+        """Nobody answers for the webhooks of this process until the end of the block: what follows is what their
+        failure policies say. `silent`: connections are not refused, but no answer comes, until their time is over.
+        """
+        from kajitori.apiserver.webhooks.exchange import ExchangeError
+
+        async def nobody(path: str, body: bytes) -> bytes | None:
+            if silent:
+                await asyncio.Event().wait()
+            raise ExchangeError("dial tcp: connect: connection refused")
+
+        here = self.cluster.webhooks
+        before = dict(here)
+        here.update(dict.fromkeys(before, nobody))
+        try:
+            yield
+        finally:
+            here.update({key: answer for key, answer in before.items() if here.get(key) is nobody})
 
     @asynccontextmanager
     async def running(self, *managers: "Manager") -> AsyncGenerator[None, None]:
