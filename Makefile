@@ -16,8 +16,9 @@ setup: .venv/dev.stamp       ## everything that development needs
 .venv/dev.stamp: pyproject.toml requirements.lock requirements-dev.lock tools/setup.sh
 	@PYTHON=$(PYTHON) sh tools/setup.sh dev
 
-tools: .venv/dev.stamp       ## the real kubectl, where none is installed
+tools: .venv/dev.stamp       ## the real kubectl and a browser, where none is installed
 	@sh tools/kubectl.sh
+	@sh tools/chromium.sh
 
 test: .venv/dev.stamp tools  ## all tests, the real kubectl included
 	$(BIN)/python -m pytest $(ARGS)
