@@ -208,6 +208,26 @@ def test_a_server_that_goes_and_comes_is_waited_for(folder: Path) -> None:
             assert dev.end() == 0
 
 
+def test_a_reconcile_that_refuses_to_be_cancelled_keeps_no_new_code_out(folder: Path) -> None:
+    stubborn = """\
+while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+        meta = widget.metadata"""
+    code = WIDGETS.replace("import msgspec", "import asyncio\nimport msgspec", 1)
+    (folder / "widgets.py").write_text(code.replace("meta = widget.metadata", stubborn))
+    with DevProcess(folder, "widgets.py").ready() as dev, dev.api() as api:
+        create(api, "one", size=1)
+        dev.save("widgets.py", WIDGETS)
+        dev.until("refuses to be cancelled, and goes on beside the new code")
+        dev.until("widgets default/one success")
+        dev.send(signal.SIGINT)
+        assert dev.end() == 1
+        assert "ended at once" in dev.lines[-1]
+
+
 POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy

@@ -125,3 +125,14 @@ def test_a_reconcile_that_blocks_the_loop_is_told_so(folder: Path) -> None:
         with api_of(folder) as api:
             create(api, "one", size=1)
         screen.prints("warning widgets default/one: a reconcile has kept the event loop to itself for 1.3")
+
+
+def test_code_that_never_lets_go_is_ended_by_a_second_signal(folder: Path) -> None:
+    endless = "while True: pass\n        meta = widget.metadata"
+    (folder / "widgets.py").write_text(WIDGETS.replace("meta = widget.metadata", endless))
+    with at_screen(folder, "widgets.py") as screen:
+        screen.shows("working")
+        with api_of(folder) as api:
+            create(api, "one", size=1)
+        screen.interrupt_until("ended at once: it was told to a second time")
+        assert screen.wait() == 1 and screen.attributes() == screen.before

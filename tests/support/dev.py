@@ -83,6 +83,11 @@ class DevProcess:
         """The cluster in that process, as its own kubeconfig says."""
         return Api(Access.of(self.folder / ".kajitori" / "kubeconfig"))
 
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal."""
+        assert self._process is not None, "not started"
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals | None = signal.SIGINT) -> int:
         """Sends a signal, if any, and waits; its exit code. What it printed is in `lines`."""
         process = self._process

@@ -436,7 +436,8 @@ class Manager:
             for task in late:
                 task.cancel()
             if late:
-                await asyncio.wait(late)
+                # Who refuses to be cancelled keeps nobody from going on.
+                await asyncio.wait(late, timeout=grace_seconds)
         self._stop.set()
         return Handover(kinds, {each.name: each.backlog() for each in self._controllers.values()})
 

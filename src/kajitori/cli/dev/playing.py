@@ -1,12 +1,12 @@
 """A session from its start to its end: on a screen, in lines, or until it has settled."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kajitori.cli.dev.code import Code
 from kajitori.cli.dev.debugging import Debugging, StandingLoop, debugging
+from kajitori.cli.dev.ending import Ending
 from kajitori.cli.dev.happenings import Ended, Happening, Started
 from kajitori.cli.dev.live import Live
 from kajitori.cli.dev.logs import Logs
@@ -42,10 +42,15 @@ async def develop(options: Options, code: Code, means: Means, started: Started, 
 
     Raises: CommandError, ApiError, TransportError, NotEstablished, in an ExceptionGroup.
     """
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    with Ending() as ending:
+        return await _develop(options, code, means, started, logs, ending)
+
+
+async def _develop(
+    options: Options, code: Code, means: Means, started: Started, logs: Logs, ending: Ending
+) -> int:
+    loop, ended = asyncio.get_running_loop(), ending.asked
     assert isinstance(loop, StandingLoop), loop
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
     async with means.client, asyncio.TaskGroup() as tasks:
         session = Session(code, means, tasks)
         logs.before = session.observe
@@ -53,12 +58,13 @@ async def develop(options: Options, code: Code, means: Means, started: Started, 
         with debugging(loop, ended.set, session.observe) as debugger:
             try:
                 if options.live is not None:
-                    await _on_a_screen(options.live, session, means, ended, debugger)
+                    await _on_a_screen(options.live, session, means, ending, debugger)
                     print(f"Stopped after {session.decisions} reconciles.")
                     return 0
                 return await _in_lines(options, session, means, started, ended)
             finally:
                 debugger.end()
+                ending.begin()
                 await session.end()
 
 
@@ -77,9 +83,9 @@ async def _in_lines(
 
 
 async def _on_a_screen(
-    live: Live, session: Session, means: Means, ended: asyncio.Event, debugger: Debugging
+    live: Live, session: Session, means: Means, ending: Ending, debugger: Debugging
 ) -> None:
-    loop = asyncio.get_running_loop()
+    loop, ended = asyncio.get_running_loop(), ending.asked
 
     def draw() -> None:
         terminal.draw(frame(live.view(session), *terminal.size()))
@@ -94,7 +100,7 @@ async def _on_a_screen(
         draw()
 
     with Terminal(pressed, means.tell) as terminal:
-        debugger.suspended = terminal.suspended
+        debugger.suspended, ending.give_back = terminal.suspended, terminal.give_back
         draw()
         await session.start()
         drawn = 0.0, -1

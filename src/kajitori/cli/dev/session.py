@@ -36,6 +36,9 @@ __all__ = ["Means", "Session", "innermost"]
 TICK_SECONDS = 0.1
 """Between two looks at what was decided and what was saved: a save is seen in two of them."""
 
+ENDED_SECONDS = 3.0
+"""How long the code before may take to end, once its reconciles have been cancelled."""
+
 READY_SECONDS = 2.0
 """How long a report on loaded code waits for its caches."""
 
@@ -195,7 +198,11 @@ class Session:
             return Handover()
         left = await manager.hand_over()
         if task is not None:
-            await asyncio.wait([task])
+            _, late = await asyncio.wait([task], timeout=ENDED_SECONDS)
+            if late:
+                self.note(
+                    "a reconcile of the code before refuses to be cancelled, and goes on beside the new code"
+                )
         self._observe(manager)
         return left
 

@@ -65,7 +65,7 @@ class Terminal:
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGCONT)
         loop.remove_reader(self._in)
-        self._give()
+        self.give_back()
 
     def size(self) -> tuple[int, int]:
         """Columns and lines."""
@@ -92,6 +92,11 @@ class Terminal:
         )
         self._drawn = lines
         self._write(text)
+
+    def give_back(self) -> None:
+        """Gives the terminal back, wherever the program stands. Safe to repeat."""
+        if self._is_ours:
+            self._give()
 
     @contextmanager
     def suspended(self) -> Generator[None]:
