@@ -29,6 +29,7 @@ from kajitori.testing import (
     Refused,
     Reset,
     Slow,
+    Stale,
     TestEnv,
     VirtualClock,
     WatchError,
@@ -262,6 +263,27 @@ def test_a_cache_that_lags_never_goes_back() -> None:
                 await busy(env, 2)
                 assert stored(informer) == before
             await as_the_server(env, informer, told)
+
+    scenario(play)
+
+
+def test_a_list_from_a_cache_that_lags() -> None:
+    """What it leaves out is told by the watch that begins there; what is asked to be newer is not left out."""
+
+    async def play(env: TestEnv) -> None:
+        await busy(env, 4)
+        old = (await env.client().list(CONFIG_MAPS)).resource_version
+        await busy(env, 4)
+        env.faults.refuse_watch_lists()
+        rule = env.faults.always("list", CONFIG_MAPS, Stale(old))
+        async with informed(env) as (informer, told):
+            await until(lambda: informer.has_synced)
+            assert told.changes >= 3
+            await as_the_server(env, informer, told)
+            env.faults.expire_watches()
+            await busy(env, 4)
+            await as_the_server(env, informer, told)
+            assert rule.hits >= 2
 
     scenario(play)
 

@@ -31,6 +31,7 @@ from kajitori.testing import (
     Refused,
     Reset,
     Slow,
+    Stale,
     TestEnv,
     VirtualClock,
     WatchError,
@@ -351,6 +352,32 @@ def test_kinds_come_in_another_order_when_one_is_late() -> None:  # F2
                 await there.client().create(SECRETS, {"metadata": {"name": "then", "namespace": "default"}})
             assert told == [("then", 1), ("first", 6)]
 
+    virtual(scenario())
+
+
+def test_lists_from_a_cache_that_lags() -> None:
+    async def scenario() -> None:
+        async with env() as there:
+            await there.client().create(CONFIG_MAPS, named("a"))
+            old = (await there.client().list(CONFIG_MAPS)).resource_version
+            await there.client().create(CONFIG_MAPS, named("b"))
+            new = (await there.client().list(CONFIG_MAPS)).resource_version
+            client = there.client("operator")
+            with there.faults.always("list", CONFIG_MAPS, Stale(old)):
+
+                async def listed(**options: Any) -> list[str]:
+                    return [
+                        each.name for each in (await client.list(CONFIG_MAPS, "default", **options)).items
+                    ]
+
+                assert await listed(resource_version="0") == ["a"]
+                assert await listed(resource_version=old, resource_version_match="NotOlderThan") == ["a"]
+                assert await listed(resource_version="0", limit=1) == ["a"]
+                assert await listed() == ["a", "b"], "nothing but the newest will do"
+                assert await listed(resource_version=new) == ["a", "b"]
+
+    with pytest.raises(ValueError, match=r"Stale\(.*\) can happen to a list only; the verb is 'watch'"):
+        Faults().next("watch", CONFIG_MAPS, Stale("7"))
     virtual(scenario())
 
 

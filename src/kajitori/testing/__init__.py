@@ -38,6 +38,7 @@ from kajitori.testing.faultkinds import (
     Refused,
     Reset,
     Slow,
+    Stale,
     WatchError,
 )
 from kajitori.testing.faults import Faults
@@ -72,6 +73,7 @@ __all__ = [
     "Simulation",
     "Slow",
     "Stages",
+    "Stale",
     "TestEnv",
     "VirtualClock",
     "VirtualTimeLoop",

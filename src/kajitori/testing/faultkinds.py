@@ -6,6 +6,7 @@ real clusters, and Kubernetes promises no client that they do not.
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from kajitori.apimachinery.errors import (
     AlreadyExists,
@@ -33,6 +34,7 @@ __all__ = [
     "Refused",
     "Reset",
     "Slow",
+    "Stale",
     "WatchError",
     "error_for",
     "fits",
@@ -99,13 +101,35 @@ class NoBookmarks:
     """A watch has no bookmarks, which are never promised; only the end of the initial events is told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A list that may come from a cache is as of this version, though there are newer ones."""
+
+    resource_version: str
+
+    def query(self, call: Call) -> str | None:
+        """The query that gets it; None: what is asked for may not be as old as that."""
+        asked, match = call.query.get("resourceVersion", ""), call.query.get("resourceVersionMatch", "")
+        if match not in ("", "NotOlderThan") or not asked or int(asked) > int(self.resource_version):
+            return None
+        # From a cache a list comes whole.
+        kept = {
+            name: value
+            for name, value in call.query.items()
+            if name not in ("resourceVersion", "resourceVersionMatch", "limit")
+        }
+        return urlencode({**kept, "resourceVersion": self.resource_version, "resourceVersionMatch": "Exact"})
+
+
 OfRequests = ApiError | Refused | Reset | NoAnswer | Slow
 OfWatches = Cut | WatchError | Late | NoBookmarks
-Fault = OfRequests | OfWatches | type[ApiError]
+Fault = OfRequests | OfWatches | Stale | type[ApiError]
 
 
 def fits(fault: Fault, verb: str) -> bool:
     """Whether a request with that verb can suffer it; a watch can be refused like any request."""
+    if isinstance(fault, Stale):
+        return verb == "list"
     return verb == "watch" or not isinstance(fault, OfWatches)
 
 

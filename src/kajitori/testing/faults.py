@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from kajitori.apimachinery.errors import ApiError, Expired, Invalid
 from kajitori.client import Model, kind_of
-from kajitori.testing.calls import VERBS, Call
-from kajitori.testing.faultkinds import Fault, NoAnswer, Refused, WatchError, error_for, fits
+from kajitori.testing.calls import VERBS, WRITES, Call
+from kajitori.testing.faultkinds import Fault, NoAnswer, Refused, Stale, WatchError, error_for, fits
 
 if TYPE_CHECKING:
     import asyncio
@@ -188,8 +188,10 @@ class Faults:
         known = (*VERBS, "read", "write", "*")
         if rule.verb not in known:
             raise ValueError(f"unknown verb {rule.verb!r}; known are {', '.join(known)}")
-        if not fits(rule.fault, "watch" if rule.verb in ("read", "*") else rule.verb):
-            raise ValueError(f"{rule.fault} can happen to a watch only; the verb is {rule.verb!r}")
+        verbs = {"read": ("get", "list", "watch"), "write": WRITES, "*": VERBS}.get(rule.verb, (rule.verb,))
+        if not any(fits(rule.fault, verb) for verb in verbs):
+            what = "list" if isinstance(rule.fault, Stale) else "watch"
+            raise ValueError(f"{rule.fault} can happen to a {what} only; the verb is {rule.verb!r}")
         rule.holder = rules
         rules.append(rule)
         return rule

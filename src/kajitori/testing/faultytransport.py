@@ -14,7 +14,7 @@ import msgspec
 from kajitori.apimachinery.errors import ApiError
 from kajitori.client.transport import RawResponse, RawStream, Transport, TransportError
 from kajitori.testing.calls import Call, call_of
-from kajitori.testing.faultkinds import Fault, NoAnswer, Refused, Reset, Slow
+from kajitori.testing.faultkinds import Fault, NoAnswer, Refused, Reset, Slow, Stale
 from kajitori.testing.faults import Faults
 from kajitori.testing.faultywatch import OpenWatch
 
@@ -49,6 +49,8 @@ class FaultyTransport:
                 answer = _answer(fault)
             else:
                 left = await _before(fault, call, timeout)
+                if isinstance(fault, Stale) and (query := fault.query(call)) is not None:
+                    path_and_query = f"{call.path}?{query}"
                 answer = await self.inner.request(method, path_and_query, headers, body, left)
                 await _after(fault, call, timeout)
             await asyncio.sleep(faults.latency_seconds(call))
