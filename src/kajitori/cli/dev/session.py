@@ -3,7 +3,8 @@
 Promises
     S1  code runs from the moment it can: what is broken is told, and what ran before goes on (R2)
     S2  what replaces it keeps caches and queues (handover V1 to V4), but for kinds whose definition changed
-    S3  one version runs at a time: the next begins when the reconciles of the one before have ended or been cut short
+    S3  one version runs at a time: the next begins when the reconciles of the one before have ended or been cut short;
+        one that refuses that for ENDED_SECONDS is told of, and left behind
     S4  a manager that fails is told, and begins anew with the next save
 """
 
