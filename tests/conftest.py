@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.support.kubectl import MINOR_MIN, find_kubectl
 
 # How long an example takes depends on what else the machine does.
-settings.register_profile("kajitori", deadline=None)
+settings.register_profile("kajitori", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kajitori")
 
 
