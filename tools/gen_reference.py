@@ -53,6 +53,7 @@ from kajitori.cli.main import module_of
 from kajitori.cli.main import parser as command_line
 from kajitori.client import Client
 from kajitori.ctrl import LeaderElection, Manager
+from kajitori.ctrl.sharding.metrics import SharderFigures
 from kajitori.ctrl.webhooks.figures import WebhookFigures
 from kajitori.operators import kubewarden, mysql
 
@@ -427,6 +428,7 @@ def metrics_page() -> str:
     parts = {
         "Controllers, queues, requests, leadership": manager.metrics_registry().collect(),
         "Webhooks, where an operator has any": WebhookFigures().collect(),
+        "The sharder": SharderFigures().collect(),
     }
     lines = ["# The figures of operators", "", GENERATED, ""]
     lines += textwrap.wrap(

@@ -49,6 +49,12 @@ async def drain(client: Client, name: str) -> None:
     await client.patch(CONFIG_MAPS, "default", name, {"metadata": {"labels": {DRAIN_LABEL: "true"}}})
 
 
+def done(manager: Manager, what: str) -> float:
+    """What the sharder counts of ConfigMaps."""
+    labels = {"ringName": RING, "group": "", "resource": "configmaps"}
+    return manager.metrics_registry().get_sample_value(f"controller_sharding_{what}_total", labels) or 0
+
+
 def test_objects_are_shared_out_moved_and_taken_over() -> None:  # A1, A3, M1, M3
     async def body(env: TestEnv, client: Client, watcher: Watcher) -> None:
         manager = sharder_manager(env.client())
@@ -73,10 +79,15 @@ def test_objects_are_shared_out_moved_and_taken_over() -> None:  # A1, A3, M1, M
         status = (await client.get(ControllerRing, "", RING)).status
         assert status is not None and (status.shards, status.available_shards) == (3, 3)
         assert [(each.type, each.status) for each in status.conditions] == [("Ready", "True")]
+        drained, moved = done(manager, "drains"), list(shards.values()).count(second.name)
+        assert drained == list(shards.values()).count(third.name)
+        assert done(manager, "assignments") == 40 + drained and done(manager, "movements") == 0
         # One that leaves in peace is replaced at once.
         await second.stop()
         await asyncio.sleep(5)
-        assert set((await shards_of(client)).values()) == {first.name, third.name}
+        shards = await shards_of(client)
+        assert set(shards.values()) == {first.name, third.name}
+        moved += list(shards.values()).count(first.name)
         # One that cannot be reached is waited for, and stops before that.
         first.line.cut = True
         assert first.task is not None
@@ -93,6 +104,10 @@ def test_objects_are_shared_out_moved_and_taken_over() -> None:  # A1, A3, M1, M
         # What is dead for a minute is forgotten.
         await asyncio.sleep(70)
         assert set(await leases(client)) == {third.name}
+        assert done(manager, "movements") == moved and done(manager, "drains") == drained
+        assert manager.metrics_registry().get_sample_value(
+            "controller_sharding_ring_calculations_total", {"name": RING}
+        )
         await third.stop()
         manager.stop()
         await sharder

@@ -45,6 +45,7 @@ from kajitori.ctrl.sharding.labels import (
     drain_label,
     shard_label,
 )
+from kajitori.ctrl.sharding.metrics import SharderFigures
 from kajitori.ctrl.sharding.onlooker import Onlooker
 from kajitori.ctrl.sharding.ring import HashRing, object_key
 from kajitori.ctrl.sharding.states import DURATION_SECONDS, ShardState, available
@@ -83,6 +84,7 @@ def sharder(manager: "Manager") -> None:
         watches=[Watch(LEASES, _ring_of_lease, (_changes_membership,))],
     )
     manager.add(reconciler.unassigned.run)
+    manager.measure(reconciler.figures)
 
 
 def _ring_of_lease(lease: Any) -> Iterable[Request]:
@@ -127,6 +129,7 @@ class _Reconciler:
         self._client: Client = manager.client
         self._clock = manager.clock
         self._known: dict[str, _Known] = {}
+        self.figures = SharderFigures()
         self.unassigned = Unassigned(manager.client, manager.random, self._found)
 
     def _found(self, ring: str) -> None:
@@ -209,6 +212,7 @@ class _Reconciler:
         shards = tuple(available(states))
         if known.ring.shards != shards:
             known.ring = HashRing(shards)
+            self.figures.calculations[name] += 1
         plan = _Plan(name, known.ring, states, namespaces)
         self.unassigned.watch(name, [each.kind for each in parts])
         look_at_all = known.looked != (shards, ring.spec) or now >= known.look_again_at
@@ -249,12 +253,20 @@ class _Reconciler:
                     return
                 except (ApiError, TransportError) as error:
                     errors.append(error)
+                else:
+                    self._count(ring, part.kind, value, step)
 
         async with asyncio.TaskGroup() as group:
             for each in steps:
                 group.create_task(write(*each))
         if steps:
             _log.info("Objects assigned or asked back", extra={"ring": ring, "objects": len(steps)})
+
+    def _count(self, ring: str, kind: Kind, value: Unstructured, step: Step) -> None:
+        counted = self.figures.movements if shard_label(ring) in value.labels else self.figures.assignments
+        if step.kind is StepKind.DRAIN:
+            counted = self.figures.drains
+        counted[ring, kind.group, kind.plural] += 1
 
     async def _tell(
         self, ring: ControllerRing, states: Mapping[str, ShardState], errors: Sequence[Exception]
