@@ -10,6 +10,7 @@ Promises
     G1  every kind that discovery names, and every body of a subresource, is a class with its `__kind__`
     G2  a field that Go has as a pointer is `T | None`; every other has Go's zero as its default
     G3  the same facts give the same bytes
+    G4  what definitions of other kinds require and may be empty, ALWAYS_WRITTEN, is written also when it is
 
 Source: the Go types of Kubernetes, as tools/gofacts prints them.
 """
@@ -64,6 +65,7 @@ CUSTOM = {
 DECLARED = ("IntOrString", "MicroTime", "Quantity", "Time")
 BY_HAND = ("ObjectMeta", "OwnerReference")
 META_OFFERS = ("IntOrString", "MicroTime", "ObjectMeta", "OwnerReference", "Quantity", "Time")
+ALWAYS_WRITTEN = {(f"{META}.Condition", "message")}
 NAMES = {
     "openAPIV3Schema": "open_api_v3_schema",
     "$ref": "ref",
@@ -250,7 +252,7 @@ def _class(name: str, package: str, known: set[str], used: _Used) -> str:
     lines.append(f'    __definition__: ClassVar[str] = "{name}"')
     taken: set[str] = set()
     for field in reached()[name]:
-        lines.append(f"    {_field(field, package, known, used)}")
+        lines.append(f"    {_field(name, field, package, known, used)}")
         python = python_name(field.name)
         assert python not in taken, f"{name} has two fields called {python}"
         taken.add(python)
@@ -266,11 +268,15 @@ def _told(name: str, kind: Kind | None) -> str:
     return f"`{kind.plural}` of {kind.api_version}, {where}."
 
 
-def _field(field: facts.GoField, package: str, known: set[str], used: _Used) -> str:
+def _field(struct: str, field: facts.GoField, package: str, known: set[str], used: _Used) -> str:
     annotation, default = _typed(field.type, package, used)
     if any(_core(field.type) == each for each in _unknown(field, package, known)):
         annotation = f'"{annotation}"'
     python = python_name(field.name)
+    if (struct, field.name) in ALWAYS_WRITTEN:
+        used.msgspec = True
+        # msgspec leaves a default out, but not what a factory makes.
+        return f"{python}: {annotation} = msgspec.field(default_factory={annotation})"
     if _camel(python) != field.name:
         used.msgspec = True
         return f'{python}: {annotation} = msgspec.field(default={default}, name="{field.name}")'

@@ -13,7 +13,7 @@ from kajitori.apis import facts
 from kajitori.apis.autoscaling_v2 import HorizontalPodAutoscaler
 from kajitori.apis.core_v1 import ConfigMap, Container, Pod, PodSpec, Secret, ServicePort
 from kajitori.apis.discovery_v1 import EndpointSlice
-from kajitori.apis.meta_v1 import LabelSelector, ObjectMeta
+from kajitori.apis.meta_v1 import Condition, LabelSelector, ObjectMeta
 from kajitori.apis.rbac_v1 import ClusterRole
 from kajitori.apis.resources import ResourceInfo, resources
 from kajitori.apis.typed import decode
@@ -105,6 +105,12 @@ def test_a_zero_that_means_something_is_written() -> None:  # M2
         "terminationGracePeriodSeconds": 0,
         "enableServiceLinks": False,
     }
+
+
+def test_an_empty_message_of_a_condition_is_written_since_definitions_require_one() -> None:  # M2
+    condition = Condition(type="Ready", status="True", reason="Done")
+    assert msgspec.json.encode(condition) == b'{"type":"Ready","status":"True","reason":"Done","message":""}'
+    assert struct_decoder(Condition)(b'{"type":"Ready"}').message == ""
 
 
 def test_unknown_fields_are_not_kept() -> None:  # M3

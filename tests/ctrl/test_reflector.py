@@ -1,10 +1,12 @@
 """The reflector against servers that stream, refuse, break, forget."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from tests.ctrl.scripted import PODS, Asked, Script, bookmark, event, pod, pod_list
 
 from kajitori.apimachinery.errors import (
@@ -12,10 +14,12 @@ from kajitori.apimachinery.errors import (
     BadRequest,
     Cause,
     Expired,
+    Forbidden,
     InternalError,
     Invalid,
     Timeout,
     TooManyRequests,
+    Unauthorized,
 )
 from kajitori.client import Client, TransportError, WatchEvent
 from kajitori.client.objects import codec_of
@@ -337,3 +341,22 @@ def test_a_server_that_is_heard_of_is_not_asked_more() -> None:  # F6
         in_turn(pod_list(5), [2, TransportError("reset")], [bookmark(6), 250, "end"], []), seconds=300
     )
     assert [each.is_watch for each in asked] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (Forbidden('User "u" cannot list resource "pods"'), logging.ERROR),
+        (Unauthorized("Unauthorized"), logging.ERROR),
+        (InternalError("the server is ill"), logging.INFO),
+    ],
+)
+def test_what_people_must_mend_is_an_error_and_told_once_a_try(
+    error: ApiError, level: int, caplog: pytest.LogCaptureFixture
+) -> None:  # F7
+    caplog.set_level(logging.INFO)
+    reflect(lambda asked: error, seconds=0.1, stream_initial=True)
+    last = caplog.records[-1]
+    assert (last.levelno, last.getMessage()) == (level, "listing or watching failed; trying again")
+    assert str(error) in last.__dict__["error"]
+    assert len(caplog.records) == (1 if level == logging.ERROR else 2)

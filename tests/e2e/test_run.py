@@ -194,6 +194,22 @@ def test_it_tells_how_it_is(tmp_path: Path, up: UpProcess, api: Api) -> None:
     assert running.out == "Running settings. Stop with Ctrl-C.\n\nStopping ...\n"
 
 
+def test_it_stops_when_nobody_reads_what_it_says_any_more(tmp_path: Path, up: UpProcess) -> None:
+    (tmp_path / "settings.py").write_text(OPERATOR)
+    command = kajitori("run", "settings.py", "--kubeconfig", str(up.kubeconfig))
+    with (
+        (tmp_path / "err").open("wb") as err,
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=err) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"Running settings. Stop with Ctrl-C.\n"
+        until(lambda: (tmp_path / "err").read_text(), lambda said: "Starting workers" in said)
+        process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS_MAX) == 0
+    assert "Traceback" not in (tmp_path / "err").read_text()
+
+
 @pytest.fixture
 def chromium() -> str:
     """A real browser. Where there is none the test is skipped, but never in CI: there it is a failure."""

@@ -6,7 +6,8 @@ docs/reference/models.md says how to use them.
 Promises
     M1  a field that is not set has Go's zero: None where Go has a pointer, "", 0, False, () or an empty map elsewhere,
         and for structs one whose fields are all unset; so reading asks for None only where it means something
-    M2  what is written is what was set: a field that has its default value is not sent
+    M2  what is written is what was set: a field that has its default value is not sent; but the message of a Condition
+        is, since definitions that contain Conditions require one, which may be empty
     M3  fields that the class does not know are not kept
     M4  an instance cannot be changed, nor can what it is made of, as far as type checkers see
 

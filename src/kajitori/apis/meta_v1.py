@@ -9,6 +9,8 @@ Source: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/
 from collections.abc import Mapping
 from typing import ClassVar
 
+import msgspec
+
 from kajitori.apimachinery.built_in import BuiltIn
 from kajitori.apimachinery.declare import IntOrString, MicroTime, Quantity, Time
 from kajitori.apimachinery.frozen import EMPTY
@@ -39,7 +41,7 @@ class Condition(BuiltIn, frozen=True, kw_only=True):
     observed_generation: int = 0
     last_transition_time: Time | None = None
     reason: str = ""
-    message: str = ""
+    message: str = msgspec.field(default_factory=str)
 
 
 class Preconditions(BuiltIn, frozen=True, kw_only=True):

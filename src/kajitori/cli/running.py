@@ -245,9 +245,10 @@ class Signals:
 
     def _stop(self, name: str) -> None:
         _log.info("Shutdown signal received, waiting for all workers to finish", extra={"signal": name})
-        if self._means.says:
-            print("\nStopping ...", flush=True)
         self._manager.stop()
+        if self._means.says:
+            with contextlib.suppress(OSError):  # who read it may be gone
+                print("\nStopping ...", flush=True)
         if self._manager.started_at is None and self._task is not None:
             self._task.cancel()
 

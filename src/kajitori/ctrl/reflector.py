@@ -16,6 +16,7 @@ Promises
         listed this time
     F5  `resume` with a version that the server remembers: it is watched from there on, and nothing is listed
     F6  a server that came back with lower versions, which then says nothing about ours, is found out and listed anew
+    F7  what people must mend is logged as an error, each time; what passes by itself as information
 
 Source: client-go's tools/cache Reflector, KEP-3157.
 """
@@ -26,7 +27,17 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from kajitori.apimachinery.errors import ApiError, BadRequest, Expired, Gone, Invalid, TooManyRequests
+from kajitori.apimachinery.errors import (
+    ApiError,
+    BadRequest,
+    Expired,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
 from kajitori.client.accessors import key_pair_of
 from kajitori.client.client import PAGE_SIZE, Client
 from kajitori.client.objects import Codec, ObjectList, WatchEvent
@@ -57,6 +68,9 @@ SILENT_SECONDS_MAX = 90
 """A server tells bookmarks about once a minute. One that was away and then tells nothing may have begun anew: its
 versions are lower, and a watch from ours is silent until they have passed them.
 """
+
+NOT_FOR_US = (Unauthorized, Forbidden, NotFound)
+"""Errors that people must mend: a right that is missing, credentials that have ended, a kind that is not there."""
 
 _EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
@@ -211,6 +225,8 @@ class Reflector:
                 if _is_version_gone(error) and not self._version_lost:
                     self._version_lost = True
                     continue
+                if isinstance(error, NOT_FOR_US):
+                    return False  # Listing tells, or the watch that comes after it.
                 if not isinstance(error, TooManyRequests):
                     self._report("the server refuses to stream initial events; listing instead", error)
                     # What is wrong with the request will be so the next time; anything else may have passed.
@@ -377,7 +393,8 @@ class Reflector:
 
     def _report(self, message: str, error: Exception | None) -> None:
         self.failures += 1
-        _log.info(message, extra={"reflector": self._name, "error": str(error) if error else ""})
+        level = logging.ERROR if isinstance(error, NOT_FOR_US) else logging.INFO
+        _log.log(level, message, extra={"reflector": self._name, "error": str(error) if error else ""})
 
 
 class _IgnoredInitialEvents(Exception):
