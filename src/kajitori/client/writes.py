@@ -69,7 +69,9 @@ class WriteLog:
 
     def __len__(self) -> int:
         """Objects, in all clusters."""
-        return len(self.writes) + sum(map(len, (self.elsewhere or {}).values()))
+        if self.elsewhere is None:
+            return len(self.writes)
+        return len(self.writes) + sum(map(len, self.elsewhere.values()))
 
     def note(self, write: Write) -> None:
         if len(self.writes) >= WRITES_NOTED_MAX:

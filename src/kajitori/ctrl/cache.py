@@ -325,22 +325,28 @@ class Cache:
 
     def _readable(self, model: Model, namespace: str | None, metadata_only: bool = False) -> Informer:
         entry = self._entries.get((model, metadata_only))
+        if entry is None or not entry.informer.has_synced:
+            entry = self._instead(model, metadata_only, entry)
+        informer = entry.informer
+        if namespace and not informer.watches(namespace):
+            named = ", ".join(sorted(informer.resource_versions))
+            raise NotInCache(f"{kind_of(model)} is cached in {named} only, not in {namespace}")
+        return informer
+
+    def _instead(self, model: Model, metadata_only: bool, entry: _Entry | None) -> _Entry:
+        """What can be read although that which was asked for cannot."""
         other = self._entries.get((model, not metadata_only))
         if isinstance(model, Kind) and not metadata_only and other is not None:
             # Whoever waited for the one is not to be told that the other, which somebody else uses, is not there yet.
-            entry = other if entry is None or not entry.informer.has_synced else entry
+            entry = other
         if entry is None:
             instead = "" if other is None else f" (it is with metadata_only={not metadata_only})"
             raise NotInCache(
                 f"{kind_of(model)} is not cached; let a controller watch it, or call cache.use first{instead}"
             )
-        informer = entry.informer
-        if not informer.has_synced:
+        if not entry.informer.has_synced:
             raise NotInCache(f"{kind_of(model)} has not been listed yet; await cache.synced first")
-        if namespace and not informer.watches(namespace):
-            named = ", ".join(sorted(informer.resource_versions))
-            raise NotInCache(f"{kind_of(model)} is cached in {named} only, not in {namespace}")
-        return informer
+        return entry
 
     def _field_indexes(
         self, model: Model, store: Store, required: dict[str, str]
