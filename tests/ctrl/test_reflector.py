@@ -17,6 +17,7 @@ from kajitori.apimachinery.errors import (
     Forbidden,
     InternalError,
     Invalid,
+    NotFound,
     Timeout,
     TooManyRequests,
     Unauthorized,
@@ -348,6 +349,7 @@ def test_a_server_that_is_heard_of_is_not_asked_more() -> None:  # F6
     [
         (Forbidden('User "u" cannot list resource "pods"'), logging.ERROR),
         (Unauthorized("Unauthorized"), logging.ERROR),
+        (NotFound("the server could not find the requested resource"), logging.INFO),
         (InternalError("the server is ill"), logging.INFO),
     ],
 )
@@ -359,4 +361,4 @@ def test_what_people_must_mend_is_an_error_and_told_once_a_try(
     last = caplog.records[-1]
     assert (last.levelno, last.getMessage()) == (level, "listing or watching failed; trying again")
     assert str(error) in last.__dict__["error"]
-    assert len(caplog.records) == (1 if level == logging.ERROR else 2)
+    assert len(caplog.records) == (2 if isinstance(error, InternalError) else 1)

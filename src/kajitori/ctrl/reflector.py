@@ -69,8 +69,10 @@ SILENT_SECONDS_MAX = 90
 versions are lower, and a watch from ours is silent until they have passed them.
 """
 
-NOT_FOR_US = (Unauthorized, Forbidden, NotFound)
-"""Errors that people must mend: a right that is missing, credentials that have ended, a kind that is not there."""
+NOT_ALLOWED = (Unauthorized, Forbidden)
+"""What people must mend: credentials that have ended, a right that is missing. A kind that is not there may come, or
+has gone; `kind_checks` tells of those that are missing at the start.
+"""
 
 _EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
@@ -225,7 +227,7 @@ class Reflector:
                 if _is_version_gone(error) and not self._version_lost:
                     self._version_lost = True
                     continue
-                if isinstance(error, NOT_FOR_US):
+                if isinstance(error, (*NOT_ALLOWED, NotFound)):
                     return False  # Listing tells, or the watch that comes after it.
                 if not isinstance(error, TooManyRequests):
                     self._report("the server refuses to stream initial events; listing instead", error)
@@ -393,7 +395,7 @@ class Reflector:
 
     def _report(self, message: str, error: Exception | None) -> None:
         self.failures += 1
-        level = logging.ERROR if isinstance(error, NOT_FOR_US) else logging.INFO
+        level = logging.ERROR if isinstance(error, NOT_ALLOWED) else logging.INFO
         _log.log(level, message, extra={"reflector": self._name, "error": str(error) if error else ""})
 
 
