@@ -68,6 +68,20 @@ def test_an_empty_name_is_never_sent() -> None:
             talk(verb)
 
 
+def test_an_empty_namespace_is_not_mistaken_for_an_object_that_is_not_there() -> None:
+    for verb in (
+        lambda client: client.get(PODS, "", "a"),
+        lambda client: client.delete(PODS, "", "a"),
+        lambda client: client.patch(PODS, "", "a", {}),
+        lambda client: client.apply(PODS, {"metadata": {"name": "a"}}, field_manager="m"),
+        lambda client: client.update(PODS, {"metadata": {"name": "a"}}),
+    ):
+        with pytest.raises(
+            ValueError, match=r"Pod.* a is asked for without a namespace; Pod objects are in one"
+        ):
+            talk(verb)
+
+
 def test_lists_fill_in_what_servers_leave_out() -> None:  # O1
     bare = {"metadata": {"name": "a"}}
     got, asked = talk(

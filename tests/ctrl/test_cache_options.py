@@ -387,3 +387,9 @@ def test_what_counts_for_all_kinds_is_said_before_the_first_is_used() -> None:
             cache.configure_all(CacheOptions())
 
     asyncio.run(run())
+
+
+def test_one_namespace_is_not_taken_for_several_of_one_letter() -> None:
+    with pytest.raises(TypeError, match=r"say namespaces=\['default'\]"):
+        CacheOptions(namespaces="default")
+    assert list(CacheOptions(namespaces="").selections()) == [ALL_NAMESPACES]

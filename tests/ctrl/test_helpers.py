@@ -9,7 +9,7 @@ from tests.ctrl.scripted import PODS, WIDGETS, Script, answer, pod
 from kajitori.apimachinery import declare
 from kajitori.apimachinery.frozen import freeze
 from kajitori.apimachinery.objectmeta import ObjectMeta, OwnerReference
-from kajitori.apis.core_v1 import ConfigMap
+from kajitori.apis.core_v1 import ConfigMap, Namespace
 from kajitori.client import Client
 from kajitori.ctrl import (
     AlreadyOwned,
@@ -135,3 +135,16 @@ def test_a_typed_child_is_controlled_by_a_typed_owner() -> None:
         AlreadyOwned, match="ConfigMap child is controlled by Widget parent; Widget other cannot"
     ):
         with_controller(owned, typed(name="other", uid="v"))
+
+
+def test_an_owner_is_in_the_same_namespace_or_in_none() -> None:
+    owner = typed(name="w", namespace="one", uid="u")
+    there = ConfigMap(metadata=ObjectMeta(name="c", namespace="two"))
+    with pytest.raises(ValueError, match="two/c cannot be owned by one/w"):
+        with_controller(there, owner)
+    with pytest.raises(ValueError, match="two/c cannot be owned by one/w"):
+        with_controller({"metadata": {"name": "c", "namespace": "two"}}, owner)
+    with pytest.raises(ValueError, match="n is cluster-scoped; one/w"):
+        with_controller(Namespace(metadata=ObjectMeta(name="n")), owner)
+    assert controller_of(with_controller(ConfigMap(metadata=ObjectMeta(name="c")), owner)) is not None
+    assert controller_of(with_controller(there, typed(name="w", uid="u"))) is not None

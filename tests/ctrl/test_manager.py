@@ -154,3 +154,26 @@ def test_two_controllers_cannot_share_a_name() -> None:
             manager.controller("c", Slow(1), for_=PODS)
 
     run_virtual(run())
+
+
+def test_what_a_controller_cannot_be_made_of_is_named() -> None:
+    async def run() -> None:
+        manager, _ = new_manager()
+        loose: Any = manager
+        with pytest.raises(
+            TypeError, match=r"controller 'c': there is no option max_workers; there are .*workers"
+        ):
+            loose.controller("c", Slow(1), for_=PODS, max_workers=3)
+        with pytest.raises(
+            TypeError, match=r"controller 'c': .*Slow.* is no reconciler; give an object with"
+        ):
+            loose.controller("c", Slow, for_=PODS)
+        with pytest.raises(TypeError, match=r"controller 'c': .*print.* is no reconciler"):
+            loose.controller("c", print, for_=PODS)
+        with pytest.raises(ValueError, match="controller 'c': workers=0; use 1 or more"):
+            manager.controller("c", Slow(1), for_=PODS, workers=0)
+        assert not manager.controllers
+        with pytest.raises(TypeError, match="Manager: there is no option retries"):
+            new_manager(retries=3)
+
+    run_virtual(run())

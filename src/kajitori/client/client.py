@@ -182,7 +182,7 @@ class Client:
         Raises: NotFound, and any other ApiError; TransportError.
         """
         codec = codec_of(model)
-        path = codec.kind.path(namespace, _named(name))
+        path = codec.kind.path(namespace, _named(codec.kind, namespace, name))
         if resource_version:
             path += f"?resourceVersion={resource_version}"
         return codec.decode(await self._read(path, METADATA if metadata_only else _JSON))
@@ -329,7 +329,7 @@ class Client:
         """
         codec = codec_of(model)
         namespace, name = _where(value, namespace)
-        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        path = codec.kind.path(namespace, _named(codec.kind, namespace, name), options.get("subresource", ""))
         path += write_query(options, self._defaults)
         return await self._write("PUT", path, codec, value, _JSON, (namespace, name), options)
 
@@ -369,7 +369,7 @@ class Client:
         ApiError.
         """
         codec = codec_of(model)
-        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        path = codec.kind.path(namespace, _named(codec.kind, namespace, name), options.get("subresource", ""))
         path += write_query(options, self._defaults)
         return await self._write("PATCH", path, codec, patch, type.value, (namespace, name), options)
 
@@ -415,7 +415,7 @@ class Client:
         if not (options.get("field_manager") or self.field_manager):
             raise ValueError("apply needs a field manager; give one to this call or to the Client")
         namespace, name = _where(value, namespace)
-        path = codec.kind.path(namespace, _named(name), options.get("subresource", ""))
+        path = codec.kind.path(namespace, _named(codec.kind, namespace, name), options.get("subresource", ""))
         path += write_query(options, self._defaults, force=force)
         return await self._write(
             "PATCH", path, codec, value, PatchType.APPLY.value, (namespace, name), options
@@ -430,7 +430,7 @@ class Client:
         Raises: NotFound, Conflict (its uid or version is another), any other ApiError.
         """
         kind = kind_of(model)
-        path, body = kind.path(namespace, _named(name)), self._delete_body(options)
+        path, body = kind.path(namespace, _named(kind, namespace, name)), self._delete_body(options)
         with self._noted(options, kind, namespace, name) as log:
             answer = freeze(msgspec.json.decode((await self.send("DELETE", path, body)).body))
             if log is not None:
@@ -475,7 +475,7 @@ class Client:
         `ephemeralcontainers`.
         """
         kind = kind_of(model)
-        parent = Parent(kind, namespace if kind.namespaced else "", _named(name))
+        parent = Parent(kind, namespace if kind.namespaced else "", _named(kind, namespace, name))
         return Subresource(self.send, parent, subresource, self._defaults, cluster=self.cluster)
 
     # The road that everything takes.
@@ -581,10 +581,13 @@ async def _events(codec: Codec[T], chunks: AsyncIterator[bytes]) -> AsyncIterato
                 raise error_from_status(event)
 
 
-def _named(name: str) -> str:
+def _named(kind: Kind, namespace: str, name: str) -> str:
     # Without a name the path would be that of the collection: a delete would delete everything.
     if not name:
         raise ValueError("an object is asked for by its name, which is empty")
+    if kind.namespaced and not namespace:
+        # The server knows no such path, and its "not found" would be taken for "there is no such object".
+        raise ValueError(f"{kind} {name} is asked for without a namespace; {kind.kind} objects are in one")
     return name
 
 

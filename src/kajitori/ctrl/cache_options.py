@@ -58,6 +58,13 @@ class CacheOptions:
     resync_seconds: float | None = None
     """How often handlers of controllers see everything again (36,000); 0: never."""
 
+    def __post_init__(self) -> None:
+        """Raises: TypeError for one name where several belong: its letters would be taken for namespaces."""
+        if isinstance(self.namespaces, str) and self.namespaces:
+            raise TypeError(
+                f"namespaces={self.namespaces!r} is one string; say namespaces=[{self.namespaces!r}]"
+            )
+
     def with_defaults(self, defaults: "CacheOptions") -> "CacheOptions":
         """The same, with what is None taken from `defaults`."""
         missing = {each.name: getattr(defaults, each.name) for each in fields(self) if self._lacks(each.name)}

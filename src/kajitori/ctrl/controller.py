@@ -23,7 +23,7 @@ Source: controller-runtime's pkg/internal/controller.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, Unpack
@@ -49,7 +49,7 @@ from kajitori.ctrl.workqueue import QueueShutDown, Taken, WorkQueue
 from kajitori.world.clock import SYSTEM_CLOCK, Clock
 from kajitori.world.random import Random
 
-__all__ = ["Controller", "ControllerOptions", "CurrentReconcile", "current_reconcile"]
+__all__ = ["Controller", "ControllerOptions", "CurrentReconcile", "current_reconcile", "refuse_unknown"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +87,26 @@ class ControllerOptions(TypedDict, total=False):
     """Where it watches: in the manager's own cluster, in those that are engaged, in all ("own")."""
 
 
+def refuse_unknown(who: str, options: Mapping[str, Any], known: type) -> None:
+    """Raises: TypeError for an option that a TypedDict does not know."""
+    names = sorted(known.__annotations__)
+    if unknown := sorted(options.keys() - names):
+        raise TypeError(f"{who}: there is no option {', '.join(unknown)}; there are {', '.join(names)}")
+
+
+def _check(name: str, reconciler: object, options: ControllerOptions) -> None:
+    """Raises: TypeError, ValueError for what no controller can be made of."""
+    who = f"controller {name!r}"
+    refuse_unknown(who, options, ControllerOptions)
+    if isinstance(reconciler, type) or not callable(getattr(reconciler, "reconcile", None)):
+        raise TypeError(
+            f"{who}: {reconciler!r} is no reconciler; give an object with `async def reconcile(request)`"
+        )
+    workers = options.get("workers", 1)
+    if workers < 1:
+        raise ValueError(f"{who}: workers={workers}; use 1 or more")
+
+
 class Controller(Generic[R]):
     """One reconciler at work."""
 
@@ -103,9 +123,9 @@ class Controller(Generic[R]):
         sources: Iterable[EventSource[R]] = (),
         **options: Unpack[ControllerOptions],
     ) -> None:
+        _check(name, reconciler, options)
         self.name = name
         self.workers = options.get("workers", 1)
-        assert self.workers > 0, self.workers
         self.needs_leader = options.get("needs_leader", True)
         """Whether, in a leader election, it runs only where the leader is."""
         self.figures = ReconcileFigures()

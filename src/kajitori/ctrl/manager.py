@@ -31,7 +31,7 @@ from kajitori.client.objects import Model, kind_of
 from kajitori.ctrl.cache import Cache
 from kajitori.ctrl.cache_options import CacheOptions
 from kajitori.ctrl.clusters import OWN, ClusterProvider, Clusters, EngagedCluster
-from kajitori.ctrl.controller import Controller, ControllerOptions
+from kajitori.ctrl.controller import Controller, ControllerOptions, refuse_unknown
 from kajitori.ctrl.events import EventRecorder
 from kajitori.ctrl.explain import Explanation
 from kajitori.ctrl.handler import Watch, own_request, owner_requests
@@ -111,8 +111,10 @@ class Manager:
         where those of the controllers are answered; `leader_election` the Lease to be held while they run.
         Further options count for controllers and kinds that say nothing else.
 
-        Raises: ValueError when `leader_election` or `sharding` names no namespace and we run in no Pod, or with both.
+        Raises: ValueError when `leader_election` or `sharding` names no namespace and we run in no Pod, or with both;
+        TypeError for an option that there is not.
         """
+        refuse_unknown("Manager", defaults, ManagerOptions)
         self.client = client
         """Writes, and reads that must not be cached."""
         self.cache = Cache(client, random=random, defaults=defaults.pop("cache", None))
@@ -211,7 +213,8 @@ class Manager:
         kinds in `owns` that it controls, by `watches` and by event `sources`. Without `for_` only by the last two,
         which may then have requests of another type than `Request`.
 
-        Raises: ValueError when the name is taken, or nothing could own what `owns` lists.
+        Raises: ValueError when the name is taken, or nothing could own what `owns` lists; TypeError for what is no
+        reconciler, and for an option that there is not.
         """
         if name in self._controllers:
             raise ValueError(f"there is a controller called {name!r} already")

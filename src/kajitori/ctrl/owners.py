@@ -59,9 +59,11 @@ def with_controller(value: S, owner: Any, kind: Kind | None = None) -> S: ...
 def with_controller(value: Any, owner: Any, kind: Kind | None = None) -> Any:
     """A copy of `value`, a plain JSON object or an instance of a class, controlled by `owner`.
 
-    Raises: AlreadyOwned when another object controls it.
+    Raises: AlreadyOwned when another object controls it; ValueError when the owner is in a namespace and `value` is
+    not, or is in another: the garbage collector would delete it.
     """
     reference = controller_reference(owner, kind)
+    _check_within(value, owner)
     now = controller_of(value)
     if now is not None and now.uid != reference["uid"]:
         name = value.get("kind", "object") if isinstance(value, dict) else type(value).__name__
@@ -79,3 +81,19 @@ def with_controller(value: Any, owner: Any, kind: Kind | None = None) -> Any:
     metadata = value.get("metadata") or {}
     others = [each for each in metadata.get("ownerReferences") or () if each.get("uid") != reference["uid"]]
     return {**value, "metadata": {**metadata, "ownerReferences": [*others, reference]}}
+
+
+def _check_within(value: Any, owner: Any) -> None:
+    within, key = key_of(owner).namespace, key_of(value)
+    if not within:
+        return
+    if key.namespace and key.namespace != within:
+        raise ValueError(
+            f"{key} cannot be owned by {key_of(owner)}: an owner is in the same namespace, or in none"
+        )
+    try:
+        is_of_cluster = not isinstance(value, dict) and not kind_of(type(value)).namespaced
+    except TypeError:
+        return  # A class that is no kind: where its objects are is not known.
+    if is_of_cluster:
+        raise ValueError(f"{key} is cluster-scoped; {key_of(owner)}, which is in a namespace, cannot own it")
