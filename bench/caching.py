@@ -10,7 +10,7 @@ import time
 
 import uvloop
 
-from kajitori.apis import Kind
+from kajitori.apis.core_v1 import ConfigMap
 from kajitori.client import Client
 from kajitori.client.config import load_config
 from kajitori.client.network import NetworkTransport
@@ -18,7 +18,6 @@ from kajitori.ctrl import DONE, Manager, Request, Result
 
 __all__: list[str] = []
 
-CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps")
 IDLE_SECONDS = 10
 RESYNC_SECONDS = 60
 """How often everything is imagined to be looked at again; the default is ten hours."""
@@ -33,7 +32,7 @@ class Nothing:
         self.complete = asyncio.Event()
 
     async def reconcile(self, request: Request) -> Result:
-        self._missing -= self._cache.get(CONFIG_MAPS, request.namespace, request.name) is not None
+        self._missing -= self._cache.get(ConfigMap, request.namespace, request.name) is not None
         if not self._missing:
             self.complete.set()
         return DONE
@@ -45,14 +44,14 @@ async def main() -> None:
         running = asyncio.create_task(manager.run())
         await asyncio.sleep(0)
         began = time.perf_counter()
-        use = await manager.cache.synced(CONFIG_MAPS)
+        use = await manager.cache.synced(ConfigMap)
         figures = {"cached": time.perf_counter() - began}
         figures["cached_peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        count = len(manager.cache.list(CONFIG_MAPS))
+        count = len(manager.cache.list(ConfigMap))
         # A controller that comes later is told everything, as in a resync: all names go through queue and reconciler.
         reconciler = Nothing(manager, count)
         used = time.process_time()
-        manager.controller("nothing", reconciler, for_=CONFIG_MAPS)
+        manager.controller("nothing", reconciler, for_=ConfigMap)
         await reconciler.complete.wait()
         figures["resynced"] = (time.process_time() - used) / RESYNC_SECONDS * 100
         used = time.process_time()

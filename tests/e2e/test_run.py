@@ -274,6 +274,14 @@ def test_a_reconcile_that_does_not_end_is_cut_short(
     assert why in running.err
 
 
+def test_two_signals_at_once_are_one_wish(tmp_path: Path, up: UpProcess, api: Api) -> None:
+    with Running(tmp_path, up) as running:
+        running.until("Starting workers")
+        running.process.send_signal(signal.SIGTERM)
+        assert running.end() == 0  # sends it again
+    assert "Traceback" not in running.err and "ends at once" not in running.err
+
+
 @pytest.mark.parametrize("name", ["refuses", "blocks"])
 def test_a_second_signal_ends_at_once(tmp_path: Path, up: UpProcess, api: Api, name: str) -> None:
     create(api, name)

@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from kajitori.ctrl.sharding import Sharding
 
 __all__ = ["Logs", "Means", "logging_to_stderr", "run_operators"]
+
+SAME_SECONDS = 0.2
+"""Of the same two so close are one wish: `timeout` and shells send one to the process and one to its group."""
 
 FORCED_SECONDS = 5.0
 """After the grace: for cancelled reconciles to clean up, the last Events to be written, the Lease to be given back."""
@@ -214,6 +218,8 @@ class Signals:
             means.grace_seconds + FORCED_SECONDS, self._force, ("it took too long",)
         )
         self._forced.daemon = True
+        self._told: tuple[int, float] | None = None
+        """The first signal, and when."""
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Signals":
@@ -238,8 +244,13 @@ class Signals:
             raise
 
     def _received(self, number: int, frame: object) -> None:
-        if self._forced.is_alive():
-            self._force("it was told to a second time")
+        now = time.monotonic()
+        if self._told is not None:
+            first, at = self._told
+            if number != first or now - at > SAME_SECONDS:
+                self._force("it was told to a second time")
+            return
+        self._told = number, now
         self._forced.start()
         self._loop.call_soon_threadsafe(self._stop, signal.Signals(number).name)
 
