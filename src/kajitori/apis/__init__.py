@@ -55,6 +55,7 @@ if typing.TYPE_CHECKING:
     from kajitori.apimachinery.time import format_time, parse_duration, parse_time
     from kajitori.apimachinery.versions import ConversionFailed, Spoke, Versions, webhook_conversion
     from kajitori.apis.declared import crd_for
+    from kajitori.apis.meta_v1 import Condition
 
 __all__ = [
     "AtLeastOneOf",
@@ -62,6 +63,7 @@ __all__ = [
     "Atomic",
     "BuiltinSchema",
     "Column",
+    "Condition",
     "ConversionFailed",
     "DeclarationError",
     "Default",
@@ -140,6 +142,7 @@ _HOMES = {
     "apimachinery.time": "format_time parse_duration parse_time",
     "apimachinery.versions": "ConversionFailed Spoke Versions webhook_conversion",
     "apis.declared": "crd_for",
+    "apis.meta_v1": "Condition",
 }
 """What is to be found where: loaded when it is asked for, since much that imports a kind needs none of it."""
 
