@@ -20,6 +20,7 @@ from msgspec import inspect
 
 from kajitori.apimachinery.built_in import BuiltIn
 from kajitori.apimachinery.declare import KindDeclaration, declaration_of
+from kajitori.apimachinery.struct_decoder import choices_of
 
 __all__ = ["MISMATCHES_MAX", "Mismatch", "mismatches"]
 
@@ -114,7 +115,7 @@ def _type_info(struct: type) -> inspect.Type:
 def _differences(
     schema: Mapping[str, Any], info: inspect.Type, path: str, above: frozenset[type]
 ) -> Iterator[Mismatch]:
-    choices = [each for each in _choices(info) if not isinstance(each, inspect.NoneType)]
+    choices = [each for each in choices_of(info) if not isinstance(each, inspect.NoneType)]
     expected = {name for each in choices for name in _TYPES.get(type(each), ())}
     given = schema.get("type")
     if given and expected and given not in expected:
@@ -157,13 +158,3 @@ def _members(
                 "warning",
                 f"{where} is required, and {info.cls.__name__} has no such member: nothing can be created",
             )
-
-
-def _choices(info: inspect.Type) -> Iterator[inspect.Type]:
-    while isinstance(info, inspect.Metadata):
-        info = info.type
-    if isinstance(info, inspect.UnionType):
-        for each in info.types:
-            yield from _choices(each)
-    else:
-        yield info

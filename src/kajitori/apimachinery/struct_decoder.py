@@ -20,7 +20,7 @@ from msgspec import inspect
 
 from kajitori.apimachinery.kind import JsonObject
 
-__all__ = ["struct_decoder", "undeclared", "without_nulls"]
+__all__ = ["choices_of", "struct_decoder", "undeclared", "without_nulls"]
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def _cleaned(value: Any, info: inspect.Type) -> Any:
                 for name, member in value.items()
                 if member is not None or name not in types or _takes_null(types[name])
             }
-        for choice in _choices(info):
+        for choice in choices_of(info):
             if isinstance(choice, inspect.DictType):
                 inner = choice.value_type
                 return {
@@ -91,14 +91,14 @@ def _cleaned(value: Any, info: inspect.Type) -> Any:
                     if member is not None or _takes_null(inner)
                 }
     if isinstance(value, list):
-        for choice in _choices(info):
+        for choice in choices_of(info):
             if isinstance(choice, inspect.ListType | inspect.VarTupleType):
                 return [_cleaned(each, choice.item_type) for each in value]
     return value
 
 
 def _struct_for(value: dict[str, Any], info: inspect.Type) -> inspect.StructType | None:
-    for choice in _choices(info):
+    for choice in choices_of(info):
         if isinstance(choice, inspect.StructType) and (
             choice.tag_field is None or value.get(choice.tag_field) == choice.tag
         ):
@@ -107,15 +107,15 @@ def _struct_for(value: dict[str, Any], info: inspect.Type) -> inspect.StructType
 
 
 def _takes_null(info: inspect.Type) -> bool:
-    return any(isinstance(each, inspect.NoneType | inspect.AnyType) for each in _choices(info))
+    return any(isinstance(each, inspect.NoneType | inspect.AnyType) for each in choices_of(info))
 
 
-def _choices(info: inspect.Type) -> Iterator[inspect.Type]:
+def choices_of(info: inspect.Type) -> Iterator[inspect.Type]:
     """The types that a union is of, without what is only said about them."""
     while isinstance(info, inspect.Metadata):
         info = info.type
     if isinstance(info, inspect.UnionType):
         for each in info.types:
-            yield from _choices(each)
+            yield from choices_of(each)
     else:
         yield info

@@ -246,11 +246,10 @@ def definitions_of(what: str, kinds: Sequence[type[Any]]) -> list[JsonObject]:
 
 def _definitions(what: str, kinds: Iterable[Sequence[type[Any]]]) -> Iterator[JsonObject]:
     # Not needed where kinds are installed already.
-    from kajitori.apimachinery.crdgen import crd_for
-    from kajitori.apis import facts
+    from kajitori.apis import crd_for
 
     for classes in kinds:
         try:
-            yield crd_for(*classes, load=lambda name: facts.definition(name).schema)
+            yield crd_for(*classes)
         except (TypeError, ValueError) as error:
             raise CommandError(f"{what}: {classes[0].__qualname__} is not a kind: {error}", 2) from None
