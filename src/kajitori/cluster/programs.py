@@ -6,22 +6,22 @@ Operators are found here by name; each gives its CustomResourceDefinitions, its 
 import asyncio
 import importlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from kajitori import controllers
 from kajitori.apimachinery.errors import ApiError, NotFound
 from kajitori.apimachinery.frozen import Unstructured
-from kajitori.apimachinery.kind import Kind
 from kajitori.client import Client
 from kajitori.cluster.definitions import MANAGER
 from kajitori.cluster.localwebhooks import LocalWebhooks
 from kajitori.cluster.operators import Known, chosen
 from kajitori.cluster.options import ClusterOptions
-from kajitori.ctrl import CacheOptions, Manager, is_condition_true
+from kajitori.ctrl import CacheOptions, Manager
+from kajitori.ctrl.definitions import CUSTOM_RESOURCE_DEFINITIONS, NotEstablished, install_crds
 from kajitori.world.clock import Clock
 from kajitori.world.random import Random
 
@@ -46,8 +46,6 @@ _NEEDED_AT_ONCE = (
 )
 
 _log = logging.getLogger(__name__)
-
-CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 
 class Programs:
@@ -124,8 +122,8 @@ class Programs:
         for crd in crds:
             name = crd["metadata"]["name"]
             try:
-                applied = await client.apply(CRDS, crd, force=True)
-            except ApiError as error:
+                await install_crds(client, crd)
+            except (ApiError, NotEstablished) as error:
                 found = await _found(client, name)
                 _log.warning(
                     "a definition of an operator could not be applied",
@@ -133,15 +131,6 @@ class Programs:
                 )
                 if found is None:
                     return False
-                applied = found
-            if _is_established(applied):
-                continue
-            version = applied.resource_version
-            fields = f"metadata.name={name}"
-            async with client.watch(CRDS, fields=fields, resource_version=version) as events:
-                async for event in events:
-                    if _is_established(event.object):
-                        break
         return True
 
     async def __aexit__(
@@ -184,10 +173,6 @@ def _import_what_is_needed() -> None:
 
 async def _found(client: Client, name: str) -> Unstructured | None:
     try:
-        return await client.get(CRDS, "", name)
+        return await client.get(CUSTOM_RESOURCE_DEFINITIONS, "", name)
     except NotFound:
         return None
-
-
-def _is_established(crd: Mapping[str, Any]) -> bool:
-    return is_condition_true((crd.get("status") or {}).get("conditions"), "Established")
