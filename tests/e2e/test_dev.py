@@ -225,7 +225,7 @@ while True:
         dev.until("widgets default/one success")
         dev.send(signal.SIGINT)
         assert dev.end() == 1
-        assert "ended at once" in dev.lines[-1]
+        assert "ends at once" in dev.lines[-1]
 
 
 POLICY = """\

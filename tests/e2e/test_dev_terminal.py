@@ -134,5 +134,5 @@ def test_code_that_never_lets_go_is_ended_by_a_second_signal(folder: Path) -> No
         screen.shows("working")
         with api_of(folder) as api:
             create(api, "one", size=1)
-        screen.interrupt_until("ended at once: it was told to a second time")
+        screen.interrupt_until("ends at once: it was told to a second time")
         assert screen.wait() == 1 and screen.attributes() == screen.before

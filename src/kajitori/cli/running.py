@@ -15,15 +15,12 @@ import asyncio
 import contextlib
 import functools
 import logging
-import os
-import signal
 import sys
-import threading
-import time
 from collections.abc import Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kajitori.cli.ending import Ending
 from kajitori.cli.main import CommandError
 from kajitori.cli.modules import OperatorModule, set_up
 from kajitori.cli.printing import Printer
@@ -46,13 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Logs", "Means", "logging_to_stderr", "run_operators"]
 
-SAME_SECONDS = 0.2
-"""Of the same two so close are one wish: `timeout` and shells send one to the process and one to its group."""
-
 FORCED_SECONDS = 5.0
 """After the grace: for cancelled reconciles to clean up, the last Events to be written, the Lease to be given back."""
-
-FORCED_CODE = 1
 
 _log = logging.getLogger(__name__)
 
@@ -110,8 +102,7 @@ async def run_operators(client: Client, operators: Sequence[OperatorModule], mea
 
         webhooks = HttpsWebhooks(means.webhooks)
     manager = _manager(client, means, webhooks)
-    with Signals(manager, means) as signals:
-        return await signals.unless_stopped(_run(manager, operators, means, webhooks))
+    return await Stopping(manager, means).unless_stopped(_run(manager, operators, means, webhooks))
 
 
 async def _run(
@@ -206,53 +197,25 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-class Signals:
-    """SIGINT and SIGTERM, for the length of a block."""
+class Stopping:
+    """Stops a manager when a signal comes, for the length of a block."""
 
     def __init__(self, manager: Manager, means: Means) -> None:
         self._manager = manager
         self._means = means
-        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[int] | None = None
-        self._forced = threading.Timer(
-            means.grace_seconds + FORCED_SECONDS, self._force, ("it took too long",)
-        )
-        self._forced.daemon = True
-        self._told: tuple[int, float] | None = None
-        """The first signal, and when."""
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> "Signals":
-        # Not the loop's own handlers: those wait for a loop that a reconciler may be holding up.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._received)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._forced.cancel()
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._ending = Ending("kajitori run", means.grace_seconds + FORCED_SECONDS, self._stop)
 
     async def unless_stopped(self, running: Coroutine[Any, Any, int]) -> int:
         """What `running` gives; 0 when a signal comes before the manager runs."""
-        self._task = self._loop.create_task(running, name="operators")
-        try:
-            return await self._task
-        except asyncio.CancelledError:
-            if self._manager.is_stopping and self._manager.started_at is None:
-                return 0
-            raise
-
-    def _received(self, number: int, frame: object) -> None:
-        now = time.monotonic()
-        if self._told is not None:
-            first, at = self._told
-            if number != first or now - at > SAME_SECONDS:
-                self._force("it was told to a second time")
-            return
-        self._told = number, now
-        self._forced.start()
-        self._loop.call_soon_threadsafe(self._stop, signal.Signals(number).name)
+        with self._ending:
+            self._task = asyncio.get_running_loop().create_task(running, name="operators")
+            try:
+                return await self._task
+            except asyncio.CancelledError:
+                if self._manager.is_stopping and self._manager.started_at is None:
+                    return 0
+                raise
 
     def _stop(self, name: str) -> None:
         _log.info("Shutdown signal received, waiting for all workers to finish", extra={"signal": name})
@@ -262,9 +225,3 @@ class Signals:
                 print("\nStopping ...", flush=True)
         if self._manager.started_at is None and self._task is not None:
             self._task.cancel()
-
-    def _force(self, why: str) -> None:
-        text = f"kajitori run: ends at once: {why}\n"
-        with contextlib.suppress(OSError):
-            os.write(2, text.encode())
-        os._exit(FORCED_CODE)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from kajitori.cli.dev.code import Code
 from kajitori.cli.dev.debugging import Debugging, StandingLoop, debugging
-from kajitori.cli.dev.ending import Ending
 from kajitori.cli.dev.happenings import Ended, Happening, Started
 from kajitori.cli.dev.live import Live
 from kajitori.cli.dev.logs import Logs
@@ -14,11 +13,15 @@ from kajitori.cli.dev.screen import frame
 from kajitori.cli.dev.session import Means, Session
 from kajitori.cli.dev.settling import Settling, standing
 from kajitori.cli.dev.terminal import Terminal
+from kajitori.cli.ending import Ending
 
 __all__ = ["INTERRUPTED", "NOT_SETTLED", "Options", "develop"]
 
 INTERRUPTED = 130
 NOT_SETTLED = 1
+
+FORCED_SECONDS = 12.0
+"""From the signal to the end: reconciles get five of them, webhooks and the cluster the rest."""
 
 DRAWN_EVERY_SECONDS = 0.5
 """The screen, when no key is pressed and nothing happens."""
@@ -42,7 +45,7 @@ async def develop(options: Options, code: Code, means: Means, started: Started, 
 
     Raises: CommandError, ApiError, TransportError, NotEstablished, in an ExceptionGroup.
     """
-    with Ending() as ending:
+    with Ending("kajitori dev", FORCED_SECONDS) as ending:
         return await _develop(options, code, means, started, logs, ending)
 
 
